@@ -1,0 +1,90 @@
+/* table.h — data files under one contract: a table of named columns, one entry per record.
+ *
+ * Formats, chosen by content first and by extension where the content leaves it open:
+ *   text   comma, tab, semicolon or blanks between cells; header, quotes, comments, missing cells
+ *   NPY    one array, a table of one column named by the file's stem; its first axis is the records
+ *   NPZ    one column per member; members may be stored or deflated, zip64 too
+ *   XYZ    extended XYZ: one record per frame
+ * Nothing is guessed about units; a header cell is the name as it stands. */
+#ifndef PNN_RUNTIME_TABLE_H
+#define PNN_RUNTIME_TABLE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "runtime/status.h"
+
+typedef enum { RT_AUTO, RT_TEXT, RT_NPY, RT_NPZ, RT_XYZ } RtFormat;
+typedef enum { RT_REAL, RT_INT, RT_STRING } RtType;
+typedef enum { RT_HEADER_DETECT, RT_HEADER_YES, RT_HEADER_NO } RtHeader;
+enum { RT_MAX_DIM = 8 };
+
+/* One column. The values are row major with all dim[0..ndim-1]; count is their number.
+ * Plain:  dim[0] == table->records, the rest is the shape of one record.
+ * Ragged: offsets != NULL; record r owns the leading entries offsets[r] .. offsets[r+1]-1, dim[0]
+ *         is their total, the shape of one entry is dim[1..]. XYZ with varying numbers of atoms.
+ * Shared: the leading dimension differs from the records (or ndim is 0): the same values for all
+ *         records. NPZ only (nuclear_charges beside 1000 frames); the caller decides if it fits. */
+typedef struct RtColumn {
+	char *name;
+	RtType type;
+	bool is_bool;      /* INT made of booleans: values 0 and 1 */
+	bool shared;
+	unsigned ndim;
+	size_t dim[RT_MAX_DIM];
+	size_t count;
+	size_t *offsets;   /* records+1 entries, or NULL */
+	union {
+		double *real;  /* RT_REAL; missing values are NaN */
+		int64_t *integer; /* RT_INT; never missing */
+		char **string; /* RT_STRING, UTF-8; missing cells are "" */
+	} values;
+	bool has_missing;  /* some value is not finite (REAL) or some cell empty (STRING) */
+	size_t first_missing;        /* index into values */
+	char missing_where[RT_WHERE_MAX]; /* "line 12, column 3", "record 4", ... */
+} RtColumn;
+
+typedef struct RtTable {
+	RtFormat format;
+	size_t records;
+	size_t ncolumns;
+	RtColumn *column;  /* in the order of the file */
+	bool has_header;   /* text: the names come from the file; else they are c1, c2, ... */
+} RtTable;
+
+/* Zeros everywhere mean the defaults. */
+typedef struct RtTableOptions {
+	RtFormat format;     /* RT_AUTO: by content and extension */
+	RtHeader header;     /* text: is the first row a header */
+	char delimiter;      /* text: 0 detects; ' ' is any run of blanks and tabs */
+	size_t memory_limit; /* bytes that values may take; 0 is 64 MiB + 16 times the file */
+} RtTableOptions;
+
+/* Loads path. On RT_OK *table belongs to the caller (rt_table_free); otherwise it is NULL.
+ *
+ * Text: a column is RT_REAL when every nonempty cell is a number (nan, inf and NA count as missing;
+ * 1,5 or 0x10 are not numbers, 1e999 is an error), else RT_STRING; a column without any number is
+ * RT_STRING. The first row is a header if none of its cells is a number and either some column is
+ * otherwise numeric, or no cell of it comes again below it and there are two columns or more.
+ * Without a header, a comment just above the first row that holds as many names as there are
+ * columns gives the names. A comment is a line whose first character that is not blank is '#', or,
+ * above the first row, '%'. Ragged rows, open quotes, NUL bytes, text that is not UTF-8 and equal
+ * names are errors.
+ *
+ * NPZ: records is the leading dimension that most members have (of equally frequent ones the
+ * largest).
+ *
+ * XYZ: the columns named in Properties (species gives a string column and also the integer column
+ * Z, pos is also found as positions) and one column per key of the comment line: REAL or INT where
+ * all frames agree, a Lattice as [3,3], else STRING. A key or property must be in every frame. When
+ * all frames have the same number of atoms the columns are plain, [records, atoms, ...], else
+ * ragged. natoms is the integer column of the counts. */
+RtStatus rt_table_load(const char *path, const RtTableOptions *options, RtTable **table,
+                       RtError *err);
+/* The same from n bytes in memory; name stands for the path in messages and for the choice of the
+ * format. The bytes are not kept. */
+RtStatus rt_table_from_bytes(const void *bytes, size_t n, const char *name,
+                             const RtTableOptions *options, RtTable **table, RtError *err);
+/* The column of that name (XYZ: also under the aliases above), or NULL. Owned by the table. */
+const RtColumn *rt_table_column(const RtTable *table, const char *name);
+/* NULL is allowed. */
+void rt_table_free(RtTable *table);
+#endif
