@@ -1,0 +1,23 @@
+/* store.h — values of leaf definitions (parameters, data, run-time values) as flat row-major arrays. */
+#ifndef PNN_COMPILER_STORE_H
+#define PNN_COMPILER_STORE_H
+#include "lang/core.h"
+
+typedef struct Store Store;
+
+/* A store for the leaves of c. Freed by store_free. NULL if memory is out. */
+Store *store_create(Core *c);
+void store_free(Store *s);
+/* Makes room for a leaf according to the present sizes of its axes (row-major, last formal fastest), zero-filled; again after
+ * an axis was resized (contents lost). Real leaves hold double, int and bool leaves int64_t. False if memory is out or an axis has no size. */
+bool store_alloc(Store *s, Def leaf);
+bool store_has(const Store *s, Def leaf);
+size_t store_count(const Store *s, Def leaf); /* elements */
+double *store_real(Store *s, Def leaf);       /* valid until store_alloc of the same leaf */
+int64_t *store_int(Store *s, Def leaf);
+/* Says that a leaf of role DATA was changed, so that what plans computed once from it is computed again. PARAM and
+ * RUNTIME leaves may change between any two runs without a word. */
+void store_touch(Store *s, Def leaf);
+uint64_t store_version(const Store *s, Def leaf);
+size_t store_bytes(const Store *s);
+#endif
