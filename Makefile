@@ -1,0 +1,182 @@
+# pnn: compiler, interpreter and library of a small language for neural-network experiments.
+# `make help` lists the targets. Everything that is made lies under build/.
+
+SHELL   := /bin/bash
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+JOBS    ?= 2
+PREFIX  ?= /usr/local
+T       ?= 60
+
+# Three builds of the same sources, each in its own folder: plain, SAN=1 (address and undefined sanitisers),
+# FUZZ=1 (clang, libFuzzer).
+ROOT    := build
+ifdef SAN
+  BUILD ?= $(ROOT)/san
+  OPT   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifdef FUZZ
+  BUILD ?= $(ROOT)/fuzz
+  CC    := clang
+  OPT   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
+else
+  BUILD ?= $(ROOT)
+  OPT   := -O2 -g
+endif
+ifeq ($(origin CC),default)
+  CC    := gcc
+endif
+GEN     := $(BUILD)/gen
+STD     := -std=c11 -D_GNU_SOURCE -I. -I$(GEN)
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Werror
+ifdef FUZZ
+  WARN  := -Wall
+endif
+CFLAGS  ?=
+LDLIBS  := -ledit -ljansson -lzip -lz -llapacke -lopenblas -lutf8proc -lm
+
+SRC     := $(wildcard lang/*.c compiler/*.c runtime/*.c)
+GENSRC  := $(GEN)/parse.c $(GEN)/scan.c $(GEN)/stdlib.c $(GEN)/explain.c
+OBJ     := $(SRC:%.c=$(BUILD)/obj/%.o) $(GENSRC:$(GEN)/%.c=$(BUILD)/obj/gen/%.o)
+LIBOBJ  := $(filter-out $(BUILD)/obj/compiler/main.o,$(OBJ))
+UNITSRC := $(wildcard tests/unit/*.c)
+# tests/unit/test_*.c is one test program each; the other files there are shared by them.
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNITSRC)))
+UNITAID := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/unit/test_%,$(UNITSRC)))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+PNNC    := $(BUILD)/pnnc
+
+DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzip-dev \
+           liblapacke-dev libopenblas-dev libutf8proc-dev
+TESTDEPS := $(DEPS) libcriterion-dev clang man-db
+
+.PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
+        check-diags check-doc check-san check-fuzz check-ops check-reference fuzz clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PNNC)
+
+help:
+	@echo 'make                        build $(PNNC)'
+	@echo 'make demo                   install what is missing, build, train Burgers'"'"' equation and judge it'
+	@echo 'make test                   everything that is checked before a commit (about ten minutes)'
+	@echo 'make check-unit             unit tests               make check-golden   programs with their output'
+	@echo 'make check-san              the golden programs under address and undefined sanitisers'
+	@echo 'make check-ops              the table of operations against finite differences and 50-digit tables'
+	@echo 'make check-reference DIR=d  examples/bench on the data in d/data against d/REFERENCE.tsv'
+	@echo 'make fuzz T=60              each fuzzer for T seconds'
+	@echo 'make bless                  accept the present output of the golden programs'
+	@echo 'make spec                   write the generated tables of SPEC.md'
+	@echo 'make install PREFIX=/usr/local     make uninstall     make clean     make deps'
+	@echo 'SAN=1 builds with sanitisers in build/san; BUILD=dir builds elsewhere.'
+
+# ---- what must be installed ---------------------------------------------------------------------------------
+define install_missing
+	@missing=""; for p in $(1); do \
+	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; fi
+endef
+deps:
+	$(call install_missing,$(DEPS))
+testdeps:
+	$(call install_missing,$(TESTDEPS))
+
+# ---- building -----------------------------------------------------------------------------------------------
+$(PNNC): $(OBJ)
+	$(CC) $(OPT) -o $@ $(OBJ) $(LDLIBS)
+$(BUILD)/libpnn.a: $(LIBOBJ)
+	@rm -f $@
+	ar rcs $@ $(LIBOBJ)
+
+$(BUILD)/obj/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(OPT) -Wall -Wno-unused-function -MMD -MP $(CFLAGS) -c -o $@ $<
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(OPT) $(WARN) -MMD -MP $(CFLAGS) -c -o $@ $<
+
+$(filter $(BUILD)/obj/lang/%,$(OBJ)) $(BUILD)/obj/gen/scan.o: | $(GEN)/parse.h $(GEN)/scan.h
+
+$(GEN)/parse.c $(GEN)/parse.h &: lang/parse.y
+	@mkdir -p $(GEN)
+	bison -Wall -Werror --header=$(GEN)/parse.h -o $(GEN)/parse.c $<
+# -Cf with -8 has no compressed tables, so flex can prove that the scanner never backs up.
+$(GEN)/scan.c $(GEN)/scan.h &: lang/scan.l
+	@mkdir -p $(GEN)
+	cd $(GEN) && flex -8 -b -Cf --header-file=scan.h -o scan.c $(CURDIR)/$<
+	@grep -q '^No backing up\.' $(GEN)/lex.backup || { cat $(GEN)/lex.backup; rm -f $(GEN)/scan.c; exit 1; }
+	@echo 'flex: No backing up.'
+$(GEN)/stdlib.c: $(wildcard stdlib/*.pnn) tests/embed.sh
+	@mkdir -p $(GEN)
+	tests/embed.sh stdlib_text $(wildcard stdlib/*.pnn) > $@
+$(GEN)/explain.c: $(wildcard doc/errors/*.md) tests/embed.sh
+	@mkdir -p $(GEN)
+	tests/embed.sh explain_text $(wildcard doc/errors/*.md) > $@
+
+# ---- the demonstration --------------------------------------------------------------------------------------
+demo: deps
+	@$(MAKE) -j$(JOBS) all
+	@mkdir -p $(ROOT)/demo
+	$(PNNC) run examples/burgers.pnn --out $(ROOT)/demo --metrics $(ROOT)/demo/metrics.jsonl
+	@echo "The result lies in $(ROOT)/demo:"; ls -l $(ROOT)/demo | sed -n '2,$$p'
+
+# ---- tests --------------------------------------------------------------------------------------------------
+test: testdeps
+	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) -j$(JOBS) $(UNIT)
+	@$(MAKE) check-unit check-golden check-layers check-diags check-doc
+	@$(MAKE) check-fuzz
+	@$(MAKE) check-san
+	@echo 'make test: all parts passed'
+
+check-unit: $(UNIT)
+	@tests/run_unit.sh $(UNIT)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(UNITAID) $(BUILD)/libpnn.a
+	@mkdir -p $(@D)
+	$(CC) $(OPT) -o $@ $< $(UNITAID) $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
+$(BUILD)/obj/tests/unit/%.o: WARN += -Wno-missing-prototypes
+
+check-golden: $(PNNC)
+	@JOBS=$(JOBS) tests/run_golden.sh $(PNNC)
+bless: $(PNNC)
+	@tests/run_golden.sh --bless $(PNNC)
+check-layers:
+	@tests/check_layers.sh
+check-diags:
+	@tests/check_diags.sh
+spec:
+	@tests/spec_tables.sh --write
+check-doc: $(PNNC)
+	@tests/spec_tables.sh --check
+	@tests/doc_examples.sh $(PNNC) SPEC.md README.md
+check-san:
+	@$(MAKE) SAN=1 -j$(JOBS) all
+	@echo 'golden programs under address and undefined sanitisers:'
+	@JOBS=$(JOBS) tests/run_golden.sh $(ROOT)/san/pnnc
+check-ops: $(filter $(BUILD)/unit/test_ops%,$(UNIT))
+	@tests/run_unit.sh $^
+check-reference: $(PNNC)
+	@test -n "$(DIR)" || { echo 'usage: make check-reference DIR=folder with REFERENCE.tsv and data/'; exit 2; }
+	@tests/check_reference.sh $(PNNC) $(DIR)
+
+fuzz:
+	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=$(T)
+check-fuzz:
+	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=10
+run-fuzz: $(FUZZERS)
+	@tests/run_fuzz.sh $(T) $(FUZZERS)
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libpnn.a
+	$(CC) $(STD) $(OPT) -fsanitize=fuzzer -o $@ $< $(BUILD)/libpnn.a $(LDLIBS)
+
+# ---- installing, cleaning -----------------------------------------------------------------------------------
+install: $(PNNC)
+	install -D -m 755 $(PNNC) $(DESTDIR)$(PREFIX)/bin/pnnc
+	for m in doc/man/*.1; do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man1/$$(basename $$m); done
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/pnnc
+	for m in doc/man/*.1; do rm -f $(DESTDIR)$(PREFIX)/share/man/man1/$$(basename $$m); done
+clean:
+	rm -rf $(ROOT)
+
+-include $(OBJ:.o=.d) $(wildcard $(BUILD)/obj/tests/unit/*.d)
