@@ -1,0 +1,161 @@
+/* eval.c — definitions to numbers: core → (deriv) → plan → values.
+ * Invariant: a kept plan belongs to axes of the sizes it was built with; whoever resizes an axis calls eval_forget. */
+#include "compiler/eval.h"
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "compiler/deriv.h"
+#include "compiler/run_int.h"
+#include "runtime/status.h"
+
+Def eval_define(Run *r, const char *name, Node value)
+{
+	const Index *from;
+	uint32_t n = core_free(r->core, value, &from);
+	Sym sym = intern_str(core_names(r->core), name);
+	return core_share(r->core, sym, core_node(r->core, value)->span, n, from, value, DEF_KEEP);
+}
+
+bool eval_resolve_nodes(Run *r, uint32_t n, Node *node)
+{
+	unsigned before = diags_errors(r->e->ctx.diags);
+	ArenaMark m = arena_mark(r->e->scratch);
+	bool ok = deriv_resolve(r->core, r->e->scratch, r->e->ctx.diags, n, node);
+	arena_release(r->e->scratch, m);
+	return ok && diags_errors(r->e->ctx.diags) == before;
+}
+
+/* The value of a definition at fresh indices, which are stored in index. */
+static Node open_at_fresh(Core *c, Def d, Index *index)
+{
+	uint32_t n = core_def(c, d)->nindex;
+	for (uint32_t k = 0; k < n; k++) {
+		Index old = core_def(c, d)->index[k];
+		index[k] = core_index(c, core_index_axis(c, old), core_index_name(c, old));
+	}
+	return core_read_plain(c, d, index);
+}
+
+bool eval_resolve(Run *r, uint32_t n, Def *def)
+{
+	Core *c = r->core;
+	Node *root = malloc((n + 1) * sizeof *root);
+	Index **index = malloc((n + 1) * sizeof *index);
+	if (!root || !index) {
+		free(root);
+		free(index);
+		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "derivatives");
+		return false;
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		index[k] = arena_array(r->e->arena, Index, core_def(c, def[k])->nindex + 1);
+		root[k] = open_at_fresh(c, def[k], index[k]);
+	}
+	bool ok = eval_resolve_nodes(r, n, root);
+	for (uint32_t k = 0; ok && k < n; k++) {
+		DefInfo d = *core_def(c, def[k]);
+		/* Most definitions hold no derivative: they are their own resolution. */
+		if (core_node(c, root[k])->tag == NODE_READ && core_node(c, root[k])->ref == def[k]) {
+			continue;
+		}
+		Def resolved = core_share(c, d.name, d.span, d.nindex, index[k], root[k], DEF_KEEP);
+		core_def_mutable(c, resolved)->unit = d.unit;
+		def[k] = resolved;
+	}
+	free(root);
+	free(index);
+	return ok;
+}
+
+Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
+{
+	PlanOutput *copy = malloc((n + 1) * sizeof *copy);
+	Def *def = malloc((n + 1) * sizeof *def);
+	Plan *p = NULL;
+	if (!copy || !def) {
+		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "a plan");
+	} else {
+		for (uint32_t k = 0; k < n; k++) {
+			def[k] = outputs[k].value;
+		}
+		if (eval_resolve(r, n, def)) {
+			for (uint32_t k = 0; k < n; k++) {
+				copy[k] = (PlanOutput){def[k], outputs[k].assign};
+			}
+			PlanOptions o = {r->e->options.threads, 0, false};
+			p = plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);
+			assert(p || diags_count(r->e->ctx.diags) > 0);
+		}
+	}
+	free(copy);
+	free(def);
+	return p;
+}
+
+Plan *eval_cached(Run *r, const void *key, unsigned part, uint32_t n, const PlanOutput *outputs)
+{
+	for (size_t k = 0; k < r->nplan; k++) {
+		if (r->plan[k].key == key && r->plan[k].part == part) {
+			return r->plan[k].plan;
+		}
+	}
+	void *items = r->plan;
+	if (!rt_grow(&items, &r->plan_room, r->nplan + 1, sizeof *r->plan)) {
+		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "a plan");
+		return NULL;
+	}
+	r->plan = items;
+	Plan *p = eval_plan(r, n, outputs);
+	if (p) {
+		r->plan[r->nplan++] = (CachedPlan){key, part, p};
+	}
+	return p;
+}
+
+void eval_forget(Run *r)
+{
+	for (size_t k = 0; k < r->nplan; k++) {
+		plan_free(r->plan[k].plan);
+	}
+	r->nplan = 0;
+}
+
+bool eval_run(Run *r, Plan *p, uint64_t step)
+{
+	return plan_run(p, r->e->ctx.diags, (RunContext){r->seed, step});
+}
+
+double eval_real(const Run *r, Plan *p, uint32_t k, Def output, size_t i)
+{
+	if (core_def(r->core, output)->kind == KIND_REAL) {
+		return plan_real(p, k)[i];
+	}
+	return (double)plan_int(p, k)[i];
+}
+
+bool eval_scalar(Run *r, const void *key, unsigned part, Node value, double *result)
+{
+	Def d = eval_define(r, "value", value);
+	PlanOutput out = {d, 0};
+	Plan *p = eval_cached(r, key, part, 1, &out);
+	if (!p || !eval_run(r, p, 0)) {
+		return false;
+	}
+	*result = eval_real(r, p, 0, d, 0);
+	return true;
+}
+
+bool eval_count(const Run *r, Def d, size_t *count)
+{
+	const DefInfo *info = core_def(r->core, d);
+	size_t n = 1;
+	for (uint32_t k = 0; k < info->nindex; k++) {
+		int64_t size = core_axis_info(r->core, core_index_axis(r->core, info->index[k]))->size;
+		if (size < 0 || __builtin_mul_overflow(n, (size_t)size, &n)) {
+			return false;
+		}
+	}
+	*count = n;
+	return true;
+}
