@@ -19,7 +19,7 @@ void vm_tanh(size_t n, double *y, const double *x);
 void vm_sigmoid(size_t n, double *y, const double *x);  /* 1/(1 + e^-x) */
 void vm_softplus(size_t n, double *y, const double *x); /* log(1 + e^x) */
 void vm_sqrt(size_t n, double *y, const double *x);
-void vm_sin(size_t n, double *y, const double *x);  /* |x| > 2^20 goes to the C library */
+void vm_sin(size_t n, double *y, const double *x);  /* |x| > 2^13 goes to the C library */
 void vm_cos(size_t n, double *y, const double *x);
 /* Through the C library, one by one. */
 void vm_tan(size_t n, double *y, const double *x);
