@@ -31,7 +31,7 @@ ifdef FUZZ
   WARN  := -Wall
 endif
 CFLAGS  ?=
-LDLIBS  := -ledit -ljansson -lzip -lz -llapacke -lopenblas -lutf8proc -lm
+LDLIBS  := -ledit -ljansson -lzip -lz -lnettle -llapacke -lopenblas -lutf8proc -lm
 
 SRC     := $(wildcard lang/*.c compiler/*.c runtime/*.c)
 GENSRC  := $(GEN)/parse.c $(GEN)/scan.c $(GEN)/stdlib.c $(GEN)/explain.c
@@ -45,7 +45,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzip-dev \
-           liblapacke-dev libopenblas-dev libutf8proc-dev
+           liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev
 TESTDEPS := $(DEPS) libcriterion-dev clang man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
