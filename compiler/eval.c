@@ -55,8 +55,9 @@ bool eval_resolve(Run *r, uint32_t n, Def *def)
 	bool ok = eval_resolve_nodes(r, n, root);
 	for (uint32_t k = 0; ok && k < n; k++) {
 		DefInfo d = *core_def(c, def[k]);
-		/* Most definitions hold no derivative: they are their own resolution. */
-		if (core_node(c, root[k])->tag == NODE_READ && core_node(c, root[k])->ref == def[k]) {
+		bool leaf = d.role == DEF_PARAM || d.role == DEF_DATA || d.role == DEF_RUNTIME;
+		/* Most definitions hold no derivative: they are their own resolution. A plan computes definitions, not leaves. */
+		if (!leaf && core_node(c, root[k])->tag == NODE_READ && core_node(c, root[k])->ref == def[k]) {
 			continue;
 		}
 		Def resolved = core_share(c, d.name, d.span, d.nindex, index[k], root[k], DEF_KEEP);

@@ -4,6 +4,8 @@
 #include "compiler/eval.h"
 #include "compiler/run.h"
 #include "runtime/metrics.h"
+#include "runtime/status.h"
+#include "runtime/number.h"
 #include "runtime/table.h"
 
 enum { RUN_DEPTH = 64 }; /* deepest nesting of statements that is executed */
@@ -63,6 +65,7 @@ struct Run {
 	RtMetrics *metrics;
 	bool metrics_failed;
 	bool no_interaction;  /* quiet evaluation: nothing is printed or written by statements */
+	struct DataState *data;  /* data_load.c */
 	unsigned claims, claims_failed;
 	bool stop;            /* an error ended the run */
 	bool interrupted;
@@ -95,5 +98,5 @@ void run_event_end(Run *r);           /* ends a metrics line, reports a failure 
 bool run_interrupted(const Run *r);   /* the user asked to stop */
 /* A name of a definition, axis or parameter. */
 const char *run_name(const Run *r, Sym s);
-void run_rt_error(Run *r, Span at, const struct RtError *err); /* E0401, E0501, E0502, E0503 by status */
+void run_rt_error(Run *r, Span at, const RtError *err); /* E0401, E0501, E0502, E0503 by status */
 #endif

@@ -1,0 +1,171 @@
+/* run.c — the life of a run: made, prepared, executed statement by statement, finished. */
+#include "compiler/run.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "compiler/checkpoint.h"
+#include "compiler/data_load.h"
+#include "compiler/run_int.h"
+#include "runtime/linalg.h"
+
+Run *run_create(Engine *e)
+{
+	Run *r = calloc(1, sizeof *r);
+	if (!r) {
+		return NULL;
+	}
+	r->e = e;
+	r->program = e->program;
+	r->core = e->program->core;
+	r->seed = e->options.seed;
+	r->store = store_create(r->core);
+	if (!r->store) {
+		free(r);
+		return NULL;
+	}
+	la_init();
+	return r;
+}
+
+void run_free(Run *r)
+{
+	if (!r) {
+		return;
+	}
+	eval_forget(r);
+	free(r->plan);
+	record_free(r);
+	data_free(r);
+	checkpoint_free(r);
+	metrics_finish(r->metrics, NULL);
+	store_free(r->store);
+	free(r);
+}
+
+Store *run_store(Run *r)
+{
+	return r->store;
+}
+
+const char *run_name(const Run *r, Sym s)
+{
+	return intern_text(core_names(r->core), s);
+}
+
+bool run_interrupted(const Run *r)
+{
+	return r->e->options.interrupted && *r->e->options.interrupted;
+}
+
+void run_rt_error(Run *r, Span at, const RtError *err)
+{
+	Diags *ds = r->e->ctx.diags;
+	switch (err->status) {
+	case RT_E_WRITE:
+		diag_cannot_write(ds, at, err->path, err->text);
+		break;
+	case RT_E_MEMORY:
+		diag_out_of_memory(ds, at, err->path[0] ? err->path : err->text);
+		break;
+	default:
+		if (err->where[0]) {
+			diag_data_value(ds, at, err->path, err->where, err->text);
+		} else {
+			diag_data_file(ds, at, err->path, err->text);
+		}
+	}
+}
+
+/* The leaves that expressions may read inside a training have room from the start. */
+static bool prepare_leaves(Run *r)
+{
+	const Program *p = r->program;
+	const Def leaf[] = {p->step, p->epoch, p->grad_norm, p->change, p->loss_value};
+	for (size_t k = 0; k < sizeof leaf / sizeof *leaf; k++) {
+		if (leaf[k] && !store_has(r->store, leaf[k]) && !store_alloc(r->store, leaf[k])) {
+			diag_out_of_memory(r->e->ctx.diags, (Span){0}, "the program's variables");
+			return false;
+		}
+	}
+	return true;
+}
+
+bool run_prepare(Run *r)
+{
+	return prepare_leaves(r) && data_prepare(r) && params_prepare(r);
+}
+
+void run_forget(Run *r)
+{
+	eval_forget(r);
+	record_free(r);
+	data_free(r);
+	r->executed = 0;
+	r->claims = r->claims_failed = 0;
+	r->stop = false;
+	store_free(r->store);
+	r->store = store_create(r->core);
+	if (!r->store) {
+		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "the values of the program");
+		r->store = store_create(r->core);
+		assert(r->store);
+	}
+}
+
+static bool open_metrics(Run *r)
+{
+	const char *path = r->e->options.metrics;
+	if (!path || r->metrics) {
+		return true;
+	}
+	RtError err;
+	if (metrics_open(path, checkpoint_continues(r), &r->metrics, &err) != RT_OK) {
+		diag_cannot_write(r->e->ctx.diags, (Span){0}, path, err.text);
+		return false;
+	}
+	return true;
+}
+
+void run_event_end(Run *r)
+{
+	RtError err;
+	if (metrics_end(r->metrics, &err) != RT_OK && !r->metrics_failed) {
+		r->metrics_failed = true;
+		diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, err.text);
+	}
+}
+
+int run_program(Run *r)
+{
+	bool ok = run_prepare(r) && checkpoint_open(r) && open_metrics(r);
+	if (ok) {
+		Block all = {r->program->nstmt, r->program->stmt};
+		r->stop = false;
+		r->depth = 0;
+		r->frame[0].stmt = r->executed;
+		run_block(r, &all);
+		r->executed = r->frame[0].stmt;
+	} else {
+		r->stop = true;
+	}
+	int code = engine_flush(r->e);
+	return r->interrupted ? engine_worse(code, 130) : code;
+}
+
+void run_finish(Run *r)
+{
+	record_finish(r);
+	if (r->metrics) {
+		RtError err;
+		if (metrics_finish(r->metrics, &err) != RT_OK && !r->metrics_failed) {
+			diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, err.text);
+		}
+		r->metrics = NULL;
+	}
+	engine_flush(r->e);
+}
+
+bool run_show(Run *r, const Value *v, FILE *out)
+{
+	return value_print(r, NULL, 1, v, out);
+}
