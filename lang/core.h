@@ -51,7 +51,10 @@ void core_axis_resize(Core *c, Axis a, int64_t size);
 uint32_t core_axis_count(const Core *c); /* axes are 1..count */
 
 /* ---- index variables ---------------------------------------------------------------------------------------------- */
-Index core_index(Core *c, Axis axis, Sym name); /* fresh */
+Index core_index(Core *c, Axis axis, Sym name); /* fresh; runs over the axis exactly, and conditions are decided by that */
+/* Fresh, for formals of definitions whose boxes reach beyond the axis: nothing is concluded from the axis' range. */
+Index core_index_wide(Core *c, Axis axis, Sym name);
+Index core_index_like(Core *c, Index i); /* fresh, with axis, name and width of i */
 Axis core_index_axis(const Core *c, Index i);
 Sym core_index_name(const Core *c, Index i);
 
@@ -83,7 +86,7 @@ typedef struct NodeInfo {
 	const double *coef;  /* LIN */
 	const int32_t *expo; /* PROD */
 	double num;          /* CONST real, LIN constant */
-	int64_t integer;     /* CONST int or bool; RANDOM: stream number; D: unused */
+	int64_t integer;     /* CONST int or bool; LIN of ints: exact constant; RANDOM: stream number; D: unused */
 	uint32_t ref;        /* READ: Def; INDEX: Index; SIZE: Axis; RANDOM: flags */
 	Span span;           /* first occurrence; not part of equality */
 } NodeInfo;
@@ -124,6 +127,8 @@ Node core_stop(Core *c, Node a);
 Node core_d(Core *c, Node of, Node variable);
 static inline Kind core_kind(const Core *c, Node n) { return (Kind)core_node(c, n)->kind; }
 bool core_is_const(const Core *c, Node n, double *value); /* a numeric CONST of any kind */
+/* Did folding of ints overflow since the last call? (The folded value then wrapped around.) */
+bool core_int_overflow(Core *c);
 
 /* ---- definitions ---------------------------------------------------------------------------------------------------- */
 typedef enum {
@@ -136,7 +141,7 @@ typedef enum {
 } DefRole;
 typedef enum { RED_NONE, RED_SUM, RED_PROD, RED_MAX, RED_MIN, RED_LOGSUMEXP, RED_ARGMAX, RED_ARGMIN, RED_ALL, RED_ANY } RedKind;
 /* Empty reductions: sum 0, prod 1, max -inf, min +inf, logsumexp -inf, argmax/argmin the axis' first, all true, any false.
- * A guarded body (NODE_GUARD at its top) leaves elements out: that is the filter of every reduction, not only of sums. */
+ * A filter is made by core_filter: for sums a guard, for the others `if c then e else neutral element`. */
 
 typedef enum { EDGE_AT, EDGE_FIRST, EDGE_LAST } EdgeKind; /* label value; axis' first label + offset; last label + offset */
 typedef struct Edge { EdgeKind kind; int64_t offset; } Edge;
@@ -192,6 +197,9 @@ Def core_share(Core *c, Sym name, Span span, uint32_t n, const Index *indices, N
  * rules apply (factors without bound indices leave a sum, unused bound index of a sum is a factor size, one-point filters,
  * guards without bound indices leave). Returns a node: the read of the reduction, perhaps times something. */
 Node core_reduce(Core *c, RedKind red, Sym name, Span span, uint32_t nbound, const Index *bound, Node body);
+
+/* The body of a reduction with a filter: elements where cond fails are left out. */
+Node core_filter(Core *c, RedKind red, Node cond, Node body);
 
 /* ---- walking ---------------------------------------------------------------------------------------------------------- */
 /* Free indices of a node in structural order of first occurrence. Returns their number; *out in the core's arena. */

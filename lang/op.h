@@ -28,7 +28,10 @@ typedef struct OpInfo {
 } OpInfo;
 
 const OpInfo *op_info(Op op);
-Op op_find(const char *syntax); /* OP_NONE if there is none */
+Op op_find(const char *syntax); /* OP_NONE if there is none; the first row where several share the syntax */
+Op op_find_kind(const char *syntax, Kind args); /* the row of that syntax whose arguments are of that kind */
+Kind op_arg_kind(Op op);
+Kind op_result_kind(Op op);
 /* Value of one element: the reference arithmetic, also used to fold constants. Reals and ints by the signature. */
 typedef union OpValue { double r; int64_t i; } OpValue;
 OpValue op_apply(Op op, const OpValue *args);
