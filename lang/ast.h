@@ -30,6 +30,7 @@ struct Ast {
 	Span name_span; /* the name, where there is one */
 	Sym name, text;
 	uint32_t nkid;
+	uint32_t depth; /* levels of the tree below and with this node; set by ast_new */
 	double num;
 	int64_t integer; /* exact value of an AST_INTEGER NUM */
 	Ast **kid;
@@ -52,6 +53,9 @@ Ast *ast_new(Arena *a, AstKind kind, Span span, uint32_t n, Ast *const *kids);
 Ast *parse_file(ParseCtx *ctx, uint32_t file);
 /* Parses one expression that must fill the text (pnnc eval -e, --set values); NULL after errors. */
 Ast *parse_expression(ParseCtx *ctx, uint32_t file);
+/* Parses what was typed at a prompt: as parse_file, and an expression alone is a statement that stands as itself;
+ * a text that begins with : or ? is one COMMAND. */
+Ast *parse_prompt(ParseCtx *ctx, uint32_t file);
 /* For the prompt: is the text a complete input, or does it need another line? */
 typedef enum { PARSE_COMPLETE, PARSE_NEEDS_MORE, PARSE_WRONG } ParseState;
 ParseState parse_probe(ParseCtx *ctx, const char *text, size_t n);
