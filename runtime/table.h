@@ -37,9 +37,13 @@ typedef struct RtColumn {
 		int64_t *integer; /* RT_INT; never missing */
 		char **string; /* RT_STRING, UTF-8; missing cells are "" */
 	} values;
+	char *text;        /* STRING: the memory that values.string points into */
 	bool has_missing;  /* some value is not finite (REAL) or some cell empty (STRING) */
 	size_t first_missing;        /* index into values */
 	char missing_where[RT_WHERE_MAX]; /* "line 12, column 3", "record 4", ... */
+	bool is_mixed;     /* STRING of a text file some of whose cells are numbers: perhaps a slip */
+	size_t first_word; /* then: index of the first value that is no number, */
+	char word_where[RT_WHERE_MAX]; /* and its place */
 } RtColumn;
 
 typedef struct RtTable {
@@ -60,23 +64,25 @@ typedef struct RtTableOptions {
 
 /* Loads path. On RT_OK *table belongs to the caller (rt_table_free); otherwise it is NULL.
  *
- * Text: a column is RT_REAL when every nonempty cell is a number (nan, inf and NA count as missing;
- * 1,5 or 0x10 are not numbers, 1e999 is an error), else RT_STRING; a column without any number is
- * RT_STRING. The first row is a header if none of its cells is a number and either some column is
- * otherwise numeric, or no cell of it comes again below it and there are two columns or more.
- * Without a header, a comment just above the first row that holds as many names as there are
- * columns gives the names. A comment is a line whose first character that is not blank is '#', or,
- * above the first row, '%'. Ragged rows, open quotes, NUL bytes, text that is not UTF-8 and equal
- * names are errors.
+ * Text: a column is RT_REAL when every nonempty cell is a number or one of the words nan, inf, NA,
+ * N/A, null, which count as missing like an empty cell; else it is RT_STRING. 1,5 and 0x10 are not
+ * numbers; 1e999 among numbers is an error. The first row is a header if none of its cells is a
+ * number and either some column is numeric below it, or there are two columns or more and no cell
+ * of it comes again in its column. Without a header, a comment just above the first row that holds
+ * as many words as there are columns gives the names. A comment is a line whose first character
+ * that is not blank is '#' or, above the first row, '%'. A last column that is empty throughout,
+ * header included, is no column (commas at line ends). Ragged rows, open quotes, NUL bytes, text
+ * that is not UTF-8 and equal names are errors.
  *
  * NPZ: records is the leading dimension that most members have (of equally frequent ones the
  * largest).
  *
- * XYZ: the columns named in Properties (species gives a string column and also the integer column
- * Z, pos is also found as positions) and one column per key of the comment line: REAL or INT where
- * all frames agree, a Lattice as [3,3], else STRING. A key or property must be in every frame. When
- * all frames have the same number of atoms the columns are plain, [records, atoms, ...], else
- * ragged. natoms is the integer column of the counts. */
+ * XYZ: a column per property of Properties (species gives the strings and also the integers Z, pos
+ * is also found as positions), one per key of the comment lines, and natoms. A key is INT or REAL
+ * (T and F are booleans), an array of the length that all frames agree in (Lattice is [3,3]), else
+ * STRING; frames without the key have NaN or "". Every frame must have the same properties, in any
+ * order. When all frames have the same number of atoms the columns of properties are plain,
+ * [records, atoms, ...], else ragged. */
 RtStatus rt_table_load(const char *path, const RtTableOptions *options, RtTable **table,
                        RtError *err);
 /* The same from n bytes in memory; name stands for the path in messages and for the choice of the
