@@ -14,6 +14,9 @@ typedef enum {
 size_t rt_dtype_size(RtDtype dtype);      /* bytes of one element */
 const char *rt_dtype_name(RtDtype dtype); /* "F64", as safetensors writes it */
 
+/* The dtype of that name; false if there is none. */
+bool rt_dtype_find(const char *name, RtDtype *dtype);
+
 /* A named array, row major, little endian. Who owns name and data is said where one is used. */
 typedef struct RtTensor {
 	const char *name;

@@ -237,7 +237,15 @@ static RtStatus add_column(Csv *c, size_t k, const CsvCell *name)
 	if (!text) {
 		return table_fail(c->b, RT_E_MEMORY, NULL, "not enough memory for its columns");
 	}
-	size_t n = csv_cell_copy(name, text), records = c->b->table->records;
+	CsvCell word = *name;
+	while (word.n > 0 && word.text[0] == ' ') { /* blanks within the quotes of a name */
+		word.text++;
+		word.n--;
+	}
+	while (word.n > 0 && word.text[word.n - 1] == ' ') {
+		word.n--;
+	}
+	size_t n = csv_cell_copy(&word, text), records = c->b->table->records;
 	if (n == 0) {
 		n = (size_t)snprintf(text, 32, "c%zu", k + 1);
 	}
