@@ -10,11 +10,11 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are written as memory is");
 
 static const struct {
-	const char *name, *descr; /* for safetensors and NPY; NULL: NPY has no such type */
+	char name[6], descr[4]; /* for safetensors and NPY; NPY has no BF16 */
 	size_t size;
 } dtypes[] = {
     [RT_F64] = {"F64", "<f8", 8}, [RT_F32] = {"F32", "<f4", 4},  [RT_F16] = {"F16", "<f2", 2},
-    [RT_BF16] = {"BF16", NULL, 2}, [RT_I64] = {"I64", "<i8", 8}, [RT_I32] = {"I32", "<i4", 4},
+    [RT_BF16] = {"BF16", "", 2}, [RT_I64] = {"I64", "<i8", 8}, [RT_I32] = {"I32", "<i4", 4},
     [RT_I16] = {"I16", "<i2", 2}, [RT_I8] = {"I8", "|i1", 1},    [RT_U64] = {"U64", "<u8", 8},
     [RT_U32] = {"U32", "<u4", 4}, [RT_U16] = {"U16", "<u2", 2},  [RT_U8] = {"U8", "|u1", 1},
     [RT_BOOL] = {"BOOL", "|b1", 1},
@@ -88,7 +88,7 @@ static RtStatus npy_bytes(const char *path, const RtTensor *t, char **bytes, siz
 	char head[LONGEST_HEAD];
 	size_t count;
 	*bytes = NULL;
-	if (!dtypes[t->dtype].descr || !rt_tensor_count(t, &count)) {
+	if (!dtypes[t->dtype].descr[0] || !rt_tensor_count(t, &count)) {
 		return rt_fail(err, RT_E_USAGE, path, NULL, "an array of this type or size is not written");
 	}
 	size_t length = npy_head(t, head), body = count * rt_dtype_size(t->dtype);

@@ -141,7 +141,7 @@ static RtStatus take_descr(Npy *p)
 
 static RtStatus take_entry(Npy *p, unsigned *seen)
 {
-	static const char *const keys[] = {"descr", "fortran_order", "shape"};
+	static const char keys[][16] = {"descr", "fortran_order", "shape"};
 	const char *key, *start = p->at;
 	size_t n;
 	unsigned k = 0;

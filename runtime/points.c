@@ -241,7 +241,7 @@ RtStatus points_fill(const PointsSpec *s, double *out, RtError *err)
 }
 
 static const struct {
-	const char *name;
+	char name[12];
 	PointsKind kind;
 } kinds[] = {
     {"uniform", POINTS_UNIFORM},       {"sobol", POINTS_SOBOL}, {"halton", POINTS_HALTON},

@@ -160,7 +160,7 @@ static RtStatus check_names(TableBuild *b)
 static const char *foreign_format(const char *bytes, size_t n)
 {
 	static const struct {
-		const char *magic, *what;
+		char magic[12], what[72];
 	} known[] = {
 	    {"\x1f\x8b", "is gzip-compressed: unpack it first"},
 	    {"\x89HDF", "is an HDF5 file: save its arrays as NPY or NPZ"},
