@@ -53,6 +53,13 @@ size_t unicode_encode(uint32_t c, char *out)
 	return (size_t)utf8proc_encode_char((utf8proc_int32_t)c, (utf8proc_uint8_t *)out);
 }
 
+/* Letters that would be read as something else: ª º like °, ⁱ ⁿ as powers, styled letters (𝑥, ﬁ, Ａ) as plain ones. */
+static bool misleading(uint32_t c)
+{
+	return c == 0xAA || c == 0xBA || c == 0x2071 || c == 0x207F || (c >= 0x1D400 && c <= 0x1D7FF) ||
+	       (c >= 0xFB00 && c <= 0xFB4F) || (c >= 0xFF00 && c <= 0xFFEF);
+}
+
 bool unicode_begins_name(uint32_t c)
 {
 	if (c < 0x80) {
@@ -64,8 +71,7 @@ bool unicode_begins_name(uint32_t c)
 	case UTF8PROC_CATEGORY_LT:
 	case UTF8PROC_CATEGORY_LM:
 	case UTF8PROC_CATEGORY_LO:
-		/* Styled letters (𝑥, ﬁ) look like others and are not equal to them: refused. */
-		return !((c >= 0x1D400 && c <= 0x1D7FF) || (c >= 0xFB00 && c <= 0xFB4F) || (c >= 0xFF00 && c <= 0xFFEF));
+		return !misleading(c);
 	default:
 		return false;
 	}
