@@ -152,13 +152,19 @@ Node core_assume(Core *c, Node n, Node cond, bool holds);
 
 /* ---- core_walk.c ---- */
 /* Rewrites n from the leaves up: enter may answer for a node (nonzero: that is its value), else its arguments are rewritten
- * and it is rebuilt; leave (may be NULL) may then replace the result. Iterative. */
+ * and it is rebuilt; leave (may be NULL) may then replace the result n of what was `was`. Iterative. */
 typedef struct Rewrite {
 	Node (*enter)(void *data, Core *c, Node n);
-	Node (*leave)(void *data, Core *c, Node n);
+	Node (*leave)(void *data, Core *c, Node was, Node n);
 	void *data;
 } Rewrite;
 Node core_rewrite(Core *c, const Rewrite *r, Memo *memo, Node n);
+/* core_reach in which definitions that `stop` replaces are not looked into; image[d] is what stop answered. */
+uint32_t core_reach_stopped(Core *c, Arena *scratch, const CoreMap *stop, Def *image, uint32_t nroot, const Node *root,
+                            Def **order, uint32_t **component);
+/* A copy of d's head (no pieces, no rule) with fresh index variables; from/to (nindex + nbound long, in scratch) substitute
+ * the old ones. */
+Def core_clone_head(Core *c, Arena *scratch, Def d, Index **from, Node **to);
 /* Definitions read by d's pieces and by the lengths of its axes. */
 const Def *core_def_reads(Core *c, Def d, uint32_t *n);
 /* Pushes the definitions read in n (each once for this memo) on the stack. */

@@ -380,9 +380,10 @@ static Node known_part(Core *c, const Known *k, Node cond)
 	return changed ? left : 0;
 }
 
-static Node assume_leave(void *data, Core *c, Node n)
+static Node assume_leave(void *data, Core *c, Node was, Node n)
 {
 	const Known *k = data;
+	(void)was;
 	const NodeInfo *p = core_node(c, n);
 	if (p->tag != NODE_GUARD && p->tag != NODE_SELECT) {
 		return n;
