@@ -34,6 +34,7 @@ typedef struct FieldInfo {
 	Def leaf;        /* DEF_DATA over (records, axes…), or over (axes…) when shared */
 	Kind kind;       /* a bool column is KIND_BOOL */
 	bool spin;       /* values must be ±1 */
+	Axis of;         /* an int field whose type is an axis: values are label values of it; else 0 */
 	bool shared;     /* one value for all records */
 	UnitId unit;
 	SourceKind source;
