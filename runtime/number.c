@@ -5,7 +5,7 @@
  * rounds once (Clinger 1990). The others go to strtod, with the locale's own decimal point put in.
  * */
 #include "runtime/number.h"
-#include <errno.h>
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -214,7 +214,8 @@ char *rt_real_text(double x, char out[RT_REAL_TEXT])
 	if (isinf(x)) {
 		return strcpy(out, x > 0 ? "inf" : "-inf");
 	}
-	for (int digits = 15; digits <= 17; digits++) {
+	/* 15 digits always survive, but for subnormals, which have fewer. */
+	for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		(void)snprintf(out, RT_REAL_TEXT, "%.*g", digits, x);
 		if (strtod(out, NULL) == x) {
 			break;
