@@ -185,6 +185,7 @@ typedef struct Value {    /* something to show or keep */
 	Def value;            /* over the axes of the array (no formals: scalar) */
 	Def imaginary;        /* complex values, else 0 */
 	UnitId unit;
+	unsigned digits;      /* significant digits asked for by digits(e, n); 0: the usual 6 */
 } Value;
 typedef struct Loop { Sym name; Def leaf; Def values; Span span; } Loop; /* sweep variable: scalar RUNTIME leaf (int or real); values: definition over one axis */
 
