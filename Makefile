@@ -49,7 +49,7 @@ DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g
 TESTDEPS := $(DEPS) libcriterion-dev clang man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
-        check-diags check-doc check-san check-fuzz check-ops check-reference fuzz clean
+        check-diags check-doc check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,7 +125,7 @@ demo: deps
 test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
-	@$(MAKE) check-unit check-golden check-layers check-diags check-doc
+	@$(MAKE) check-unit check-golden check-layers check-diags check-doc check-bench check-examples
 	@$(MAKE) check-fuzz
 	@$(MAKE) check-san
 	@echo 'make test: all parts passed'
@@ -150,6 +150,10 @@ spec:
 check-doc: $(PNNC)
 	@tests/spec_tables.sh --check
 	@tests/doc_examples.sh $(PNNC) SPEC.md README.md
+check-bench: $(PNNC)
+	@tests/check_bench.sh $(PNNC)
+check-examples: $(PNNC)
+	@JOBS=$(JOBS) tests/check_examples.sh $(PNNC)
 check-san:
 	@$(MAKE) SAN=1 -j$(JOBS) all
 	@echo 'golden programs under address and undefined sanitisers:'

@@ -1,0 +1,30 @@
+#!/bin/bash
+# check_examples.sh PNNC: every program of examples/ is in canonical format; the small ones run with all claims held, the
+# large ones are checked.
+pnnc=$(realpath "$1") || exit 2
+cd "$(dirname "$0")/.." || exit 2
+export pnnc
+one() {
+	local how=$1 file=$2 dir out status
+	dir=$(mktemp -d)
+	case $how in
+	run) out=$("$pnnc" run -q "$file" --out "$dir" 2>&1) ;;
+	check) out=$("$pnnc" check "$file" 2>&1) ;;
+	fmt) out=$("$pnnc" fmt --check "$file" 2>&1) ;;
+	esac
+	status=$?
+	rm -rf "$dir"
+	if [ $status -eq 0 ]; then echo "ok $how $file"; else printf 'FAILED %s %s (exit %s)\n%s\n' "$how" "$file" $status "$out"; fi
+}
+export -f one
+result=$(
+	{
+		for file in examples/small/*.pnn; do printf 'run %s\n' "$file"; done
+		for file in examples/*.pnn; do printf 'check %s\n' "$file"; done
+		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
+	} | xargs -P "${JOBS:-2}" -L1 bash -c 'one "$1" "$2"' _
+)
+printf '%s\n' "$result" | grep -v '^ok '
+failed=$(printf '%s\n' "$result" | grep -c '^FAILED ')
+echo "examples: $(printf '%s\n' "$result" | grep -c '^ok ') passed, $failed failed"
+[ "$failed" -eq 0 ]
