@@ -1,0 +1,354 @@
+/* deriv_util.c — what all parts of the derivative pass need: walks over expressions, facts about definitions, naming. */
+#include "compiler/deriv_int.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void deriv_begin(Deriv *dv, Core *c, Arena *scratch, Diags *ds)
+{
+	*dv = (Deriv){.c = c, .a = scratch, .ds = ds};
+}
+
+Sym deriv_sym(Deriv *dv, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	return intern_str(core_names(dv->c), text);
+}
+
+const char *deriv_text(Deriv *dv, Sym s)
+{
+	return intern_text(core_names(dv->c), s);
+}
+
+/* ---- tables ---- */
+
+static uint32_t key_hash(uint32_t n, const uint32_t *key)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	for (uint32_t k = 0; k < n; k++) {
+		h = (h ^ key[k]) * 0x100000001b3u;
+		h ^= h >> 29;
+	}
+	return (uint32_t)(h ^ (h >> 32));
+}
+
+static TableSlot *table_slot(const Table *t, uint32_t n, const uint32_t *key)
+{
+	for (uint32_t at = key_hash(n, key) & (t->cap - 1);; at = (at + 1) & (t->cap - 1)) {
+		TableSlot *s = &t->slot[at];
+		if (!s->value || (s->n == n && memcmp(s->key, key, n * sizeof *key) == 0)) {
+			return s;
+		}
+	}
+}
+
+void *table_get(const Table *t, uint32_t n, const uint32_t *key)
+{
+	return t->cap ? table_slot(t, n, key)->value : NULL;
+}
+
+void table_put(Arena *a, Table *t, uint32_t n, const uint32_t *key, void *value)
+{
+	if (2 * (t->used + 1) > t->cap) {
+		Table old = *t;
+		t->cap = old.cap ? 2 * old.cap : 256;
+		t->slot = arena_array(a, TableSlot, t->cap);
+		for (uint32_t k = 0; k < old.cap; k++) {
+			if (old.slot[k].value) {
+				*table_slot(t, old.slot[k].n, old.slot[k].key) = old.slot[k];
+			}
+		}
+	}
+	TableSlot *s = table_slot(t, n, key);
+	t->used += !s->value;
+	s->key = arena_copy(a, key, n * sizeof *key, alignof(uint32_t));
+	s->n = n;
+	s->value = value;
+}
+
+/* ---- expressions ---- */
+
+bool deriv_passes(const NodeInfo *p, uint32_t k)
+{
+	switch ((NodeTag)p->tag) {
+	case NODE_LIN:
+	case NODE_PROD:
+		return p->kind == KIND_REAL;
+	case NODE_OP:
+		return p->kind == KIND_REAL && op_arg_kind((Op)p->op) == KIND_REAL &&
+		       strcmp(op_info((Op)p->op)->partial[k], "0") != 0;
+	case NODE_SELECT:
+	case NODE_GUARD:
+		return k > 0 && p->kind == KIND_REAL;
+	default:
+		return false;
+	}
+}
+
+static bool stamp(Deriv *dv, Node n)
+{
+	if (n >= dv->nstamp) {
+		uint32_t cap = dv->nstamp ? dv->nstamp : 1024;
+		while (cap <= n) {
+			cap *= 2;
+		}
+		uint32_t *grown = arena_array(dv->a, uint32_t, cap);
+		if (dv->nstamp) {
+			memcpy(grown, dv->stamp, dv->nstamp * sizeof *grown);
+		}
+		dv->stamp = grown;
+		dv->nstamp = cap;
+	}
+	bool was = dv->stamp[n] == dv->now;
+	dv->stamp[n] = dv->now;
+	return !was;
+}
+
+static int node_order(const void *x, const void *y)
+{
+	Node a = *(const Node *)x, b = *(const Node *)y;
+	return a < b ? -1 : a > b;
+}
+
+Sub deriv_sub(Deriv *dv, Node n, SubWhich which)
+{
+	Sub s = {0};
+	size_t cap = 0, got = 0;
+	dv->now++;
+	stamp(dv, n);
+	ARENA_PUSH(dv->a, s.node, got, cap, n);
+	for (size_t k = 0; k < got; k++) { /* the list of results is also the work list */
+		const NodeInfo *p = core_node(dv->c, s.node[k]);
+		if (p->tag == NODE_READ || (which != SUB_ALL && p->tag == NODE_D)) {
+			continue;
+		}
+		for (uint32_t j = 0; j < p->n; j++) {
+			if ((which != SUB_PASSING || deriv_passes(p, j)) && stamp(dv, p->arg[j])) {
+				ARENA_PUSH(dv->a, s.node, got, cap, p->arg[j]);
+			}
+		}
+	}
+	s.n = (uint32_t)got;
+	qsort(s.node, s.n, sizeof *s.node, node_order);
+	return s;
+}
+
+uint32_t deriv_sub_find(const Sub *s, Node n)
+{
+	uint32_t lo = 0, hi = s->n;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (s->node[mid] < n) {
+			lo = mid + 1;
+		} else {
+			hi = mid;
+		}
+	}
+	return lo < s->n && s->node[lo] == n ? lo : UINT32_MAX;
+}
+
+Node deriv_add(Deriv *dv, Node a, Node b)
+{
+	return !a ? b : !b ? a : core_add(dv->c, a, b);
+}
+
+Index deriv_plain(Deriv *dv, Node n)
+{
+	const NodeInfo *p = core_node(dv->c, n);
+	return p->tag == NODE_INDEX ? p->ref : 0;
+}
+
+Node *deriv_index_nodes(Deriv *dv, uint32_t n, const Index *ix)
+{
+	Node *args = arena_array(dv->a, Node, n + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		args[k] = core_index_value(dv->c, ix[k]);
+	}
+	return args;
+}
+
+Node deriv_read_at(Deriv *dv, Def d, uint32_t n, const Node *args)
+{
+	assert(core_def(dv->c, d)->nindex == n);
+	(void)n;
+	return core_read(dv->c, d, args);
+}
+
+/* ---- facts about definitions ---- */
+
+Fact *deriv_fact(Deriv *dv, Def d)
+{
+	if (d >= dv->nfact) {
+		uint32_t cap = dv->nfact ? dv->nfact : 256;
+		while (cap <= d) {
+			cap *= 2;
+		}
+		Fact *grown = arena_array(dv->a, Fact, cap);
+		if (dv->nfact) {
+			memcpy(grown, dv->fact, dv->nfact * sizeof *grown);
+		}
+		dv->fact = grown;
+		dv->nfact = cap;
+	}
+	return &dv->fact[d];
+}
+
+static bool fact_holds(const Fact *f, const DefInfo *d)
+{
+	if (!f->has_reads || f->npiece != d->npiece) {
+		return false;
+	}
+	for (uint32_t k = 0; k < d->npiece; k++) {
+		if (f->piece[k] != d->piece[k].value) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void collect_reads(Deriv *dv, Fact *f, size_t *cap, size_t *n, Node value)
+{
+	Sub s = deriv_sub(dv, value, SUB_PASSING);
+	for (uint32_t k = 0; k < s.n; k++) {
+		const NodeInfo *p = core_node(dv->c, s.node[k]);
+		if (p->tag == NODE_READ && p->kind == KIND_REAL) {
+			ARENA_PUSH(dv->a, f->read, *n, *cap, s.node[k]);
+		}
+	}
+}
+
+uint32_t deriv_reads(Deriv *dv, Def d, const Node **reads)
+{
+	Fact *f = deriv_fact(dv, d);
+	const DefInfo *info = core_def(dv->c, d);
+	if (!fact_holds(f, info)) {
+		Fact was = *f;
+		*f = (Fact){.has_reads = true, .npiece = info->npiece, .origin = was.origin, .like = was.like};
+		f->piece = arena_array(dv->a, Node, info->npiece + 1);
+		f->slope = arena_array(dv->a, Node, 2 * info->npiece + 1);
+		f->flat = arena_array(dv->a, bool, 2 * info->npiece + 1);
+		size_t cap = 0, n = 0;
+		for (uint32_t k = 0; k < info->npiece; k++) {
+			f->piece[k] = info->piece[k].value;
+			if (!info->rule) {
+				collect_reads(dv, f, &cap, &n, info->piece[k].value);
+			}
+		}
+		for (uint32_t k = 0; info->rule && k < info->rule->n; k++) {
+			collect_reads(dv, f, &cap, &n, info->rule->arg[k]);
+			collect_reads(dv, f, &cap, &n, info->rule->partial[k]);
+		}
+		f->nread = (uint32_t)n;
+	}
+	*reads = f->read;
+	return f->nread;
+}
+
+void deriv_replace(Deriv *dv, Def d, uint32_t piece, Node value)
+{
+	DefInfo *info = core_def_mutable(dv->c, d);
+	if (info->piece[piece].value == value) {
+		return;
+	}
+	uint32_t n = info->npiece;
+	Piece *copy = arena_array(dv->a, Piece, n);
+	memcpy(copy, info->piece, n * sizeof *copy);
+	copy[piece].value = value;
+	info->npiece = 0;
+	core_set_pieces(dv->c, d, n, copy);
+}
+
+void deriv_replace_whole(Deriv *dv, Def d, Node value)
+{
+	DefInfo *info = core_def_mutable(dv->c, d);
+	info->role = DEF_VALUE;
+	info->red = RED_NONE;
+	info->nbound = 0;
+	info->npiece = 0;
+	Piece whole = {.value = value};
+	core_set_pieces(dv->c, d, 1, &whole);
+}
+
+/* ---- naming ---- */
+
+bool deriv_constant(Deriv *dv, Node n)
+{
+	Sub s = deriv_sub(dv, n, SUB_ALL);
+	if (s.n > 12) {
+		return false;
+	}
+	for (uint32_t k = 0; k < s.n; k++) {
+		const NodeInfo *p = core_node(dv->c, s.node[k]);
+		if (p->tag == NODE_READ && core_def(dv->c, p->ref)->role != DEF_CONST) {
+			return false;
+		}
+		if (p->tag == NODE_RANDOM || p->tag == NODE_D || p->tag == NODE_INDEX) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool deriv_trivial(Deriv *dv, Node n)
+{
+	const NodeInfo *p = core_node(dv->c, n);
+	while (p->tag == NODE_GUARD) {
+		n = p->arg[1];
+		p = core_node(dv->c, n);
+	}
+	if (p->tag == NODE_LIN && p->n == 1 && p->num == 0) {
+		n = p->arg[0];
+		p = core_node(dv->c, n);
+	}
+	return p->tag == NODE_READ || p->tag == NODE_CONST || deriv_constant(dv, n);
+}
+
+Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, uint32_t npiece, const Piece *pieces, unsigned flags)
+{
+	Core *c = dv->c;
+	Index *own = arena_array(dv->a, Index, n + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		own[k] = core_index_like(c, ix[k]);
+	}
+	Node *to = deriv_index_nodes(dv, n, own);
+	DefInfo info = {.role = DEF_VALUE, .name = name, .span = span, .kind = KIND_REAL, .nindex = n, .index = own, .flags = flags};
+	Piece *copy = arena_array(dv->a, Piece, npiece + 1);
+	for (uint32_t k = 0; k < npiece; k++) {
+		copy[k].box = pieces[k].box;
+		copy[k].value = core_subst(c, pieces[k].value, n, ix, to);
+	}
+	Def d = core_define(c, info);
+	if (npiece) {
+		core_set_pieces(c, d, npiece, copy);
+	}
+	return d;
+}
+
+Node deriv_name(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, Node value, const Range *box)
+{
+	Core *c = dv->c;
+	if (deriv_trivial(dv, value)) {
+		return value;
+	}
+	Index *used = arena_array(dv->a, Index, n + 1);
+	Range *range = arena_array(dv->a, Range, n + 1);
+	uint32_t m = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		if (core_has_index(c, value, ix[k])) {
+			used[m] = ix[k];
+			range[m++] = box ? box[k] : (Range){{EDGE_FIRST, 0}, {EDGE_LAST, 0}};
+		}
+	}
+	Piece piece = {.box = range, .value = value};
+	Def d = box ? deriv_define(dv, name, span, m, used, 1, &piece, 0) : core_share(c, name, span, m, used, value, 0);
+	Node read = core_read_plain(c, d, used);
+	const NodeInfo *p = core_node(c, value);
+	return p->tag == NODE_GUARD ? core_guard(c, p->arg[0], read) : read;
+}
