@@ -14,6 +14,8 @@ bool checkpoint_open(Run *r);
 bool checkpoint_continues(const Run *r);
 /* Where a block at this depth begins: the saved statement, or 0; and the saved pass and branch of that statement. */
 bool checkpoint_frame(Run *r, unsigned depth, uint32_t *stmt, int64_t *pass, bool *branch);
+/* Was the checkpoint written inside a block of the statement at this depth? */
+bool checkpoint_deeper(const Run *r, unsigned depth);
 /* Execution reached the saved place: from now on everything is carried out. */
 void checkpoint_arrived(Run *r);
 /* Writes a checkpoint at the end of a statement if --resume was given and enough time has passed, or `now`. */
@@ -24,7 +26,10 @@ void checkpoint_free(Run *r);
 typedef struct SavedArray { const char *name; double *value; size_t n; } SavedArray;
 /* Writes a checkpoint inside a training: `state` beside everything else. */
 bool checkpoint_training(Run *r, uint32_t n, const SavedArray *state, bool now);
-/* Fills state from the checkpoint if it was written inside the training that now begins; false if it was not (or after a
- * diagnostic E0408 when the shapes differ, then r->stop is set). */
+/* Was the checkpoint that is being continued written inside the training that begins now? Then in which phase. */
+bool checkpoint_training_phase(const Run *r, uint32_t *phase);
+/* Fills state from the checkpoint; false after a diagnostic (E0408) when something is missing or of another size. */
 bool checkpoint_restore_training(Run *r, uint32_t n, const SavedArray *state);
+/* The training ended: its arrays in the checkpoint are of no more use. */
+void checkpoint_training_over(Run *r);
 #endif

@@ -490,9 +490,9 @@ static bool make_points(Run *r, DataInfo *d)
 	return points_make(r, d, 0) && remember(r, d, NULL, "");
 }
 
-bool data_redraw(Run *r, DataInfo *d, uint64_t draw)
+bool data_redraw(Run *r, DataInfo *d, uint64_t step)
 {
-	return points_make(r, d, draw);
+	return points_make(r, d, step);
 }
 
 bool data_prepare(Run *r)

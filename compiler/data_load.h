@@ -7,8 +7,8 @@
 /* Fills every data set of the program that is not filled yet, parents before parts. Axes of records get their sizes.
  * False after a diagnostic (E0401–E0409, E0503). */
 bool data_prepare(Run *r);
-/* New points for a set that is redrawn: draw number `draw`, 0 at first. */
-bool data_redraw(Run *r, DataInfo *d, uint64_t draw);
+/* The points of a set as they stand after `step` steps of a training: every `redraw` steps there are new ones. */
+bool data_redraw(Run *r, DataInfo *d, uint64_t step);
 /* Rows of `from` into `to` (a part or a batch with the same fields in the same order), n of them; `to` has n records. */
 void data_gather(Run *r, const DataInfo *from, DataInfo *to, const size_t *row, size_t n);
 /* Makes room for n records in a part or batch of `from` and copies what all records share. */

@@ -36,7 +36,8 @@ bool field_fill_onehot(Loading *l, const FieldInfo *f, const RtColumn *col);
 bool data_compute(Run *r, DataInfo *d, bool all);
 /* Rows of the part in the set it was cut from, ascending; malloc. */
 bool split_rows(Run *r, const DataInfo *part, size_t **row, size_t *n);
-bool points_make(Run *r, DataInfo *d, uint64_t draw);
+/* Points as they stand after `step` steps of a training: sets that are redrawn every k steps are at draw step/k. */
+bool points_make(Run *r, DataInfo *d, uint64_t step);
 /* Number of the axis among those sized by record, or -1. */
 int ragged_number(const Run *r, const DataInfo *d, Def leaf, uint32_t k);
 #endif

@@ -85,14 +85,14 @@ static bool add_leaf_set(Run *r, const PointsGen *g, uint64_t draw, Cloud *c, Sp
 }
 
 /* Unions are nested as deeply as the program writes them, which the parser limits. */
-static bool add_points(Run *r, const PointsGen *g, uint64_t draw, Cloud *c, Span at)
+static bool add_points(Run *r, const PointsGen *g, uint64_t step, Cloud *c, Span at)
 {
 	if (g->kind != POINTS_UNION) {
-		uint64_t own = g->redraw > 0 ? draw : 0;
+		uint64_t own = g->redraw > 0 ? step / (uint64_t)g->redraw : 0;
 		return add_leaf_set(r, g, own, c, at);
 	}
 	for (uint32_t k = 0; k < g->nkid; k++) {
-		if (!add_points(r, g->kid[k], draw, c, at)) {
+		if (!add_points(r, g->kid[k], step, c, at)) {
 			return false;
 		}
 	}
@@ -115,10 +115,10 @@ static bool room_for_points(Run *r, DataInfo *d, size_t n)
 	return true;
 }
 
-bool points_make(Run *r, DataInfo *d, uint64_t draw)
+bool points_make(Run *r, DataInfo *d, uint64_t step)
 {
 	Cloud c = {NULL, 0, 0, d->nfield};
-	bool ok = add_points(r, d->points, draw, &c, d->span);
+	bool ok = add_points(r, d->points, step, &c, d->span);
 	if (ok && c.n == 0) {
 		diag_data_empty(r->e->ctx.diags, d->span, run_name(r, d->name));
 		ok = false;

@@ -94,24 +94,76 @@ Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 	return p;
 }
 
-Plan *eval_cached(Run *r, const void *key, unsigned part, uint32_t n, const PlanOutput *outputs)
+Plan *eval_find(const Run *r, const void *key, unsigned part)
 {
 	for (size_t k = 0; k < r->nplan; k++) {
 		if (r->plan[k].key == key && r->plan[k].part == part) {
 			return r->plan[k].plan;
 		}
 	}
+	return NULL;
+}
+
+bool eval_keep(Run *r, const void *key, unsigned part, Plan *p)
+{
 	void *items = r->plan;
 	if (!rt_grow(&items, &r->plan_room, r->nplan + 1, sizeof *r->plan)) {
+		plan_free(p);
 		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "a plan");
-		return NULL;
+		return false;
 	}
 	r->plan = items;
-	Plan *p = eval_plan(r, n, outputs);
+	r->plan[r->nplan++] = (CachedPlan){key, part, p};
+	return true;
+}
+
+Plan *eval_cached(Run *r, const void *key, unsigned part, uint32_t n, const PlanOutput *outputs)
+{
+	Plan *p = eval_find(r, key, part);
 	if (p) {
-		r->plan[r->nplan++] = (CachedPlan){key, part, p};
+		return p;
 	}
-	return p;
+	p = eval_plan(r, n, outputs);
+	return p && eval_keep(r, key, part, p) ? p : NULL;
+}
+
+/* ---- replacing ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct Replacement {
+	uint32_t n;
+	const Def *from, *to;
+} Replacement;
+
+static Def replaced(void *data, Core *c, Def d)
+{
+	const Replacement *m = data;
+	(void)c;
+	for (uint32_t k = 0; k < m->n; k++) {
+		if (m->from[k] == d) {
+			return m->to[k];
+		}
+	}
+	return 0;
+}
+
+void eval_replace(Run *r, uint32_t n, Def *def, uint32_t m, const Def *from, const Def *to)
+{
+	Core *c = r->core;
+	ArenaMark mark = arena_mark(r->e->scratch);
+	Replacement data = {m, from, to};
+	CoreMap map = {replaced, &data};
+	Node *root = arena_array(r->e->arena, Node, n + 1);
+	Index **index = arena_array(r->e->arena, Index *, n + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		index[k] = arena_array(r->e->arena, Index, core_def(c, def[k])->nindex + 1);
+		root[k] = open_at_fresh(c, def[k], index[k]);
+	}
+	core_copy(c, r->e->scratch, &map, n, root);
+	for (uint32_t k = 0; k < n; k++) {
+		DefInfo d = *core_def(c, def[k]);
+		def[k] = core_share(c, d.name, d.span, d.nindex, index[k], root[k], DEF_KEEP);
+	}
+	arena_release(r->e->scratch, mark);
 }
 
 void eval_forget(Run *r)

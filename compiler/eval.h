@@ -15,6 +15,11 @@ Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs);
 /* As eval_plan, kept by the run under (key, part) and returned again until eval_forget: the key is the address of the
  * statement that the outputs belong to, which must always ask for the same outputs. */
 Plan *eval_cached(Run *r, const void *key, unsigned part, uint32_t n, const PlanOutput *outputs);
+/* The plan kept under (key, part), or NULL; and keeping one that the caller made (freed if there is no memory for it). */
+Plan *eval_find(const Run *r, const void *key, unsigned part);
+bool eval_keep(Run *r, const void *key, unsigned part, Plan *p);
+/* Copies of n definitions in which definition from[k] is replaced by to[k] (m of them) wherever it is read. */
+void eval_replace(Run *r, uint32_t n, Def *def, uint32_t m, const Def *from, const Def *to);
 /* Drops all kept plans: an axis was resized, a program redefined. */
 void eval_forget(Run *r);
 /* Computes a plan with the run's seed at the given step. False after a diagnostic. */

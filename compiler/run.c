@@ -6,6 +6,7 @@
 #include "compiler/checkpoint.h"
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
+#include "compiler/weights.h"
 #include "runtime/linalg.h"
 
 Run *run_create(Engine *e)
@@ -144,9 +145,14 @@ int run_program(Run *r)
 		r->depth = 0;
 		r->frame[0].stmt = r->executed;
 		run_block(r, &all);
-		r->executed = r->frame[0].stmt;
+		/* After a mistake the rest is abandoned: the prompt goes on with what is typed next. */
+		r->executed = r->program->nstmt;
 	} else {
 		r->stop = true;
+	}
+	if (r->interrupted && r->e->options.out_dir && !r->checkpoint) {
+		const char *path = engine_out_path(r->e, "interrupted.safetensors");
+		weights_save(r, (Span){0}, path, r->program->nparam, r->program->param);
 	}
 	int code = engine_flush(r->e);
 	return r->interrupted ? engine_worse(code, 130) : code;

@@ -1,0 +1,96 @@
+/* train.c — a `train` statement: its phases in order, each with the parameters that are not frozen. */
+#include "compiler/train.h"
+#include <stdlib.h>
+#include <string.h>
+#include "compiler/data_load.h"
+#include "compiler/train_int.h"
+
+/* Does the node, if there is one, read the leaf? */
+static bool reads(const Run *r, Node n, Def leaf)
+{
+	return n && leaf && core_depends(r->core, n, leaf);
+}
+
+static bool value_reads(const Run *r, const Value *v, Def leaf)
+{
+	return v->value && reads(r, core_read_plain(r->core, v->value, core_def(r->core, v->value)->index), leaf);
+}
+
+/* The largest change of a parameter costs a pass over all of them, so it is computed where something reads it. */
+static bool wants_change(const Training *tr)
+{
+	const Run *r = tr->r;
+	Def leaf = r->program->change;
+	bool wanted = reads(r, tr->phase->until, leaf);
+	for (uint32_t k = 0; k < tr->t->nevery; k++) {
+		const Stmt *s = tr->t->every[k].stmt;
+		bool record = s->kind == STMT_RECORD;
+		uint32_t n = record ? s->u.record.n : s->kind == STMT_PRINT ? s->u.print.n : 0;
+		for (uint32_t j = 0; j < n; j++) {
+			wanted = wanted || value_reads(r, record ? &s->u.record.column[j] : &s->u.print.item[j], leaf);
+		}
+	}
+	return wanted;
+}
+
+static void find_free(Training *tr)
+{
+	const Phase *p = tr->phase;
+	tr->update = arena_array(tr->r->e->arena, const Update *, p->nupdate + 1);
+	tr->nfree = 0;
+	for (uint32_t k = 0; k < p->nupdate; k++) {
+		if (!p->update[k].param->frozen) {
+			tr->update[tr->nfree++] = &p->update[k];
+		}
+	}
+}
+
+static bool begin_phase(Training *tr, uint32_t number)
+{
+	tr->phase = &tr->t->phase[number];
+	tr->phase_number = number;
+	tr->step = 0;
+	tr->term = arena_array(tr->r->e->arena, double, tr->phase->nterm + 1);
+	tr->wants_change = wants_change(tr);
+	find_free(tr);
+	if (tr->nfree == 0) {
+		diag_optimiser_unfit(tr->r->e->ctx.diags, tr->phase->span, run_name(tr->r, tr->phase->name),
+		                     "no parameter is left to be trained");
+		return false;
+	}
+	return true;
+}
+
+bool train_run(Run *r, const Stmt *s)
+{
+	Training tr = {.r = r, .stmt = s, .t = &s->u.train, .started = train_clock()};
+	uint32_t first = 0;
+	bool continued = checkpoint_training_phase(r, &first), ok = true;
+	checkpoint_arrived(r);
+	if (!continued) {
+		ok = points_refresh(&tr, 0, true);
+	}
+	for (uint32_t k = continued ? first : 0; ok && k < tr.t->nphase; k++) {
+		tr.resumed = continued && k == first;
+		ok = begin_phase(&tr, k) && (tr.phase->kind == OPTIMISER_LBFGS ? phase_line_search : phase_first_order)(&tr);
+	}
+	checkpoint_training_over(r);
+	return ok;
+}
+
+Plan *train_step_plan(Run *r, const TrainInfo *t, const Phase *p)
+{
+	Training tr = {.r = r, .t = t};
+	Layout l;
+	if (!begin_phase(&tr, (uint32_t)(p - t->phase)) || !batches_begin(&tr)) {
+		return NULL;
+	}
+	bool ok = true;
+	for (uint32_t k = 0; ok && k < tr.nfree; k++) {
+		for (uint32_t j = 0; ok && j < tr.update[k]->nstate; j++) {
+			ok = store_has(r->store, tr.update[k]->state[j]) || store_alloc(r->store, tr.update[k]->state[j]);
+		}
+	}
+	batches_end(&tr);
+	return ok ? step_plan(&tr, &l) : NULL;
+}
