@@ -355,11 +355,11 @@ static void multiply(size_t n, const double *a, const double *b, double *c)
  * work holds 8 matrices, the first of which is a. */
 static void pade(size_t n, double *work, double **numerator, double **denominator)
 {
-	static const double b[14] = {64764752532480000., 32382376266240000., 7771770303897600.,
-	                             1187353796428800.,  129060195264000.,   10559470521600.,
-	                             670442572800.,      33522128640.,       1323241920.,
-	                             40840800.,          960960.,            16380.,
-	                             182.,               1.};
+	static const double b[14] = { /* (26-k)! 13! / (26! k! (13-k)!) */
+	    1.0, 0.5, 0.12, 0.018333333333333333, 0.0019927536231884057, 0.00016304347826086958,
+	    1.0351966873706003e-05, 5.175983436853002e-07, 2.0431513566525008e-08,
+	    6.306022705717595e-10, 1.48377004840414e-11, 2.529153491597966e-13,
+	    2.8101705462199623e-15, 1.5440497506703088e-17};
 	size_t nn = n * n;
 	double *a = work, *a2 = a + nn, *a4 = a2 + nn, *a6 = a4 + nn;
 	double *odd = a6 + nn, *even = odd + nn, *t = even + nn, *u = t + nn;
