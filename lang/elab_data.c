@@ -316,6 +316,10 @@ static Val drawn(Elab *e, Scope *in, const DataInfo *d, const FieldInfo *f, Inde
 		          "write  ~ normal(mean, deviation)  or  = value");
 		return val_error(ast->span);
 	}
+	bool array = false; /* normal(atom) draws over its own axes, normal(0, 1) over those of the field */
+	for (uint32_t k = 0; k < dist.dist->n; k++) {
+		array = array || dist.dist->arg[k].tag == VAL_AXIS;
+	}
 	uint32_t first = f->shared ? 0 : 1, n = core_def(e->core, f->leaf)->nindex;
 	Index *ix = arena_array(e->arena, Index, n + 1);
 	Node *rec = arena_array(e->arena, Node, n + 1);
@@ -325,9 +329,12 @@ static Val drawn(Elab *e, Scope *in, const DataInfo *d, const FieldInfo *f, Inde
 		ix[k - first] = core_index(e->core, axis, core_index_name(e->core, of));
 		rec[k - first] = is_ragged(d, axis) ? core_index_value(e->core, record) : 0;
 	}
+	Scope *each = scope_new(e, f->shared ? in->parent : in, NULL);
+	each->ctx = ix;
+	each->nctx = array ? 0 : n - first;
 	core_at(e->core, ast->span);
-	Val v = elab_draw(e, in, &dist, ast->span, n - first, ix, false);
-	if (v.tag == VAL_NUM && v.rank == 0) {
+	Val v = elab_draw(e, each, &dist, ast->span, each->nctx, ix, false);
+	if (v.tag == VAL_NUM && !array) {
 		v.rank = n - first;
 		v.ix = ix;
 		v.rec = rec;

@@ -341,7 +341,7 @@ static PointsGen *boundary(const Making *m)
 			part->coord[k] = (CoordGen){COORD_FIXED, end ? part->hi[k] : part->lo[k], 0};
 			part->n = face->n / faces + (g->nkid < face->n % faces ? 1 : 0);
 			part->redraw = face->redraw;
-			part->stream = e->streams++;
+			part->stream = ++e->streams;
 			if (part->n) {
 				g->kid[g->nkid++] = part;
 			}
@@ -521,7 +521,7 @@ static PointsGen *make_points(Elab *e, Scope *s, const Ast *ast, const DomainInf
 		return list(&m);
 	}
 	PointsGen *g = generator(e, *domain, kind->kind);
-	g->stream = e->streams++;
+	g->stream = ++e->streams;
 	if (!options(&m, g, 2)) {
 		return NULL;
 	}
