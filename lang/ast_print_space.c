@@ -146,6 +146,34 @@ static bool is_close_product(const PrintTokens *ts, size_t i)
 	return !unit_before && !unit_behind;
 }
 
+/* Is the sum a bound of a range, as in 0..n-1? Looks along the operands of + - * / ^ for a `..` beside them. */
+static bool is_bound(const PrintTokens *ts, size_t i)
+{
+	for (int step = -1; step <= 1; step += 2) {
+		size_t at = i;
+		for (unsigned looked = 0; looked < 24 && at + (size_t)step < ts->n; looked++) {
+			at += (size_t)step;
+			const PrintToken *t = &ts->item[at];
+			bool bracket = opens(t->t.kind) || closes(t->t.kind);
+			if (t->inside < ts->item[i].inside || (bracket && t->bracket == BRACKET_BODY)) {
+				break;
+			}
+			if (t->inside == ts->item[i].inside && t->t.kind == TOK_DOTS) {
+				return true;
+			}
+			if (t->inside == ts->item[i].inside && !bracket && t->t.kind != TOK_NAME && t->t.kind != TOK_NUM &&
+			    t->t.kind != TOK_PLUS && t->t.kind != TOK_MINUS && t->t.kind != TOK_STAR &&
+			    t->t.kind != TOK_SLASH && t->t.kind != TOK_CARET && t->t.kind != TOK_SUP) {
+				break;
+			}
+			if (t->begins) {
+				break;
+			}
+		}
+	}
+	return false;
+}
+
 /* Operators that touch both neighbours. */
 static bool is_close_operator(const PrintTokens *ts, size_t i)
 {
@@ -153,7 +181,7 @@ static bool is_close_operator(const PrintTokens *ts, size_t i)
 	switch (t->t.kind) {
 	case TOK_DOT: case TOK_DOTS: case TOK_CARET: return true;
 	case TOK_STAR: case TOK_SLASH: return !t->unary && is_close_product(ts, i);
-	case TOK_PLUS: case TOK_MINUS: return !t->unary && about && about->bracket == BRACKET_INDEX;
+	case TOK_PLUS: case TOK_MINUS: return !t->unary && ((about && about->bracket == BRACKET_INDEX) || is_bound(ts, i));
 	default: return false;
 	}
 }

@@ -380,21 +380,25 @@ static void put_type(TextOut *t, const Ast *e)
 	put_unit(t, e->text);
 }
 
-/* t-1 in an index stands close. */
+/* a-b and a+b where the whole belongs close together: in an index, at an end of a range. */
+static void put_close_sum(TextOut *t, const Ast *e, Level least)
+{
+	bool sum = e->kind == AST_BINARY && (named(t, e, "+") || named(t, e, "-"));
+	if (!sum) {
+		text_expr(t, e, least);
+		return;
+	}
+	text_expr(t, e->kid[0], LEVEL_ADDITIVE);
+	text_sym(t, e->name);
+	text_expr(t, e->kid[1], LEVEL_TERM);
+}
+
 static void put_indices(TextOut *t, const Ast *e)
 {
 	const char *separator = index_separator(e, 1, e->nkid);
 	for (uint32_t i = 1; i < e->nkid; i++) {
-		const Ast *x = e->kid[i];
-		bool shift = x->kind == AST_BINARY && (named(t, x, "+") || named(t, x, "-"));
 		text_put(t, i > 1 ? separator : "[");
-		if (shift && is_short(x->kid[0]) && is_short(x->kid[1])) {
-			text_expr(t, x->kid[0], LEVEL_PRIMARY);
-			text_sym(t, x->name);
-			text_expr(t, x->kid[1], LEVEL_PRIMARY);
-		} else {
-			text_expr(t, x, LEVEL_EXPR);
-		}
+		put_close_sum(t, e->kid[i], LEVEL_EXPR);
 	}
 	text_put(t, "]");
 }
@@ -430,7 +434,11 @@ static void put_expr(TextOut *t, const Ast *e)
 	case AST_UNARY: put_unary(t, e); break;
 	case AST_BINARY: put_binary(t, e); break;
 	case AST_EQUATE: case AST_CASE: put_infix(t, e, " = ", LEVEL_EXPR, LEVEL_EXPR); break;
-	case AST_RANGE: put_infix(t, e, "..", LEVEL_BITS, LEVEL_BITS); break;
+	case AST_RANGE:
+		put_close_sum(t, e->kid[0], LEVEL_BITS);
+		text_put(t, "..");
+		put_close_sum(t, e->kid[1], LEVEL_BITS);
+		break;
 	case AST_INDEX: case AST_CALL: case AST_FIELD: put_postfix(t, e); break;
 	case AST_NAMEDARG: text_name(t, e); text_put(t, " = "); text_expr(t, e->kid[0], LEVEL_EXPR); break;
 	case AST_REDUCE: put_reduce(t, e); break;

@@ -137,7 +137,9 @@ static void put_branches(TextOut *t, const Ast *s)
 	text_put(t, "if ");
 	put(t, s->kid[0]);
 	put_body(t, s->kid[1], 0);
-	if (s->kid[2]) {
+	if (s->kid[2] && s->kid[2]->nkid == 1 && s->kid[2]->kid[0]->kind == AST_IFSTMT) {
+		put_after(t, " else ", s->kid[2]->kid[0], "");
+	} else if (s->kid[2]) {
 		text_put(t, " else");
 		put_body(t, s->kid[2], 0);
 	}

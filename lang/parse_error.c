@@ -223,7 +223,7 @@ void parse_report(Parser *p, const int *expected, size_t n)
 		p->skip_depth = t->depth > 0 && (t->kind == TOK_LPAREN || t->kind == TOK_LBRACK || t->kind == TOK_LBRACE)
 		                ? t->depth - 1 : t->depth;
 	}
-	if (t->kind == TOK_BAD || t->invented || p->deep || p->layout.too_deep) {
+	if (t->reported || t->invented || p->deep || p->layout.too_deep) {
 		return; /* reported already, where it came about */
 	}
 	bool operator_expected = has(expected, n, TOK_STAR) || has(expected, n, TOK_CARET);

@@ -15,6 +15,7 @@ typedef struct Token {
 	uint32_t flags;   /* of the literal: AST_INTEGER, AST_PERCENT */
 	unsigned depth;   /* open brackets about it; a bracket counts as inside its own pair */
 	bool invented;    /* put in by the layout where a bracket was missing */
+	bool reported;    /* a mistake in it was reported: what it leads to is not */
 	Sym name, text;   /* name in normal form or contents of a string; text as spelled */
 	double num;
 	int64_t integer;

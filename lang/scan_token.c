@@ -140,6 +140,7 @@ static bool strange_character(Scan *s, uint32_t c)
 	Diag *d = diag_bad_character(s->ctx->diags, token_span(s), describe(s, c));
 	const struct Likeness *l = find_likeness(c);
 	s->token.kind = l && l->kind > 0 ? l->kind : TOK_BAD;
+	s->token.reported = true;
 	if (l) {
 		diag_help(d, "write %s", l->write);
 		return l->kind >= 0;
@@ -218,6 +219,7 @@ static bool number_is(Scan *s, double value, uint32_t flags)
 bool scan_bad_number(Scan *s, const char *why)
 {
 	diag_bad_number(s->ctx->diags, token_span(s), token_text(s), why);
+	s->token.reported = true;
 	return number_is(s, 1, 0);
 }
 
@@ -323,6 +325,7 @@ bool scan_string(Scan *s)
 	if (!closed) {
 		diag_help(diag_open_string(s->ctx->diags, (Span){s->file, s->token.lo, s->token.lo + 1}),
 		          "a string ends with \" on the line where it begins; a new line inside is \\n");
+		s->token.reported = true;
 	}
 	char *out = malloc(n + 1);
 	if (!out) {
@@ -345,6 +348,7 @@ bool scan_unit(Scan *s)
 	if (!closed) {
 		Diag *d = diag_open_unit(s->ctx->diags, (Span){s->file, s->token.lo, s->token.lo + 1});
 		diag_help(d, "a unit stands between two quotes: 5.0 'm'; a derivative is written ∂f/∂x, not f'(x)");
+		s->token.reported = true;
 	}
 	size_t inside = closed ? n - 2 : n - 1;
 	while (!closed && inside > 0 && text[inside] == '\r') {
