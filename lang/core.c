@@ -337,9 +337,13 @@ Node core_intern(Core *c, const NodeInfo *proto)
 	cell->shape = shape_node(c, &cell->info);
 	cell->conditional = proto->tag == NODE_GUARD || proto->tag == NODE_SELECT;
 	cell->derivative = proto->tag == NODE_D;
+	cell->size = cell->height = 1;
 	for (uint32_t k = 0; k < proto->n; k++) {
-		cell->conditional |= core_cell(c, proto->arg[k])->conditional;
-		cell->derivative |= core_cell(c, proto->arg[k])->derivative;
+		const NodeCell *arg = core_cell(c, proto->arg[k]);
+		cell->conditional |= arg->conditional;
+		cell->derivative |= arg->derivative;
+		cell->size = cell->size > UINT32_MAX - arg->size ? UINT32_MAX : cell->size + arg->size;
+		cell->height = arg->height >= cell->height ? arg->height + 1 : cell->height;
 	}
 	set_free(c, cell);
 	Node made = c->nnode;

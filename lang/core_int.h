@@ -13,6 +13,7 @@ typedef struct NodeCell {
 	uint64_t shape;
 	uint64_t hash;
 	uint32_t nfree;
+	uint32_t size, height; /* of the node written out as a tree, saturating */
 	bool conditional; /* a guard or select somewhere inside */
 	bool derivative;  /* a NODE_D somewhere inside */
 	const Index *free; /* first occurrences from the left */

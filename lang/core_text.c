@@ -1,0 +1,700 @@
+/* core_text.c — expressions of the core as text of the language.
+ * Operands are put into an order that follows from the text alone (lines of the definitions, then spelling), so that
+ * reading a text back and printing it again gives the same bytes although definitions are numbered anew. */
+#include "lang/core_text.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Expressions nested deeper or longer than this are cut in messages; core_print has given names to their parts before. */
+enum { TEXT_DEPTH = 400, TEXT_SIZE = 20000 };
+
+/* ---- names and numbers ---- */
+
+const char *core_text_clean(Arena *a, const char *name)
+{
+	char *s = arena_strdup(a, name);
+	for (char *p = s; *p; p++) {
+		unsigned char ch = (unsigned char)*p;
+		bool letter = ch >= 0x80 || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
+		bool digit = ch >= '0' && ch <= '9';
+		if (!letter && !(digit && p != s) && !(ch == '_' && p != s)) {
+			*p = p == s ? 'd' : '_';
+		}
+	}
+	return s;
+}
+
+const char *core_text_axis(const CoreText *t, Axis axis)
+{
+	if (t->axis_name) {
+		return t->axis_name[axis];
+	}
+	const AxisInfo *info = core_axis_info(t->c, axis);
+	const char *name = intern_text(t->c->names, info->name);
+	return *name ? name : arena_printf(t->a, "axis%u", axis);
+}
+
+void core_text_clear(CoreText *t)
+{
+	t->nindex = 0;
+}
+
+static bool index_name_used(const CoreText *t, const char *name)
+{
+	for (size_t k = 0; k < t->nindex; k++) {
+		if (strcmp(t->index[k].name, name) == 0) {
+			return true;
+		}
+	}
+	return t->taken && t->taken(t->data, name);
+}
+
+const char *core_text_index(CoreText *t, Index i)
+{
+	for (size_t k = 0; k < t->nindex; k++) {
+		if (t->index[k].index == i) {
+			return t->index[k].name;
+		}
+	}
+	const char *base = intern_text(t->c->names, core_index_name(t->c, i));
+	if (!*base) {
+		char first = core_text_axis(t, core_index_axis(t->c, i))[0];
+		base = first >= 'a' && first <= 'z' ? arena_printf(t->a, "%c", first) : "i";
+	}
+	base = core_text_clean(t->a, base);
+	const char *name = base;
+	for (unsigned k = 2; index_name_used(t, name); k++) {
+		name = arena_printf(t->a, "%s%u", base, k);
+	}
+	ARENA_PUSH(t->a, t->index, t->nindex, t->indexcap, ((IndexName){i, name}));
+	return name;
+}
+
+const char *core_text_number(Arena *a, double v)
+{
+	if (v != v || isinf(v)) {
+		return v != v ? "nan" : v > 0 ? "inf" : "-inf";
+	}
+	char text[40];
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, v);
+		if (strtod(text, NULL) == v) {
+			break;
+		}
+	}
+	char *e = strchr(text, 'e');
+	if (!e) {
+		return arena_strdup(a, text);
+	}
+	long power = strtol(e + 1, NULL, 10);
+	if (power > 0 && power < 16) {
+		snprintf(text, sizeof text, "%.0f", v);
+		return arena_strdup(a, text);
+	}
+	*e = 0;
+	return arena_printf(a, "%se%ld", text, power);
+}
+
+/* A positive coefficient: 1/3 reads better than 0.3333333333333333 and is the same number. */
+static const char *coefficient(Arena *a, double v)
+{
+	const char *text = core_text_number(a, v);
+	if (strlen(text) <= 6 || v > 1e6) {
+		return text;
+	}
+	for (int q = 2; q <= 1000; q++) {
+		double p = nearbyint(v * q);
+		if (p >= 1 && p <= 1e6 && p / q == v) {
+			return arena_printf(a, "%.0f/%d", p, q);
+		}
+	}
+	return text;
+}
+
+static const char *definition_name(const CoreText *t, Def d)
+{
+	if (t->def_name) {
+		return t->def_name[d];
+	}
+	const char *name = intern_text(t->c->names, core_def(t->c, d)->name);
+	return *name ? name : arena_printf(t->a, "d%u", d);
+}
+
+static bool printed_in_place(const CoreText *t, Def d)
+{
+	if (t->in_place) {
+		return t->in_place[d];
+	}
+	const DefInfo *info = core_def(t->c, d);
+	return info->red != RED_NONE && !info->name && info->npiece == 1;
+}
+
+/* ---- pieces of text ---- */
+
+typedef struct Buffer {
+	Arena *a;
+	char *s;
+	size_t n, cap;
+} Buffer;
+
+static void put(Buffer *b, const char *s)
+{
+	for (; *s; s++) {
+		ARENA_PUSH(b->a, b->s, b->n, b->cap, *s);
+	}
+}
+
+static const char *finish(Buffer *b)
+{
+	ARENA_PUSH(b->a, b->s, b->n, b->cap, '\0');
+	return b->s;
+}
+
+static const char *brackets(CoreText *t, const char *s, int binds, int least)
+{
+	return binds < least ? arena_printf(t->a, "(%s)", s) : s;
+}
+
+static const char *join(CoreText *t, const char *head, uint32_t n, const Node *args)
+{
+	Buffer b = {.a = t->a};
+	put(&b, head);
+	for (uint32_t k = 0; k < n; k++) {
+		put(&b, k ? ", " : "");
+		put(&b, core_text_node(t, args[k], BIND_IF));
+	}
+	return finish(&b);
+}
+
+/* ---- order of operands ---- */
+
+/* An operand with its text; sign and power are the caller's. */
+typedef struct Operand {
+	int rank;      /* kind of thing */
+	uint32_t line; /* of the definition that is read first in it */
+	const char *text;
+	double coef;
+	int32_t expo;
+	Node node;
+} Operand;
+
+static int operand_order(const void *x, const void *y)
+{
+	const Operand *a = x, *b = y;
+	if (a->rank != b->rank) {
+		return a->rank < b->rank ? -1 : 1;
+	}
+	if (a->line != b->line) {
+		return a->line < b->line ? -1 : 1;
+	}
+	return strcmp(a->text, b->text);
+}
+
+static uint32_t first_line(const CoreText *t, Node n)
+{
+	for (int depth = 0; depth < TEXT_DEPTH; depth++) {
+		const NodeInfo *p = core_node(t->c, n);
+		if (p->tag == NODE_READ) {
+			return printed_in_place(t, p->ref) ? UINT32_MAX : t->def_line ? t->def_line[p->ref] : p->ref;
+		}
+		if (p->tag != NODE_OP || p->n == 0) {
+			return UINT32_MAX;
+		}
+		n = p->arg[0];
+	}
+	return UINT32_MAX;
+}
+
+static int rank_of(const CoreText *t, Node n)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	switch ((NodeTag)p->tag) {
+	case NODE_CONST:
+		return 0;
+	case NODE_INDEX:
+	case NODE_SIZE:
+		return 1;
+	case NODE_READ:
+		return printed_in_place(t, p->ref) ? 9 : 2;
+	case NODE_OP:
+		return 3;
+	case NODE_PROD:
+	case NODE_LIN:
+		return 4;
+	case NODE_RANDOM:
+	case NODE_STOP:
+	case NODE_D:
+		return 5;
+	default:
+		return 7;
+	}
+}
+
+static Operand operand(CoreText *t, Node n, int least)
+{
+	return (Operand){.rank = rank_of(t, n), .line = first_line(t, n), .text = core_text_node(t, n, least), .node = n};
+}
+
+/* ---- products ---- */
+
+static bool is_sum_in_place(const CoreText *t, Node n)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	return p->tag == NODE_READ && printed_in_place(t, p->ref) && core_def(t->c, p->ref)->red == RED_SUM;
+}
+
+/* The sign of a sum that is a factor is chosen by the text: its first printed term is positive unless there is a positive
+ * constant. Returns ±1 times which the factor is printed. */
+static double factor_sign(CoreText *t, Node n);
+static const char *sum_text(CoreText *t, Node n, double sign, int *binds);
+
+static const char *factor_text(CoreText *t, const Operand *o, bool last)
+{
+	int32_t e = o->expo < 0 ? -o->expo : o->expo;
+	const char *base = o->text;
+	if (e == 1) {
+		bool open = is_sum_in_place(t, o->node) && !last;
+		return open ? arena_printf(t->a, "(%s)", base) : base;
+	}
+	return arena_printf(t->a, "%s^%d", base, e);
+}
+
+/* prefix is the coefficient ("" for one). */
+static const char *product_text(CoreText *t, Node n, const char *prefix, bool *minus)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	Operand *o = arena_array(t->a, Operand, p->n);
+	uint32_t below = 0;
+	for (uint32_t k = 0; k < p->n; k++) {
+		int32_t e = core_node(t->c, n)->expo[k];
+		Node base = core_node(t->c, n)->arg[k];
+		int least = e == 1 || e == -1 ? BIND_FACTOR : BIND_ATOM;
+		if (e == 1 && is_sum_in_place(t, base)) {
+			least = BIND_PRODUCT;
+		}
+		if (core_node(t->c, base)->tag == NODE_LIN) {
+			double sign = factor_sign(t, base);
+			int binds;
+			const char *s = sum_text(t, base, sign, &binds);
+			o[k] = (Operand){.rank = rank_of(t, base), .line = UINT32_MAX, .node = base, .text = brackets(t, s, binds, least)};
+			*minus ^= sign < 0 && e % 2 != 0;
+		} else {
+			o[k] = operand(t, base, least);
+		}
+		o[k].expo = e;
+		o[k].rank += e < 0 ? 100 : 0;
+		below += e < 0;
+	}
+	qsort(o, p->n, sizeof *o, operand_order);
+	uint32_t above = core_node(t->c, n)->n - below, all = above + below;
+	Buffer b = {.a = t->a};
+	put(&b, *prefix ? prefix : above ? "" : "1");
+	for (uint32_t k = 0; k < all; k++) {
+		bool first = k == 0 && !*prefix;
+		const char *s = factor_text(t, &o[k], k + 1 == above && below == 0);
+		put(&b, k >= above ? (k == above ? "/" : "*") : first ? "" : "*");
+		put(&b, k == above && below > 1 ? "(" : "");
+		put(&b, s);
+	}
+	put(&b, below > 1 ? ")" : "");
+	return finish(&b);
+}
+
+/* ---- sums ---- */
+
+/* coef*n without sign; *minus tells whether a factor turned its sign. */
+static const char *term_text(CoreText *t, Node n, double size, bool *minus)
+{
+	*minus = false;
+	const char *prefix = size == 1 ? "" : coefficient(t->a, size);
+	if (core_node(t->c, n)->tag == NODE_PROD) {
+		return product_text(t, n, prefix, minus);
+	}
+	const char *s = core_text_node(t, n, *prefix && !is_sum_in_place(t, n) ? BIND_FACTOR : BIND_PRODUCT);
+	return *prefix ? arena_printf(t->a, "%s*%s", prefix, s) : s;
+}
+
+static Operand *sum_terms(CoreText *t, Node n, double sign)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	Operand *o = arena_array(t->a, Operand, p->n);
+	for (uint32_t k = 0; k < p->n; k++) {
+		bool minus;
+		Node arg = core_node(t->c, n)->arg[k];
+		double coef = core_node(t->c, n)->coef[k];
+		o[k].text = term_text(t, arg, fabs(coef), &minus);
+		o[k].coef = minus ? -coef * sign : coef * sign;
+		o[k].rank = rank_of(t, arg) + (o[k].coef < 0 ? 100 : 0);
+		o[k].line = first_line(t, arg);
+		o[k].node = arg;
+	}
+	qsort(o, core_node(t->c, n)->n, sizeof *o, operand_order);
+	return o;
+}
+
+static double factor_sign(CoreText *t, Node n)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	uint32_t count = p->n;
+	double constant = p->num;
+	Operand *o = sum_terms(t, n, 1);
+	uint32_t positive = 0;
+	for (uint32_t k = 0; k < count; k++) {
+		positive += o[k].coef > 0;
+		o[k].rank %= 100;
+	}
+	if (positive == count || (positive && constant > 0)) {
+		return 1;
+	}
+	if (positive == 0) {
+		return constant > 0 ? 1 : -1;
+	}
+	qsort(o, count, sizeof *o, operand_order);
+	return o[0].coef > 0 ? 1 : -1;
+}
+
+static const char *sum_text(CoreText *t, Node n, double sign, int *binds)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	uint32_t count = p->n;
+	bool ints = p->kind == KIND_INT;
+	int64_t whole = sign < 0 ? -p->integer : p->integer;
+	double constant = ints ? (double)whole : p->num * sign;
+	const char *number = ints ? arena_printf(t->a, "%lld", (long long)(whole < 0 ? -whole : whole))
+	                          : coefficient(t->a, fabs(constant));
+	Operand *o = sum_terms(t, n, sign);
+	Buffer b = {.a = t->a};
+	bool first = true;
+	if (constant > 0 && !ints) {
+		put(&b, number);
+		first = false;
+	}
+	for (uint32_t k = 0; k < count; k++) {
+		put(&b, o[k].coef < 0 ? (first ? "-" : " - ") : first ? "" : " + ");
+		put(&b, o[k].text);
+		first = false;
+	}
+	if (constant != 0 && (ints || constant < 0)) {
+		put(&b, constant < 0 ? " - " : " + ");
+		put(&b, number);
+	} else if (constant != constant) {
+		put(&b, " + nan");
+	}
+	*binds = count == 1 && constant == 0 ? BIND_PRODUCT : BIND_SUM;
+	return finish(&b);
+}
+
+/* ---- operations ---- */
+
+static const char *infix(CoreText *t, const NodeInfo *p, const char *op, int side)
+{
+	const char *left = core_text_node(t, p->arg[0], side), *right = core_text_node(t, p->arg[1], side);
+	return arena_printf(t->a, "%s %s %s", left, op, right);
+}
+
+/* Both orders of a symmetric operation are the same node: the text decides which is shown. */
+static const char *symmetric(CoreText *t, const NodeInfo *p, const char *op, int side)
+{
+	Operand o[2] = {operand(t, p->arg[0], side), operand(t, p->arg[1], side)};
+	o[0].rank = o[0].rank == 0 ? 20 : o[0].rank;
+	o[1].rank = o[1].rank == 0 ? 20 : o[1].rank;
+	qsort(o, 2, sizeof *o, operand_order);
+	return arena_printf(t->a, "%s %s %s", o[0].text, op, o[1].text);
+}
+
+static const char *chain_text(CoreText *t, Node n, const char *word, int side)
+{
+	unsigned op = core_node(t->c, n)->op;
+	Operand *o = NULL;
+	size_t count = 0, cap = 0;
+	for (bool more = true; more;) {
+		const NodeInfo *p = core_node(t->c, n);
+		more = p->tag == NODE_OP && p->op == op;
+		Operand one = operand(t, more ? p->arg[0] : n, side);
+		ARENA_PUSH(t->a, o, count, cap, one);
+		n = more ? core_node(t->c, n)->arg[1] : n;
+	}
+	qsort(o, count, sizeof *o, operand_order);
+	Buffer b = {.a = t->a};
+	for (size_t k = 0; k < count; k++) {
+		put(&b, k ? arena_printf(t->a, " %s ", word) : "");
+		put(&b, o[k].text);
+	}
+	return finish(&b);
+}
+
+/* Sums on both sides of == may be turned about: the text with the smaller left side is taken. */
+static const char *equality(CoreText *t, const NodeInfo *p, const char *op)
+{
+	return symmetric(t, p, op, BIND_SUM);
+}
+
+static const char *op_text(CoreText *t, Node n, int *binds)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	const OpInfo *info = op_info((Op)p->op);
+	switch (p->op) {
+	case OP_lt:
+	case OP_le:
+	case OP_ilt:
+	case OP_ile:
+		*binds = BIND_COMPARE;
+		return infix(t, p, info->syntax, BIND_SUM);
+	case OP_eq:
+	case OP_ne:
+	case OP_ieq:
+	case OP_ine:
+		*binds = BIND_COMPARE;
+		return equality(t, p, info->syntax);
+	case OP_beq:
+		*binds = BIND_COMPARE;
+		return symmetric(t, p, info->syntax, BIND_ATOM);
+	case OP_and:
+		*binds = BIND_AND;
+		return chain_text(t, n, "and", BIND_NOT);
+	case OP_or:
+		*binds = BIND_OR;
+		return chain_text(t, n, "or", BIND_AND);
+	case OP_not:
+		*binds = BIND_NOT;
+		return arena_printf(t->a, "not %s", core_text_node(t, p->arg[0], BIND_NOT));
+	case OP_bxor:
+		*binds = BIND_SUM;
+		return chain_text(t, n, "xor", BIND_FACTOR);
+	case OP_band:
+	case OP_bor:
+		*binds = BIND_SUM;
+		return symmetric(t, p, info->syntax, BIND_FACTOR);
+	case OP_shl:
+	case OP_shr:
+		*binds = BIND_SUM;
+		return infix(t, p, info->syntax, BIND_FACTOR);
+	case OP_mod:
+	case OP_imod:
+	case OP_idiv:
+		*binds = BIND_PRODUCT;
+		return infix(t, p, info->syntax, BIND_FACTOR);
+	case OP_pow: {
+		*binds = BIND_POWER;
+		const char *base = core_text_node(t, p->arg[0], BIND_ATOM), *e = core_text_node(t, core_node(t->c, n)->arg[1], BIND_POWER);
+		return arena_printf(t->a, "%s^%s", base, e);
+	}
+	case OP_imin:
+	case OP_imax: {
+		Operand o[2] = {operand(t, p->arg[0], BIND_IF), operand(t, core_node(t->c, n)->arg[1], BIND_IF)};
+		qsort(o, 2, sizeof *o, operand_order);
+		return arena_printf(t->a, "%s(%s, %s)", info->syntax, o[0].text, o[1].text);
+	}
+	default:
+		return arena_printf(t->a, "%s)", join(t, arena_printf(t->a, "%s(", info->syntax), p->n, p->arg));
+	}
+}
+
+/* ---- reductions in place ---- */
+
+static const char *const reducer[] = {
+    [RED_SUM] = "sum",     [RED_PROD] = "prod",     [RED_MAX] = "max", [RED_MIN] = "min", [RED_LOGSUMEXP] = "logsumexp",
+    [RED_ARGMAX] = "argmax", [RED_ARGMIN] = "argmin", [RED_ALL] = "all", [RED_ANY] = "any"};
+
+/* Place of the word in the text, past its end if it is not there. */
+static size_t word_place(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *p = text; (p = strstr(p, word)); p++) {
+		unsigned char before = p == text ? ' ' : (unsigned char)p[-1], after = (unsigned char)p[n];
+		bool inside = before >= 0x80 || before == '_' || (before >= '0' && before <= '9') ||
+		              ((before | 32) >= 'a' && (before | 32) <= 'z');
+		bool longer = after >= 0x80 || after == '_' || (after >= '0' && after <= '9') ||
+		              ((after | 32) >= 'a' && (after | 32) <= 'z') || after == '(';
+		if (!inside && !longer) {
+			return (size_t)(p - text);
+		}
+	}
+	return strlen(text) + 1;
+}
+
+typedef struct BoundName {
+	size_t place;
+	const char *name, *text;
+} BoundName;
+
+static int bound_order(const void *x, const void *y)
+{
+	const BoundName *a = x, *b = y;
+	return a->place != b->place ? (a->place < b->place ? -1 : 1) : strcmp(a->name, b->name);
+}
+
+static const char *binders(CoreText *t, uint32_t n, const Index *bound, Node body, const char *cond, const char *text)
+{
+	BoundName *names = arena_array(t->a, BoundName, n);
+	const char *both = arena_printf(t->a, "%s %s", text, cond ? cond : "");
+	for (uint32_t k = 0; k < n; k++) {
+		const char *name = core_text_index(t, bound[k]);
+		bool plain = !t->plain_binder || t->plain_binder(t->data, t, bound[k], body);
+		const char *axis = core_text_axis(t, core_index_axis(t->c, bound[k]));
+		names[k] = (BoundName){word_place(both, name), name, plain ? name : arena_printf(t->a, "%s in %s", name, axis)};
+	}
+	qsort(names, n, sizeof *names, bound_order);
+	Buffer b = {.a = t->a};
+	for (uint32_t k = 0; k < n; k++) {
+		put(&b, k ? ", " : "");
+		put(&b, names[k].text);
+	}
+	if (cond) {
+		put(&b, " if ");
+		put(&b, cond);
+	}
+	return finish(&b);
+}
+
+static bool is_neutral(const CoreText *t, RedKind red, Node n)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	if (p->tag != NODE_CONST || p->kind != KIND_REAL) {
+		return false;
+	}
+	switch (red) {
+	case RED_PROD:
+		return p->num == 1;
+	case RED_MAX:
+	case RED_ARGMAX:
+	case RED_LOGSUMEXP:
+		return isinf(p->num) && p->num < 0;
+	case RED_MIN:
+	case RED_ARGMIN:
+		return isinf(p->num) && p->num > 0;
+	default:
+		return false;
+	}
+}
+
+static const char *reduction_text(CoreText *t, Def d, const Node *args, int *binds)
+{
+	Core *c = t->c;
+	RedKind red = core_def(c, d)->red;
+	uint32_t n = core_def(c, d)->nbound;
+	Index *bound;
+	Node whole = core_open(c, d, 0, args, &bound), body = whole;
+	const char *cond = NULL;
+	const NodeInfo *p = core_node(c, body);
+	/* bound indices are named in the order in which the body shows them */
+	if (red == RED_SUM && p->tag == NODE_GUARD) {
+		body = p->arg[1];
+		cond = core_text_node(t, p->arg[0], BIND_IF);
+	} else if (red != RED_SUM && p->tag == NODE_SELECT && is_neutral(t, red, p->arg[2])) {
+		body = p->arg[1];
+		cond = core_text_node(t, p->arg[0], BIND_IF);
+	}
+	const char *text = core_text_node(t, body, red == RED_SUM ? BIND_PRODUCT : BIND_IF);
+	const char *over = binders(t, n, bound, whole, cond, text);
+	*binds = red == RED_SUM ? BIND_PRODUCT : BIND_ATOM;
+	return red == RED_SUM ? arena_printf(t->a, "sum[%s] %s", over, text)
+	                      : arena_printf(t->a, "%s[%s](%s)", reducer[red], over, text);
+}
+
+/* ---- everything ---- */
+
+static const char *constant_text(CoreText *t, const NodeInfo *p, int *binds)
+{
+	if (p->kind == KIND_BOOL) {
+		return p->integer ? "true" : "false";
+	}
+	if (p->kind == KIND_INT && p->integer == INT64_MIN) {
+		*binds = BIND_SUM;
+		return "-9223372036854775807 - 1";
+	}
+	bool negative = p->kind == KIND_INT ? p->integer < 0 : signbit(p->num) && p->num == p->num;
+	*binds = negative ? BIND_FACTOR : BIND_ATOM;
+	if (p->kind == KIND_INT) {
+		return arena_printf(t->a, "%lld", (long long)p->integer);
+	}
+	const char *s = core_text_number(t->a, p->num);
+	return strpbrk(s, ".en") ? s : arena_printf(t->a, "%s.0", s);
+}
+
+static const char *choice_text(CoreText *t, Node n)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	const char *cond = core_text_node(t, p->arg[0], BIND_OR);
+	const char *yes = core_text_node(t, p->arg[1], BIND_OR);
+	const char *no = p->tag == NODE_GUARD ? "0" : core_text_node(t, p->arg[2], BIND_IF);
+	return arena_printf(t->a, "if %s then %s else %s", cond, yes, no);
+}
+
+static const char *random_text(CoreText *t, const NodeInfo *p)
+{
+	const char *name = p->op == RANDOM_UNIFORM ? "uniform_at" : "normal_at";
+	const char *head = arena_printf(t->a, "%s(%lld, %u%s", name, (long long)p->integer, p->ref, p->n ? ", " : "");
+	return arena_printf(t->a, "%s)", join(t, head, p->n, p->arg));
+}
+
+static const char *node_text(CoreText *t, Node n, int *binds)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	bool minus = false;
+	*binds = BIND_ATOM;
+	switch ((NodeTag)p->tag) {
+	case NODE_CONST:
+		return constant_text(t, p, binds);
+	case NODE_INDEX:
+		return core_text_index(t, p->ref);
+	case NODE_SIZE:
+		return arena_printf(t->a, "size(%s)", core_text_axis(t, p->ref));
+	case NODE_READ:
+		if (printed_in_place(t, p->ref)) {
+			return reduction_text(t, p->ref, p->arg, binds);
+		}
+		return p->n ? arena_printf(t->a, "%s]", join(t, arena_printf(t->a, "%s[", definition_name(t, p->ref)), p->n, p->arg))
+		            : definition_name(t, p->ref);
+	case NODE_LIN:
+		return sum_text(t, n, 1, binds);
+	case NODE_PROD: {
+		const char *s = product_text(t, n, "", &minus);
+		bool power = p->n == 1 && p->expo[0] > 0;
+		*binds = power && !minus ? BIND_POWER : BIND_PRODUCT;
+		return minus ? arena_printf(t->a, "-%s", s) : s;
+	}
+	case NODE_OP:
+		return op_text(t, n, binds);
+	case NODE_SELECT:
+	case NODE_GUARD:
+		*binds = BIND_IF;
+		return choice_text(t, n);
+	case NODE_RANDOM:
+		return random_text(t, p);
+	case NODE_STOP:
+		return arena_printf(t->a, "stop(%s)", core_text_node(t, p->arg[0], BIND_IF));
+	case NODE_D: {
+		*binds = BIND_FACTOR;
+		Node of = p->arg[0];
+		const char *by = core_text_node(t, p->arg[1], BIND_IF);
+		return arena_printf(t->a, "partial[%s] (%s)", by, core_text_node(t, of, BIND_IF));
+	}
+	case NODE_NONE:
+		break;
+	}
+	return "?";
+}
+
+const char *core_text_node(CoreText *t, Node n, int least)
+{
+	const NodeCell *cell = core_cell(t->c, n);
+	if (t->depth >= TEXT_DEPTH || cell->size > TEXT_SIZE) {
+		return "…";
+	}
+	t->depth++;
+	int binds;
+	const char *s = node_text(t, n, &binds);
+	t->depth--;
+	return brackets(t, s, binds, least);
+}
+
+const char *core_text(Core *c, Arena *a, Node n)
+{
+	CoreText t = {.c = c, .a = a};
+	return n ? core_text_node(&t, n, BIND_IF) : "0";
+}

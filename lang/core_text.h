@@ -1,0 +1,44 @@
+/* core_text.h — one definition's worth of names while expressions are printed; shared by core_text.c and core_print.c. */
+#ifndef PNN_LANG_CORE_TEXT_H
+#define PNN_LANG_CORE_TEXT_H
+#include "lang/core_int.h"
+
+/* Precedence, loosest first: an operand that binds less tightly than its place asks for stands in brackets. */
+enum { BIND_IF, BIND_OR, BIND_AND, BIND_NOT, BIND_COMPARE, BIND_SUM, BIND_PRODUCT, BIND_FACTOR, BIND_POWER, BIND_ATOM };
+
+typedef struct IndexName {
+	Index index;
+	const char *name;
+} IndexName;
+
+typedef struct CoreText {
+	Core *c;
+	Arena *a;
+	/* Names of definitions by number, their lines (order of operands), and which reductions are printed in place; NULL for
+	 * messages: then own names, numbers of definitions, and nameless reductions in place. */
+	const char *const *def_name;
+	const uint32_t *def_line;
+	const bool *in_place;
+	const char *const *axis_name; /* by axis number, or NULL */
+	/* May an index variable stand in a reducer without its axis? Asked with the body. NULL: always. */
+	bool (*plain_binder)(void *data, const struct CoreText *t, Index i, Node body);
+	void *data;
+	/* names that index variables must not take */
+	bool (*taken)(void *data, const char *name);
+	IndexName *index;
+	size_t nindex, indexcap;
+	unsigned depth;
+} CoreText;
+
+/* Name of an index variable in this text; a fresh distinct one at first use. */
+const char *core_text_index(CoreText *t, Index i);
+/* Forgets the index variables (a new line). */
+void core_text_clear(CoreText *t);
+/* n in brackets if it binds less tightly than least. */
+const char *core_text_node(CoreText *t, Node n, int least);
+/* A number as the shortest text that reads back exactly. */
+const char *core_text_number(Arena *a, double v);
+const char *core_text_axis(const CoreText *t, Axis axis);
+/* A text that is a name in the language: other characters become _. */
+const char *core_text_clean(Arena *a, const char *name);
+#endif
