@@ -1,7 +1,8 @@
 /* elab_data.c — data sets and their splits: declarations into DataInfo with a leaf for each field.
- * Keeps: a field's leaf has the formals (records, axes of the type), or (axes of the type) when all records share it; an
- * axis without a size is copied per data set and sized by its records. SPEC: data. */
-#include "lang/elab_int.h"
+ * Keeps: a field's leaf has the formals (records, axes of the type), or (axes of the type) when all
+ * records share it; an axis without a size is copied per data set and sized by its records. SPEC:
+ * data. */
+#include "lang/elab_data_int.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,23 +13,24 @@ static Val data_value(Span at, DataInfo *d)
 	return v;
 }
 
-static void register_data(Elab *e, Scope *s, DataInfo *d, Span name_span)
+void data_register(Elab *e, Scope *s, DataInfo *d, Span name_span)
 {
 	Program *p = e->program;
 	ARENA_PUSH(e->arena, p->data, p->ndata, e->capdata, d);
 	scope_add(e, s, d->name, name_span, data_value(name_span, d));
 }
 
-static Axis records_axis(Elab *e, Sym name, Span at)
+Axis data_records_axis(Elab *e, Sym name, Span at)
 {
 	AxisInfo info = {.name = name, .span = at, .size = -1, .flags = AXIS_SAMPLES};
 	return core_axis(e->core, info);
 }
 
-/* ---- axes sized by record ---------------------------------------------------------------------------------------------- */
+/* ---- axes sized by record
+ * ---------------------------------------------------------------------------------------------- */
 
 /* The set's own copy of an axis declared without a size, made when first met. */
-static Axis ragged_axis(Elab *e, DataInfo *d, Axis declared)
+Axis data_ragged_axis(Elab *e, DataInfo *d, Axis declared)
 {
 	AxisInfo info = *core_axis_info(e->core, declared);
 	for (uint32_t k = 0; k < d->nragged; k++) {
@@ -36,7 +38,8 @@ static Axis ragged_axis(Elab *e, DataInfo *d, Axis declared)
 			return d->ragged[k];
 		}
 	}
-	Sym name = intern_printf(e->names, "%s.%s.length", elab_text(e, d->name), elab_text(e, info.name));
+	Sym name = intern_printf(e->names, "%s.%s.length", elab_text(e, d->name),
+				 elab_text(e, info.name));
 	info.length = core_leaf(e->core, DEF_DATA, name, info.span, KIND_INT, 0, 1, &d->records);
 	info.size = -1;
 	Axis *more = arena_array(e->arena, Axis, d->nragged + 1);
@@ -54,7 +57,7 @@ static bool is_unsized(Elab *e, Axis a)
 	return info->size < 0 && !(info->flags & AXIS_SAMPLES) && !info->length;
 }
 
-static bool is_ragged(const DataInfo *d, Axis a)
+bool data_is_ragged(const DataInfo *d, Axis a)
 {
 	for (uint32_t k = 0; k < d->nragged; k++) {
 		if (d->ragged[k] == a) {
@@ -64,7 +67,7 @@ static bool is_ragged(const DataInfo *d, Axis a)
 	return false;
 }
 
-/* ---- reading fields ------------------------------------------------------------------------------------------------------ */
+/* ---- reading fields ---- */
 
 static Elem field_elem(const FieldInfo *f)
 {
@@ -74,7 +77,7 @@ static Elem field_elem(const FieldInfo *f)
 	return f->kind == KIND_INT ? ELEM_INT : f->kind == KIND_BOOL ? ELEM_BOOL : ELEM_REAL;
 }
 
-static const FieldInfo *find_field(const DataInfo *d, Sym name)
+const FieldInfo *data_find_field(const DataInfo *d, Sym name)
 {
 	for (uint32_t k = 0; k < d->nfield; k++) {
 		if (d->field[k].name == name) {
@@ -92,7 +95,8 @@ static Val no_field(Elab *e, const DataInfo *d, Sym name, Span at, Span name_spa
 		candidate[k] = elab_text(e, d->field[k].name);
 		list = arena_printf(e->arena, "%s%s%s", list, k ? ", " : "", candidate[k]);
 	}
-	Diag *diag = diag_no_field(elab_diags(e), name_span, elab_text(e, name), elab_text(e, d->name));
+	Diag *diag =
+		diag_no_field(elab_diags(e), name_span, elab_text(e, name), elab_text(e, d->name));
 	const char *near = diag_nearest(elab_text(e, name), candidate, d->nfield);
 	if (near) {
 		diag_help(diag, "did you mean  %s ?", near);
@@ -108,7 +112,8 @@ static Val field_value(Elab *e, const DataInfo *d, const FieldInfo *f, Node reco
 	uint32_t nctx = record && !f->shared ? 1 : 0, n = core_def(e->core, f->leaf)->nindex;
 	Node *rec = NULL;
 	for (uint32_t k = nctx; k < n; k++) {
-		if (is_ragged(d, core_index_axis(e->core, core_def(e->core, f->leaf)->index[k]))) {
+		if (data_is_ragged(
+			    d, core_index_axis(e->core, core_def(e->core, f->leaf)->index[k]))) {
 			rec = rec ? rec : arena_array(e->arena, Node, n + 1);
 			rec[k - nctx] = record;
 		}
@@ -123,7 +128,7 @@ static Val field_value(Elab *e, const DataInfo *d, const FieldInfo *f, Node reco
 Val data_field(Elab *e, const Val *base, Sym name, Span at, Span name_span)
 {
 	const DataInfo *d = base->data;
-	const FieldInfo *f = find_field(d, name);
+	const FieldInfo *f = data_find_field(d, name);
 	if (!f) {
 		return no_field(e, d, name, at, name_span);
 	}
@@ -135,20 +140,22 @@ Val data_field(Elab *e, const Val *base, Sym name, Span at, Span name_span)
 	}
 	Val v = field_value(e, d, f, 0, at);
 	for (uint32_t k = 0; k < v.rank; k++) {
-		if (is_ragged(d, core_index_axis(e->core, v.ix[k]))) {
-			Diag *diag = diag_type_mismatch(elab_diags(e), at, "an axis sized by each record",
-			                                "a column of arrays of one size");
-			diag_help(diag, "take the field of one record, as in  mean[s in %s] … s.%s …",
-			          elab_text(e, d->name), elab_text(e, name));
+		if (data_is_ragged(d, core_index_axis(e->core, v.ix[k]))) {
+			Diag *diag = diag_type_mismatch(elab_diags(e), at,
+							"an axis sized by each record",
+							"a column of arrays of one size");
+			diag_help(diag,
+				  "take the field of one record, as in  mean[s in %s] … s.%s …",
+				  elab_text(e, d->name), elab_text(e, name));
 			return val_error(at);
 		}
 	}
 	return v;
 }
 
-/* ---- fields -------------------------------------------------------------------------------------------------------------- */
+/* ---- fields ---- */
 
-static void make_leaf(Elab *e, DataInfo *d, FieldInfo *f, uint32_t rank, const Axis *axis)
+void data_make_leaf(Elab *e, DataInfo *d, FieldInfo *f, uint32_t rank, const Axis *axis)
 {
 	Axis *all = arena_array(e->arena, Axis, rank + 1);
 	uint32_t n = 0;
@@ -173,8 +180,9 @@ static bool field_type(Elab *e, Scope *s, DataInfo *d, FieldInfo *f, const Ast *
 		return false;
 	}
 	if (t.record || t.elem == ELEM_COMPLEX) {
-		Diag *diag = diag_type_mismatch(elab_diags(e), type->span, t.record ? "a data set" : "complex",
-		                                "the type of a field: real, int, bool, spin or an axis");
+		Diag *diag = diag_type_mismatch(
+			elab_diags(e), type->span, t.record ? "a data set" : "complex",
+			"the type of a field: real, int, bool, spin or an axis");
 		if (t.elem == ELEM_COMPLEX) {
 			diag_help(diag, "keep the real and the imaginary part in two fields");
 		}
@@ -189,18 +197,20 @@ static bool field_type(Elab *e, Scope *s, DataInfo *d, FieldInfo *f, const Ast *
 		axis[k] = t.axis[k].axis;
 		if (is_unsized(e, axis[k])) {
 			if (f->shared) {
-				diag_wrong_arguments(elab_diags(e), type->span, elab_text(e, f->name),
-				                     "is shared by all records and has an axis that each record sizes");
+				diag_wrong_arguments(elab_diags(e), type->span,
+						     elab_text(e, f->name),
+						     "is shared by all records and has an axis "
+						     "that each record sizes");
 				return false;
 			}
-			axis[k] = ragged_axis(e, d, axis[k]);
+			axis[k] = data_ragged_axis(e, d, axis[k]);
 		}
 	}
-	make_leaf(e, d, f, t.rank, axis);
+	data_make_leaf(e, d, f, t.rank, axis);
 	return true;
 }
 
-static bool string_of(Elab *e, Scope *s, const Ast *ast, const char *what, Sym *out)
+bool data_string(Elab *e, Scope *s, const Ast *ast, const char *what, Sym *out)
 {
 	Val v = elab_expr(e, s, ast);
 	if (v.tag == VAL_STRING) {
@@ -209,7 +219,7 @@ static bool string_of(Elab *e, Scope *s, const Ast *ast, const char *what, Sym *
 	}
 	if (v.tag != VAL_ERROR) {
 		diag_help(diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v), what),
-		          "a name in a file is a string: \"column\"");
+			  "a name in a file is a string: \"column\"");
 	}
 	return false;
 }
@@ -232,20 +242,23 @@ static bool is_call(Elab *e, const Ast *ast, const char *name)
 static bool onehot_source(Elab *e, Scope *s, FieldInfo *f, const Ast *call)
 {
 	if (call->nkid != 2) {
-		diag_wrong_arguments(elab_diags(e), call->span, "onehot", "takes the name of one column");
+		diag_wrong_arguments(elab_diags(e), call->span, "onehot",
+				     "takes the name of one column");
 		return false;
 	}
 	f->source = SOURCE_ONEHOT;
-	if (!string_of(e, s, call->kid[1], "the name of a column", &f->column)) {
+	if (!data_string(e, s, call->kid[1], "the name of a column", &f->column)) {
 		return false;
 	}
 	const DefInfo *leaf = core_def(e->core, f->leaf);
 	uint32_t n = leaf->nindex;
 	Axis last = n > (f->shared ? 0u : 1u) ? core_index_axis(e->core, leaf->index[n - 1]) : 0;
-	if (!last || core_axis_info(e->core, last)->nlabel == 0 || f->kind != KIND_REAL || f->spin) {
+	if (!last || core_axis_info(e->core, last)->nlabel == 0 || f->kind != KIND_REAL ||
+	    f->spin) {
 		diag_help(diag_wrong_arguments(elab_diags(e), call->span, "onehot",
-		                               "needs a real field whose last axis has labels"),
-		          "as in  axis base = A | C | G | T  and  x : real[pos, base] from onehot(\"sequence\")");
+					       "needs a real field whose last axis has labels"),
+			  "as in  axis base = A | C | G | T  and  x : real[pos, base] from "
+			  "onehot(\"sequence\")");
 		return false;
 	}
 	f->onehot = last;
@@ -257,11 +270,12 @@ static bool equals_source(Elab *e, Scope *s, FieldInfo *f, const Ast *ast)
 {
 	f->source = SOURCE_EQUALS;
 	if (f->kind == KIND_INT || f->spin || f->unit) {
-		diag_type_mismatch(elab_diags(e), ast->span, "a comparison, 0 or 1", "a value of this field");
+		diag_type_mismatch(elab_diags(e), ast->span, "a comparison, 0 or 1",
+				   "a value of this field");
 		return false;
 	}
-	return string_of(e, s, ast->kid[0], "the name of a column", &f->column) &&
-	       string_of(e, s, ast->kid[1], "a text to compare with", &f->literal);
+	return data_string(e, s, ast->kid[0], "the name of a column", &f->column) &&
+	       data_string(e, s, ast->kid[1], "a text to compare with", &f->literal);
 }
 
 static bool field_source(Elab *e, Scope *s, FieldInfo *f, const Ast *decl)
@@ -279,10 +293,11 @@ static bool field_source(Elab *e, Scope *s, FieldInfo *f, const Ast *decl)
 		return equals_source(e, s, f, source);
 	}
 	f->source = SOURCE_COLUMN;
-	return string_of(e, s, source, "the name of a column", &f->column);
+	return data_string(e, s, source, "the name of a column", &f->column);
 }
 
-/* ---- formulas: simulated and derived fields -------------------------------------------------------------------------------- */
+/* ---- formulas: simulated and derived fields
+ * -------------------------------------------------------------------------------- */
 
 /* What the formulas of a set see: its fields at one record, by name, and its own axes. */
 static Scope *formula_scope(Elab *e, Scope *s, DataInfo *d, Index *record)
@@ -305,18 +320,21 @@ static Scope *formula_scope(Elab *e, Scope *s, DataInfo *d, Index *record)
 }
 
 /* Each element drawn by itself: an array over the leaf's axes. */
-static Val drawn(Elab *e, Scope *in, const DataInfo *d, const FieldInfo *f, Index record, const Ast *ast)
+static Val drawn(Elab *e, Scope *in, const DataInfo *d, const FieldInfo *f, Index record,
+		 const Ast *ast)
 {
 	Val dist = elab_expr(e, in, ast);
 	if (dist.tag == VAL_ERROR) {
 		return dist;
 	}
 	if (dist.tag != VAL_DIST) {
-		diag_help(diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &dist), "a distribution"),
-		          "write  ~ normal(mean, deviation)  or  = value");
+		diag_help(diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &dist),
+					     "a distribution"),
+			  "write  ~ normal(mean, deviation)  or  = value");
 		return val_error(ast->span);
 	}
-	bool array = false; /* normal(atom) draws over its own axes, normal(0, 1) over those of the field */
+	bool array = false; /* normal(atom) draws over its own axes, normal(0, 1) over those of the
+			       field */
 	for (uint32_t k = 0; k < dist.dist->n; k++) {
 		array = array || dist.dist->arg[k].tag == VAL_AXIS;
 	}
@@ -327,7 +345,7 @@ static Val drawn(Elab *e, Scope *in, const DataInfo *d, const FieldInfo *f, Inde
 		Index of = core_def(e->core, f->leaf)->index[k];
 		Axis axis = core_index_axis(e->core, of);
 		ix[k - first] = core_index(e->core, axis, core_index_name(e->core, of));
-		rec[k - first] = is_ragged(d, axis) ? core_index_value(e->core, record) : 0;
+		rec[k - first] = data_is_ragged(d, axis) ? core_index_value(e->core, record) : 0;
 	}
 	Scope *each = scope_new(e, f->shared ? in->parent : in, NULL);
 	each->ctx = ix;
@@ -344,12 +362,14 @@ static Val drawn(Elab *e, Scope *in, const DataInfo *d, const FieldInfo *f, Inde
 
 static void shared_reads_record(Elab *e, const FieldInfo *f, Span at)
 {
-	diag_help(diag_wrong_arguments(elab_diags(e), at, elab_text(e, f->name),
-	                               "is shared by all records, but its value differs between them"),
-	          "leave out the word shared, or compute it from shared fields alone");
+	diag_help(diag_wrong_arguments(
+			  elab_diags(e), at, elab_text(e, f->name),
+			  "is shared by all records, but its value differs between them"),
+		  "leave out the word shared, or compute it from shared fields alone");
 }
 
-static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index record, const Ast *decl)
+static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index record,
+			  const Ast *decl)
 {
 	const Ast *ast = decl->nkid > 2 ? decl->kid[2] : NULL;
 	if (!ast || !f->leaf) {
@@ -362,7 +382,8 @@ static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index r
 		}
 		v.elem = ELEM_SPIN;
 	}
-	if (!type_fit(e, in, decl->kid[0], &v, elab_text(e, f->name)) || (f->unit && !val_convert(e, &v, f->unit))) {
+	if (!type_fit(e, in, decl->kid[0], &v, elab_text(e, f->name)) ||
+	    (f->unit && !val_convert(e, &v, f->unit))) {
 		return;
 	}
 	if (f->shared && core_has_index(e->core, v.re, record)) {
@@ -381,7 +402,7 @@ static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index r
 	f->formula = core_share(e->core, 0, ast->span, n, ix, v.re, 0);
 }
 
-/* ---- declarations ---------------------------------------------------------------------------------------------------------- */
+/* ---- declarations ---- */
 
 static uint32_t count_fields(const Ast *body)
 {
@@ -394,14 +415,15 @@ static uint32_t count_fields(const Ast *body)
 
 static void declare_field(Elab *e, Scope *s, DataInfo *d, const Ast *decl)
 {
-	const FieldInfo *old = find_field(d, decl->name);
+	const FieldInfo *old = data_find_field(d, decl->name);
 	if (old) {
-		diag_note(diag_redefined(elab_diags(e), decl->name_span, elab_text(e, decl->name)), old->span,
-		          "first defined here");
+		diag_note(diag_redefined(elab_diags(e), decl->name_span, elab_text(e, decl->name)),
+			  old->span, "first defined here");
 		return;
 	}
 	FieldInfo *f = &d->field[d->nfield++];
-	*f = (FieldInfo){.name = decl->name, .span = decl->span, .shared = decl->flags & AST_SHARED};
+	*f = (FieldInfo){
+		.name = decl->name, .span = decl->span, .shared = decl->flags & AST_SHARED};
 	if (field_type(e, s, d, f, decl->kid[0])) {
 		field_source(e, s, f, decl);
 	}
@@ -411,8 +433,9 @@ static void declare_fields(Elab *e, Scope *s, DataInfo *d, const Ast *body)
 {
 	uint32_t n = count_fields(body);
 	if (n == 0) {
-		diag_help(diag_wrong_arguments(elab_diags(e), d->span, elab_text(e, d->name), "declares no fields"),
-		          "write  { x : real from \"column\" }");
+		diag_help(diag_wrong_arguments(elab_diags(e), d->span, elab_text(e, d->name),
+					       "declares no fields"),
+			  "write  { x : real from \"column\" }");
 	}
 	d->field = arena_array(e->arena, FieldInfo, n + 1);
 	for (uint32_t k = 0; body && k < body->nkid; k++) {
@@ -439,7 +462,8 @@ static bool simulated_count(Elab *e, Scope *s, const Ast *ast, int64_t *out)
 	ast = inside(ast);
 	if (is_call(e, ast, "simulate")) {
 		if (ast->nkid != 2) {
-			diag_wrong_arguments(elab_diags(e), ast->span, "simulate", "takes the number of records");
+			diag_wrong_arguments(elab_diags(e), ast->span, "simulate",
+					     "takes the number of records");
 			return false;
 		}
 		ast = ast->kid[1];
@@ -449,7 +473,8 @@ static bool simulated_count(Elab *e, Scope *s, const Ast *ast, int64_t *out)
 		return false;
 	}
 	if (!val_const_int(e, &v, out) || *out < 1) {
-		diag_not_constant(elab_diags(e), ast->span, "the number of records, a whole number of at least 1,");
+		diag_not_constant(elab_diags(e), ast->span,
+				  "the number of records, a whole number of at least 1,");
 		return false;
 	}
 	if (*out > INT64_C(1) << 40) {
@@ -459,17 +484,20 @@ static bool simulated_count(Elab *e, Scope *s, const Ast *ast, int64_t *out)
 	return true;
 }
 
-/* ---- data chain = e: the elements of arrays are the records ------------------------------------------------------------------ */
+/* ---- data chain = e: the elements of arrays are the records
+ * ------------------------------------------------------------------ */
 
 static bool expr_field(Elab *e, DataInfo *d, Sym name, Val *v)
 {
 	if (v->tag != VAL_NUM || v->rank == 0 || v->elem == ELEM_COMPLEX) {
-		diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "an array, whose first axis counts the records");
+		diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+				   "an array, whose first axis counts the records");
 		return false;
 	}
 	AxisRef axis = val_axis(e, v, 0);
 	if (d->expr_axis && axis.axis != d->expr_axis) {
-		diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, axis), axis_name(e, (AxisRef){d->expr_axis, 0}));
+		diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, axis),
+				   axis_name(e, (AxisRef){d->expr_axis, 0}));
 		return false;
 	}
 	d->expr_axis = axis.axis;
@@ -482,10 +510,10 @@ static bool expr_field(Elab *e, DataInfo *d, Sym name, Val *v)
 	for (uint32_t k = 1; k < v->rank; k++) {
 		rest[k - 1] = core_index_axis(e->core, v->ix[k]);
 	}
-	make_leaf(e, d, f, v->rank - 1, rest);
+	data_make_leaf(e, d, f, v->rank - 1, rest);
 	Index record = core_index(e->core, d->records, SYM(e, "record"));
 	Node label = core_add(e->core, core_index_value(e->core, record),
-	                      core_int_const(e->core, core_axis_info(e->core, axis.axis)->first));
+			      core_int_const(e->core, core_axis_info(e->core, axis.axis)->first));
 	Node body = core_subst(e->core, v->re, 1, v->ix, &label);
 	Index *ix = arena_array(e->arena, Index, v->rank);
 	ix[0] = record;
@@ -533,17 +561,19 @@ static bool declare_data(Elab *e, Scope *s, DataInfo *d, const Ast *ast)
 	}
 	bool ok = true;
 	if (from) {
-		ok = string_of(e, s, from, "the name of a file", &d->path);
+		ok = data_string(e, s, from, "the name of a file", &d->path);
 	}
 	if (simulate) {
 		d->has_simulate = true;
 		ok = simulated_count(e, s, simulate, &d->simulate) && ok;
 	}
 	if (!from && !simulate) {
-		diag_help(diag_wrong_arguments(elab_diags(e), ast->span, elab_text(e, ast->name),
-		                               "says neither which file holds it nor how many records are simulated"),
-		          "write  data %s from \"file.csv\" { … }  or  data %s = simulate(100) { … }",
-		          elab_text(e, ast->name), elab_text(e, ast->name));
+		diag_help(
+			diag_wrong_arguments(elab_diags(e), ast->span, elab_text(e, ast->name),
+					     "says neither which file holds it nor how many "
+					     "records are simulated"),
+			"write  data %s from \"file.csv\" { … }  or  data %s = simulate(100) { … }",
+			elab_text(e, ast->name), elab_text(e, ast->name));
 		ok = false;
 	}
 	declare_fields(e, s, d, body);
@@ -556,156 +586,12 @@ void elab_data(Elab *e, Scope *s, const Ast *ast)
 	d->kind = DATA_TABLE;
 	d->name = ast->name;
 	d->span = ast->span;
-	d->records = records_axis(e, ast->name, ast->name_span);
+	d->records = data_records_axis(e, ast->name, ast->name_span);
 	unsigned errors = diags_errors(elab_diags(e));
 	bool ok = declare_data(e, s, d, ast);
 	if (!ok && diags_errors(elab_diags(e)) > errors && d->nfield == 0) {
 		scope_add(e, s, ast->name, ast->name_span, val_error(ast->name_span));
 		return;
 	}
-	register_data(e, s, d, ast->name_span);
-}
-
-/* ---- parts and batches ------------------------------------------------------------------------------------------------------- */
-
-DataInfo *data_clone(Elab *e, DataInfo *of, DataKind kind, Sym name, Span at)
-{
-	DataInfo *d = arena_new(e->arena, DataInfo);
-	d->kind = kind;
-	d->name = name;
-	d->span = at;
-	d->parent = of;
-	d->nfield = of->nfield;
-	d->field = arena_array(e->arena, FieldInfo, of->nfield + 1);
-	d->records = records_axis(e, name, at);
-	for (uint32_t k = 0; k < of->nragged; k++) {
-		ragged_axis(e, d, of->ragged[k]);
-	}
-	for (uint32_t k = 0; k < of->nfield; k++) {
-		FieldInfo *f = &d->field[k];
-		*f = of->field[k];
-		f->formula = 0;
-		if (!of->field[k].leaf) {
-			continue;
-		}
-		uint32_t first = f->shared ? 0 : 1, n = core_def(e->core, of->field[k].leaf)->nindex;
-		Axis *axis = arena_array(e->arena, Axis, n + 1);
-		for (uint32_t j = first; j < n; j++) {
-			Axis a = core_index_axis(e->core, core_def(e->core, of->field[k].leaf)->index[j]);
-			axis[j - first] = is_ragged(of, a) ? ragged_axis(e, d, a) : a;
-		}
-		make_leaf(e, d, f, n - first, axis);
-	}
-	return d;
-}
-
-bool data_family(const DataInfo *a, const DataInfo *b)
-{
-	while (a->parent) {
-		a = a->parent;
-	}
-	while (b->parent) {
-		b = b->parent;
-	}
-	return a == b;
-}
-
-/* A share of the records, in (0,1], or a number of them. 100% is a share: it must not be read as one record. */
-static bool part_amount(Elab *e, Scope *s, const Ast *part, double *amount)
-{
-	const Ast *ast = part->kid[0];
-	Val v = elab_expr(e, s, ast);
-	int64_t count;
-	double x;
-	if (v.tag == VAL_ERROR) {
-		return false;
-	}
-	if (val_const_int(e, &v, &count) && count >= 1) {
-		*amount = (double)count;
-		return true;
-	}
-	if (val_scalar(&v) && v.elem == ELEM_REAL && !unit_resolve(e->units, v.unit) && elab_node_value(e, v.re, &x) &&
-	    x > 0 && x <= 1) {
-		*amount = x < 1 ? x : nextafter(1, 0);
-		return true;
-	}
-	diag_help(diag_wrong_arguments(elab_diags(e), ast->span, elab_text(e, part->name),
-	                               "needs a share between 0% and 100% or a number of records"),
-	          "write  %s 80%%  or  %s 1000", elab_text(e, part->name), elab_text(e, part->name));
-	return false;
-}
-
-static bool split_by(Elab *e, Scope *s, const DataInfo *d, const Ast *by, Sym *out)
-{
-	if (by->kind == AST_NAME && find_field(d, by->name)) {
-		*out = by->name;
-		return true;
-	}
-	return string_of(e, s, by, "a field or the name of a column", out);
-}
-
-static bool split_options(Elab *e, Scope *s, const Ast *ast, SplitInfo *split)
-{
-	bool ok = true;
-	if (ast->kid[1]) {
-		ok = split_by(e, s, split->parent, ast->kid[1], &split->by);
-	}
-	split->seed = -1;
-	if (ast->kid[2]) {
-		Val v = elab_expr(e, s, ast->kid[2]);
-		if (v.tag != VAL_ERROR && (!val_const_int(e, &v, &split->seed) || split->seed < 0)) {
-			diag_not_constant(elab_diags(e), ast->kid[2]->span, "the seed, a whole number of at least 0,");
-			ok = false;
-		}
-		ok = ok && v.tag != VAL_ERROR;
-	}
-	return ok;
-}
-
-static void poison_parts(Elab *e, Scope *s, const Ast *ast)
-{
-	for (uint32_t k = 3; k < ast->nkid; k++) {
-		if (ast->kid[k] && ast->kid[k]->name) {
-			scope_add(e, s, ast->kid[k]->name, ast->kid[k]->span, val_error(ast->kid[k]->span));
-		}
-	}
-}
-
-void elab_split(Elab *e, Scope *s, const Ast *ast)
-{
-	Val v = ast->kid[0] ? elab_callee(e, s, ast->kid[0]) : scope_value(e, s, ast->name, ast->name_span);
-	if (v.tag != VAL_DATA) {
-		if (v.tag != VAL_ERROR) {
-			diag_type_mismatch(elab_diags(e), ast->kid[0] ? ast->kid[0]->span : ast->name_span, val_type(e, &v),
-			                   "a data set");
-		}
-		poison_parts(e, s, ast);
-		return;
-	}
-	SplitInfo *split = arena_new(e->arena, SplitInfo);
-	split->parent = v.data;
-	split->span = ast->span;
-	bool ok = split_options(e, s, ast, split);
-	uint32_t n = ast->nkid - 3;
-	split->part = arena_array(e->arena, DataInfo *, n + 1);
-	split->amount = arena_array(e->arena, double, n + 1);
-	double shares = 0;
-	for (uint32_t k = 0; k < n; k++) {
-		const Ast *part = ast->kid[3 + k];
-		DataInfo *d = data_clone(e, v.data, DATA_PART, part->name, part->span);
-		d->part = k;
-		ok = part_amount(e, s, part, &split->amount[k]) && ok;
-		shares += split->amount[k] < 1 ? split->amount[k] : 0;
-		split->part[split->npart++] = d;
-		register_data(e, s, d, part->name_span);
-	}
-	if (ok && shares > 1 + 1e-9) {
-		diag_wrong_arguments(elab_diags(e), ast->span, "split",
-		                     arena_printf(e->arena, "the parts are %.4g%% of the whole", 100 * shares));
-		ok = false;
-	}
-	if (ok) {
-		Program *p = e->program;
-		ARENA_PUSH(e->arena, p->split, p->nsplit, e->capsplit, split);
-	}
+	data_register(e, s, d, ast->name_span);
 }

@@ -1,14 +1,15 @@
 /* elab_points.c — domains and sets of points in them.
  *   domain D { x in [-1, 1]   t in [0, 1] }
- *   points I = sobol(D, n = 1000, redraw = 500, x = normal(0, 0.1))      a coordinate by itself: a distribution between
- *   the ends of its interval, an interval, or a fixed number; grid(D, x = 201, t = 41); boundary(D, x, n = 400): the faces
- *   of all or of the named coordinates; list(D, (0, 1), (0.5, 2)); union(I, sobol(D, n = 50)). SPEC: domains, points. */
+ *   points I = sobol(D, n = 1000, redraw = 500, x = normal(0, 0.1))      a coordinate by itself: a
+ * distribution between the ends of its interval, an interval, or a fixed number; grid(D, x = 201, t
+ * = 41); boundary(D, x, n = 400): the faces of all or of the named coordinates; list(D, (0, 1),
+ * (0.5, 2)); union(I, sobol(D, n = 50)). SPEC: domains, points. */
 #include "lang/elab_int.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- intervals --------------------------------------------------------------------------------------------------------- */
+/* ---- intervals ---- */
 
 /* A constant real in `unit`. */
 static bool constant_in(Elab *e, Val v, UnitId unit, double *out)
@@ -39,7 +40,7 @@ bool points_interval(Elab *e, const Val *v, double *lo, double *hi, UnitId *unit
 	bool range = v->tag == VAL_RANGE;
 	if (!range && !(v->tag == VAL_NUM && v->rank == 1 && v->n == 2 && !v->item[0].rank)) {
 		diag_help(diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "an interval"),
-		          "an interval is written  [-1, 1]");
+			  "an interval is written  [-1, 1]");
 		return false;
 	}
 	*unit = range ? 0 : unit_resolve(e->units, v->unit);
@@ -48,13 +49,15 @@ bool points_interval(Elab *e, const Val *v, double *lo, double *hi, UnitId *unit
 	}
 	if (!(*lo < *hi) && !(range && *lo == *hi)) {
 		diag_wrong_arguments(elab_diags(e), v->span, "the interval",
-		                     arena_printf(e->arena, "its end %g does not lie behind its beginning %g", *hi, *lo));
+				     arena_printf(e->arena,
+						  "its end %g does not lie behind its beginning %g",
+						  *hi, *lo));
 		return false;
 	}
 	return true;
 }
 
-/* ---- domains ------------------------------------------------------------------------------------------------------------ */
+/* ---- domains ---- */
 
 static const Ast *variable_name(const Ast *item)
 {
@@ -67,14 +70,15 @@ static bool domain_var(Elab *e, Scope *s, DomainInfo *d, const Ast *item)
 	const Ast *name = variable_name(item), *set = item->kid[item->nkid - 1];
 	DomainVar v = {.name = name ? name->name : item->name, .span = item->span};
 	if (!v.name) {
-		diag_help(diag_bad_statement_place(elab_diags(e), item->span, "this", "in a domain"),
-		          "each coordinate has its interval:  x in [-1, 1]");
+		diag_help(
+			diag_bad_statement_place(elab_diags(e), item->span, "this", "in a domain"),
+			"each coordinate has its interval:  x in [-1, 1]");
 		return false;
 	}
 	for (uint32_t k = 0; k < d->n; k++) {
 		if (d->var[k].name == v.name) {
-			diag_note(diag_redefined(elab_diags(e), item->span, elab_text(e, v.name)), d->var[k].span,
-			          "first defined here");
+			diag_note(diag_redefined(elab_diags(e), item->span, elab_text(e, v.name)),
+				  d->var[k].span, "first defined here");
 			return false;
 		}
 	}
@@ -98,13 +102,15 @@ void elab_domain(Elab *e, Scope *s, const Ast *ast)
 		if (item && item->kind == AST_DOMAINVAR) {
 			ok = domain_var(e, s, d, item) && ok;
 		} else if (item && item->kind != AST_ERROR_STMT) {
-			diag_bad_statement_place(elab_diags(e), item->span, ast_kind_name(item->kind), "in a domain");
+			diag_bad_statement_place(elab_diags(e), item->span,
+						 ast_kind_name(item->kind), "in a domain");
 			ok = false;
 		}
 	}
 	if (ok && d->n == 0) {
-		diag_help(diag_wrong_arguments(elab_diags(e), ast->span, elab_text(e, d->name), "has no coordinates"),
-		          "write  x in [-1, 1]");
+		diag_help(diag_wrong_arguments(elab_diags(e), ast->span, elab_text(e, d->name),
+					       "has no coordinates"),
+			  "write  x in [-1, 1]");
 		ok = false;
 	}
 	Val v = {.tag = ok ? VAL_DOMAIN : VAL_ERROR, .span = ast->name_span, .domain = d};
@@ -114,13 +120,16 @@ void elab_domain(Elab *e, Scope *s, const Ast *ast)
 	}
 }
 
-/* ---- generators ------------------------------------------------------------------------------------------------------------ */
+/* ---- generators ---- */
 
-typedef struct Maker { const char *name; PointsKind kind; } Maker;
+typedef struct Maker {
+	const char *name;
+	PointsKind kind;
+} Maker;
 static const Maker makers[] = {
-	{"sobol", POINTS_SOBOL}, {"halton", POINTS_HALTON}, {"hammersley", POINTS_HAMMERSLEY},
-	{"latin", POINTS_LATIN}, {"uniform", POINTS_UNIFORM}, {"grid", POINTS_GRID}, {"union", POINTS_UNION},
-	{"list", POINTS_LIST}, {"boundary", POINTS_UNION},
+	{"sobol", POINTS_SOBOL}, {"halton", POINTS_HALTON},   {"hammersley", POINTS_HAMMERSLEY},
+	{"latin", POINTS_LATIN}, {"uniform", POINTS_UNIFORM}, {"grid", POINTS_GRID},
+	{"union", POINTS_UNION}, {"list", POINTS_LIST},       {"boundary", POINTS_UNION},
 };
 enum { MAKERS = sizeof makers / sizeof *makers };
 #define POINTS_LIMIT (INT64_C(1) << 32)
@@ -170,9 +179,10 @@ static void unknown_option(const Making *m, const Ast *arg, Sym name)
 	for (uint32_t k = 0; k < m->domain->n; k++) {
 		candidate[2 + k] = elab_text(e, m->domain->var[k].name);
 	}
-	Diag *d = diag_wrong_arguments(elab_diags(e), arg->span, elab_text(e, m->call->kid[0]->name),
-	                               arena_printf(e->arena, "%s is neither an option nor a coordinate of %s",
-	                                            elab_text(e, name), elab_text(e, m->domain->name)));
+	Diag *d = diag_wrong_arguments(
+		elab_diags(e), arg->span, elab_text(e, m->call->kid[0]->name),
+		arena_printf(e->arena, "%s is neither an option nor a coordinate of %s",
+			     elab_text(e, name), elab_text(e, m->domain->name)));
 	const char *near = diag_nearest(elab_text(e, name), candidate, m->domain->n + 2);
 	if (near) {
 		diag_help(d, "did you mean  %s ?", near);
@@ -186,8 +196,9 @@ static bool count_option(const Making *m, const Ast *arg, const char *what, int6
 		return false;
 	}
 	if (!val_const_int(m->e, &v, out) || *out < 1) {
-		diag_not_constant(elab_diags(m->e), arg->span,
-		                  arena_printf(m->e->arena, "%s, a whole number of at least 1,", what));
+		diag_not_constant(
+			elab_diags(m->e), arg->span,
+			arena_printf(m->e->arena, "%s, a whole number of at least 1,", what));
 		return false;
 	}
 	if (*out > POINTS_LIMIT) {
@@ -198,25 +209,29 @@ static bool count_option(const Making *m, const Ast *arg, const char *what, int6
 }
 
 /* x = normal(0, 0.1) or uniform(a, b). */
-static bool coordinate_dist(const Making *m, const Ast *arg, const Val *v, const DomainVar *var, CoordGen *c)
+static bool coordinate_dist(const Making *m, const Ast *arg, const Val *v, const DomainVar *var,
+			    CoordGen *c)
 {
 	const DistVal *d = v->dist;
 	const char *name = elab_text(m->e, d->name);
 	bool normal = strcmp(name, "normal") == 0;
 	if ((!normal && strcmp(name, "uniform") != 0) || d->n != 2) {
-		diag_help(diag_wrong_arguments(elab_diags(m->e), arg->span, elab_text(m->e, var->name),
-		                               "takes normal(mean, deviation) or uniform(from, to)"),
-		          "as in  %s = normal(%g, %g)", elab_text(m->e, var->name), (var->lo + var->hi) / 2,
-		          (var->hi - var->lo) / 4);
+		diag_help(diag_wrong_arguments(
+				  elab_diags(m->e), arg->span, elab_text(m->e, var->name),
+				  "takes normal(mean, deviation) or uniform(from, to)"),
+			  "as in  %s = normal(%g, %g)", elab_text(m->e, var->name),
+			  (var->lo + var->hi) / 2, (var->hi - var->lo) / 4);
 		return false;
 	}
 	c->kind = normal ? COORD_NORMAL : COORD_UNIFORM;
-	if (!constant_in(m->e, d->arg[0], var->unit, &c->a) || !constant_in(m->e, d->arg[1], var->unit, &c->b)) {
+	if (!constant_in(m->e, d->arg[0], var->unit, &c->a) ||
+	    !constant_in(m->e, d->arg[1], var->unit, &c->b)) {
 		return false;
 	}
 	if (normal ? !(c->b > 0) : !(c->b > c->a)) {
 		diag_wrong_arguments(elab_diags(m->e), arg->span, name,
-		                     normal ? "the deviation must be positive" : "the interval ends before it begins");
+				     normal ? "the deviation must be positive"
+					    : "the interval ends before it begins");
 		return false;
 	}
 	return true;
@@ -242,7 +257,8 @@ static bool coordinate_option(const Making *m, PointsGen *g, const Ast *arg, uin
 		if (!points_interval(e, &v, &c->a, &c->b, &unit)) {
 			return false;
 		}
-		return constant_in(e, v.item[0], var->unit, &c->a) && constant_in(e, v.item[1], var->unit, &c->b);
+		return constant_in(e, v.item[0], var->unit, &c->a) &&
+		       constant_in(e, v.item[1], var->unit, &c->b);
 	}
 	c->kind = COORD_FIXED;
 	return constant_in(e, v, var->unit, &c->a);
@@ -255,8 +271,10 @@ static bool options(const Making *m, PointsGen *g, uint32_t first)
 	for (uint32_t k = first; k < m->call->nkid; k++) {
 		const Ast *arg = m->call->kid[k];
 		if (arg->kind != AST_NAMEDARG) {
-			diag_wrong_arguments(elab_diags(m->e), arg->span, elab_text(m->e, m->call->kid[0]->name),
-			                     "takes options by name behind the domain: n = 1000, redraw = 500, x = 0.5");
+			diag_wrong_arguments(elab_diags(m->e), arg->span,
+					     elab_text(m->e, m->call->kid[0]->name),
+					     "takes options by name behind the domain: n = 1000, "
+					     "redraw = 500, x = 0.5");
 			ok = false;
 			continue;
 		}
@@ -265,7 +283,9 @@ static bool options(const Making *m, PointsGen *g, uint32_t first)
 		if (strcmp(name, "n") == 0) {
 			ok = count_option(m, arg, "the number of points", &g->n) && ok;
 		} else if (strcmp(name, "redraw") == 0) {
-			ok = count_option(m, arg, "the number of steps between redraws", &g->redraw) && ok;
+			ok = count_option(m, arg, "the number of steps between redraws",
+					  &g->redraw) &&
+			     ok;
 		} else if (coordinate < m->domain->n) {
 			ok = coordinate_option(m, g, arg, coordinate) && ok;
 		} else {
@@ -279,9 +299,10 @@ static bool options(const Making *m, PointsGen *g, uint32_t first)
 static bool want_count(const Making *m, const PointsGen *g)
 {
 	if (g->n == 0) {
-		diag_help(diag_wrong_arguments(elab_diags(m->e), m->call->span, elab_text(m->e, m->call->kid[0]->name),
-		                               "does not say how many points"),
-		          "add  n = 1000");
+		diag_help(diag_wrong_arguments(elab_diags(m->e), m->call->span,
+					       elab_text(m->e, m->call->kid[0]->name),
+					       "does not say how many points"),
+			  "add  n = 1000");
 	}
 	return g->n > 0;
 }
@@ -296,8 +317,9 @@ static bool finish_grid(const Making *m, PointsGen *g)
 		}
 		g->per_axis[k] = g->per_axis[k] ? g->per_axis[k] : each;
 		if (g->per_axis[k] == 0) {
-			diag_help(diag_wrong_arguments(elab_diags(m->e), m->call->span, "grid", "does not say how many points"),
-			          "add  %s = 101", elab_text(m->e, m->domain->var[k].name));
+			diag_help(diag_wrong_arguments(elab_diags(m->e), m->call->span, "grid",
+						       "does not say how many points"),
+				  "add  %s = 101", elab_text(m->e, m->domain->var[k].name));
 			return false;
 		}
 		if (total > POINTS_LIMIT / g->per_axis[k]) {
@@ -310,7 +332,8 @@ static bool finish_grid(const Making *m, PointsGen *g)
 	return true;
 }
 
-/* boundary(D, x, n = 400): n points shared out over the faces of the coordinates named (of all if none is). */
+/* boundary(D, x, n = 400): n points shared out over the faces of the coordinates named (of all if
+ * none is). */
 static PointsGen *boundary(const Making *m)
 {
 	Elab *e = m->e;
@@ -327,7 +350,8 @@ static PointsGen *boundary(const Making *m)
 	}
 	bool all = faces == 0;
 	faces = all ? 2 * m->domain->n : faces;
-	PointsGen *g = generator(e, m->domain, POINTS_UNION), *face = generator(e, m->domain, POINTS_SOBOL);
+	PointsGen *g = generator(e, m->domain, POINTS_UNION),
+		  *face = generator(e, m->domain, POINTS_SOBOL);
 	if (!options(m, face, first) || !want_count(m, face)) {
 		return NULL;
 	}
@@ -338,7 +362,8 @@ static PointsGen *boundary(const Making *m)
 		for (int end = 0; end < 2 && (all || chosen[k]); end++) {
 			PointsGen *part = generator(e, m->domain, POINTS_SOBOL);
 			memcpy(part->coord, face->coord, m->domain->n * sizeof *part->coord);
-			part->coord[k] = (CoordGen){COORD_FIXED, end ? part->hi[k] : part->lo[k], 0};
+			part->coord[k] =
+				(CoordGen){COORD_FIXED, end ? part->hi[k] : part->lo[k], 0};
 			part->n = face->n / faces + (g->nkid < face->n % faces ? 1 : 0);
 			part->redraw = face->redraw;
 			part->stream = ++e->streams;
@@ -363,17 +388,18 @@ static PointsGen *list(const Making *m)
 		}
 		bool tuple = at->kind == AST_TUPLE;
 		if ((tuple ? at->nkid : 1) != m->domain->n || at->kind == AST_NAMEDARG) {
-			diag_wrong_arguments(elab_diags(e), at->span, "list",
-			                     arena_printf(e->arena, "a point of %s has %u coordinates",
-			                                  elab_text(e, m->domain->name), m->domain->n));
+			diag_wrong_arguments(
+				elab_diags(e), at->span, "list",
+				arena_printf(e->arena, "a point of %s has %u coordinates",
+					     elab_text(e, m->domain->name), m->domain->n));
 			return NULL;
 		}
 		PointsGen *point = generator(e, m->domain, POINTS_LIST);
 		point->n = 1;
 		for (uint32_t j = 0; j < m->domain->n; j++) {
 			point->coord[j].kind = COORD_FIXED;
-			if (!constant_in(e, elab_expr(e, m->s, tuple ? at->kid[j] : at), m->domain->var[j].unit,
-			                 &point->coord[j].a)) {
+			if (!constant_in(e, elab_expr(e, m->s, tuple ? at->kid[j] : at),
+					 m->domain->var[j].unit, &point->coord[j].a)) {
 				return NULL;
 			}
 		}
@@ -409,7 +435,7 @@ static PointsGen *join(Elab *e, Scope *s, const Ast *call, const DomainInfo **do
 		}
 		if (!same_coordinates(*domain, of)) {
 			diag_wrong_arguments(elab_diags(e), call->kid[k]->span, "union",
-			                     "the sets have different coordinates or units");
+					     "the sets have different coordinates or units");
 			return NULL;
 		}
 		if (g->n > POINTS_LIMIT - part->n) {
@@ -417,11 +443,13 @@ static PointsGen *join(Elab *e, Scope *s, const Ast *call, const DomainInfo **do
 			return NULL;
 		}
 		g->n += part->n;
-		g->redraw = part->redraw && (!g->redraw || part->redraw < g->redraw) ? part->redraw : g->redraw;
+		g->redraw = part->redraw && (!g->redraw || part->redraw < g->redraw) ? part->redraw
+										     : g->redraw;
 		g->kid[g->nkid++] = part;
 	}
 	if (!g) {
-		diag_wrong_arguments(elab_diags(e), call->span, "union", "needs at least one set of points");
+		diag_wrong_arguments(elab_diags(e), call->span, "union",
+				     "needs at least one set of points");
 	}
 	return g;
 }
@@ -430,14 +458,16 @@ static bool domain_of(Elab *e, Scope *s, const Ast *call, const DomainInfo **dom
 {
 	const char *name = elab_text(e, call->kid[0]->name);
 	if (call->nkid < 2 || call->kid[1]->kind == AST_NAMEDARG) {
-		diag_help(diag_wrong_arguments(elab_diags(e), call->span, name, "needs the domain first"),
-		          "as in  %s(D, n = 1000)", name);
+		diag_help(diag_wrong_arguments(elab_diags(e), call->span, name,
+					       "needs the domain first"),
+			  "as in  %s(D, n = 1000)", name);
 		return false;
 	}
 	Val v = elab_callee(e, s, call->kid[1]);
 	if (v.tag != VAL_DOMAIN) {
 		if (v.tag != VAL_ERROR) {
-			diag_type_mismatch(elab_diags(e), call->kid[1]->span, val_type(e, &v), "a domain");
+			diag_type_mismatch(elab_diags(e), call->kid[1]->span, val_type(e, &v),
+					   "a domain");
 		}
 		return false;
 	}
@@ -447,7 +477,8 @@ static bool domain_of(Elab *e, Scope *s, const Ast *call, const DomainInfo **dom
 
 static const Maker *kind_of(Elab *e, const Ast *ast)
 {
-	for (size_t k = 0; k < MAKERS && ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME; k++) {
+	for (size_t k = 0; k < MAKERS && ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME;
+	     k++) {
 		if (strcmp(elab_text(e, ast->kid[0]->name), makers[k].name) == 0) {
 			return &makers[k];
 		}
@@ -463,8 +494,8 @@ static DomainInfo *domain_of_set(Elab *e, const DataInfo *d)
 	domain->n = d->nfield;
 	domain->var = arena_array(e->arena, DomainVar, d->nfield);
 	for (uint32_t k = 0; k < d->nfield; k++) {
-		domain->var[k] = (DomainVar){d->field[k].name, d->field[k].span, d->field[k].unit, d->points->lo[k],
-		                             d->points->hi[k]};
+		domain->var[k] = (DomainVar){d->field[k].name, d->field[k].span, d->field[k].unit,
+					     d->points->lo[k], d->points->hi[k]};
 	}
 	return domain;
 }
@@ -476,12 +507,14 @@ static PointsGen *not_points(Elab *e, Scope *s, const Ast *ast, const DomainInfo
 		for (size_t k = 0; k < MAKERS; k++) {
 			candidate[k] = makers[k].name;
 		}
-		const char *name = elab_text(e, ast->kid[0]->name), *near = diag_nearest(name, candidate, MAKERS);
+		const char *name = elab_text(e, ast->kid[0]->name),
+			   *near = diag_nearest(name, candidate, MAKERS);
 		Diag *d = diag_undefined_name(elab_diags(e), ast->kid[0]->span, name);
 		if (near) {
 			diag_help(d, "did you mean  %s ?", near);
 		} else {
-			diag_help(d, "points are made by sobol, halton, hammersley, latin, uniform, grid, boundary, list and union");
+			diag_help(d, "points are made by sobol, halton, hammersley, latin, "
+				     "uniform, grid, boundary, list and union");
 		}
 		return NULL;
 	}
@@ -491,8 +524,9 @@ static PointsGen *not_points(Elab *e, Scope *s, const Ast *ast, const DomainInfo
 		return v.data->points;
 	}
 	if (v.tag != VAL_ERROR) {
-		diag_help(diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v), "a set of points"),
-		          "as in  sobol(D, n = 1000)  or  grid(D, x = 101, t = 41)");
+		diag_help(diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v),
+					     "a set of points"),
+			  "as in  sobol(D, n = 1000)  or  grid(D, x = 101, t = 41)");
 	}
 	return NULL;
 }
@@ -542,15 +576,20 @@ void elab_points(Elab *e, Scope *s, const Ast *ast)
 	d->name = ast->name;
 	d->span = ast->span;
 	d->points = g;
-	AxisInfo info = {.name = ast->name, .span = ast->name_span, .size = g->n, .flags = AXIS_SAMPLES};
+	AxisInfo info = {
+		.name = ast->name, .span = ast->name_span, .size = g->n, .flags = AXIS_SAMPLES};
 	d->records = core_axis(e->core, info);
 	d->nfield = domain->n;
 	d->field = arena_array(e->arena, FieldInfo, domain->n);
 	for (uint32_t k = 0; k < domain->n; k++) {
 		FieldInfo *f = &d->field[k];
-		*f = (FieldInfo){.name = domain->var[k].name, .span = ast->span, .unit = domain->var[k].unit};
-		Sym leaf = intern_printf(e->names, "%s.%s", elab_text(e, d->name), elab_text(e, f->name));
-		f->leaf = core_leaf(e->core, DEF_DATA, leaf, ast->span, KIND_REAL, f->unit, 1, &d->records);
+		*f = (FieldInfo){.name = domain->var[k].name,
+				 .span = ast->span,
+				 .unit = domain->var[k].unit};
+		Sym leaf = intern_printf(e->names, "%s.%s", elab_text(e, d->name),
+					 elab_text(e, f->name));
+		f->leaf = core_leaf(e->core, DEF_DATA, leaf, ast->span, KIND_REAL, f->unit, 1,
+				    &d->records);
 	}
 	Program *p = e->program;
 	ARENA_PUSH(e->arena, p->data, p->ndata, e->capdata, d);
