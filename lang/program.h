@@ -155,7 +155,8 @@ typedef enum {
 	SAMPLE_ROTATION,    /* real[a,b]: random element of SO(d) */
 	SAMPLE_ORTHOGONAL,  /* O(d): reflections too */
 	SAMPLE_VECTOR,      /* translation: normal of size 1 in its unit */
-	SAMPLE_PERMUTATION  /* int[a]: a permutation of the axis' label values */
+	SAMPLE_PERMUTATION  /* int[a]: a permutation of the axis' label values; with `data` the axis is sized by its records: only
+	                       the places that the record of this trial has are permuted, the others stay */
 } SampleKind;
 typedef struct SampleVar { Sym name; Def leaf; SampleKind kind; double lo, hi; DataInfo *data; UnitId unit; } SampleVar;
 
