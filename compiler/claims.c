@@ -1,0 +1,353 @@
+/* claims.c — tests at random points and assertions about what was trained.
+ *
+ * a == b holds at a point if |a - b| <= within, where `within` is what the claim says, or else 1e-9 times the size of the
+ * terms (|a| + |b| + …) of that element. Both sides are compared element by element. A claim that reads parameters is tried
+ * with the parameters as they are for the first half of its points, and at random parameters for the second. */
+#include "compiler/claims.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "compiler/claims_int.h"
+#include "lang/unit.h"
+
+enum { SIZES = 4, MOVE_EVERY = 16, POINTS_WITHOUT_VARIABLES = 10, ELEMENTS_SHOWN = 9 };
+
+/* Which output of the plan is what; -1: not there. */
+typedef struct Sides {
+	int left, right, scale, condition;
+} Sides;
+
+/* The worst point so far: error in units of what is allowed. */
+typedef struct Worst {
+	double ratio, error, bound, left, right;
+	size_t element;
+	const char *where; /* the point in the user's names, once the claim failed */
+	int64_t trials, failed;
+	bool moved;
+} Worst;
+
+static Plan *claim_plan(Run *r, const Stmt *s, bool keep, Sides *sides)
+{
+	const Claim *c = &s->u.claim;
+	PlanOutput out[4];
+	uint32_t n = 0;
+	*sides = (Sides){-1, -1, -1, -1};
+	if (c->left && c->right) {
+		sides->left = (int)n;
+		out[n++] = (PlanOutput){c->left, 0};
+		sides->right = (int)n;
+		out[n++] = (PlanOutput){c->right, 0};
+	}
+	if (c->scale) {
+		sides->scale = (int)n;
+		out[n++] = (PlanOutput){c->scale, 0};
+	}
+	if (c->condition) {
+		sides->condition = (int)n;
+		out[n++] = (PlanOutput){c->condition, 0};
+	}
+	return keep ? eval_cached(r, s, 0, n, out) : eval_plan(r, n, out);
+}
+
+static bool is_equality(const Run *r, const Claim *c)
+{
+	return c->left && c->right && (!c->condition || strcmp(run_name(r, c->compare), "==") == 0);
+}
+
+/* ---- judging one point -------------------------------------------------------------------------------------------------------- */
+
+static size_t elements(Plan *p, const Sides *s)
+{
+	return plan_count(p, (uint32_t)(s->left >= 0 ? s->left : s->condition));
+}
+
+static double side(const Run *r, Plan *p, int output, Def d, size_t i)
+{
+	return output < 0 ? NAN : eval_real(r, p, (uint32_t)output, d, i);
+}
+
+static void judge_equality(const Run *r, const Claim *c, Plan *p, const Sides *s, Worst *point)
+{
+	size_t n = elements(p, s);
+	for (size_t i = 0; i < n; i++) {
+		double a = side(r, p, s->left, c->left, i), b = side(r, p, s->right, c->right, i);
+		double size = s->scale >= 0 ? side(r, p, s->scale, c->scale, i) : fabs(a) + fabs(b);
+		double bound = c->within_absolute ? c->within : c->within * size;
+		double error = fabs(a - b);
+		double ratio = error <= bound ? (bound > 0 ? error / bound : 0) : bound > 0 ? error / bound : INFINITY;
+		if (isnan(error) || isnan(ratio)) {
+			ratio = INFINITY;
+		}
+		if (i == 0 || ratio > point->ratio) {
+			*point = (Worst){.ratio = ratio, .error = error, .bound = bound, .left = a, .right = b, .element = i};
+			point->error = c->within_absolute || size == 0 ? error : error / size;
+		}
+	}
+}
+
+static void judge_condition(const Run *r, const Claim *c, Plan *p, const Sides *s, Worst *point)
+{
+	size_t n = plan_count(p, (uint32_t)s->condition);
+	bool scalar_sides = s->left >= 0 && plan_count(p, (uint32_t)s->left) == n;
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || eval_real(r, p, (uint32_t)s->condition, c->condition, i) == 0) {
+			point->ratio = eval_real(r, p, (uint32_t)s->condition, c->condition, i) == 0 ? INFINITY : 0;
+			point->left = scalar_sides ? side(r, p, s->left, c->left, i) : NAN;
+			point->right = scalar_sides ? side(r, p, s->right, c->right, i) : NAN;
+			point->element = i;
+		}
+		if (point->ratio > 0) {
+			return;
+		}
+	}
+}
+
+/* ---- telling -------------------------------------------------------------------------------------------------------------------- */
+
+static const char *number_text(Run *r, double v, UnitId unit)
+{
+	const char *u = unit_text(r->program->units, unit);
+	return arena_printf(r->e->arena, "%.10g%s%s", v, u[0] ? " " : "", u);
+}
+
+static const char *var_text(Run *r, const SampleVar *v)
+{
+	size_t n = store_count(r->store, v->leaf);
+	const DefInfo *d = core_def(r->core, v->leaf);
+	const char *text = n == 1 && d->nindex == 0 ? "" : "[";
+	for (size_t i = 0; i < n && i < ELEMENTS_SHOWN; i++) {
+		double x = d->kind == KIND_REAL ? store_real(r->store, v->leaf)[i] : (double)store_int(r->store, v->leaf)[i];
+		text = arena_printf(r->e->arena, "%s%s%.6g", text, i ? ", " : "", x);
+	}
+	const char *unit = unit_text(r->program->units, v->unit);
+	return arena_printf(r->e->arena, "%s = %s%s%s%s%s", run_name(r, v->name), text, n > ELEMENTS_SHOWN ? ", …" : "",
+	                    text[0] == '[' ? "]" : "", unit[0] ? " " : "", unit);
+}
+
+static const char *point_text(Run *r, const Claim *c)
+{
+	const char *text = "";
+	for (uint32_t k = 0; k < c->nvar; k++) {
+		text = arena_printf(r->e->arena, "%s%s%s", text, k ? ", " : "", var_text(r, &c->var[k]));
+	}
+	for (uint32_t k = 0; k < c->nsized; k++) {
+		const AxisInfo *a = core_axis_info(r->core, c->sized[k]);
+		text = arena_printf(r->e->arena, "%s%s%lld along axis %s", text, text[0] ? ", " : "", (long long)a->size,
+		                    run_name(r, a->name));
+	}
+	return text;
+}
+
+/* "i = 2, a = x": the element of the compared arrays, "" for scalars. */
+static const char *element_text(Run *r, const Claim *c, size_t element)
+{
+	const DefInfo *d = core_def(r->core, c->left ? c->left : c->condition);
+	const char *text = "";
+	for (uint32_t k = d->nindex; k-- > 0;) {
+		const AxisInfo *a = core_axis_info(r->core, core_index_axis(r->core, d->index[k]));
+		size_t at = a->size > 0 ? element % (size_t)a->size : 0;
+		element /= a->size > 0 ? (size_t)a->size : 1;
+		const char *comma = text[0] ? ", " : "", *name = run_name(r, core_index_name(r->core, d->index[k]));
+		text = a->nlabel ? arena_printf(r->e->arena, "%s = %s%s%s", name, run_name(r, a->label[at]), comma, text)
+		                 : arena_printf(r->e->arena, "%s = %lld%s%s", name, (long long)(a->first + (int64_t)at), comma, text);
+	}
+	return text;
+}
+
+static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
+{
+	const char *element = element_text(r, c, w->element);
+	if (w->where && w->where[0]) {
+		diag_remark(d, "counterexample: %s%s", w->where, w->moved ? ", at random parameters" : "");
+	} else if (w->moved) {
+		diag_remark(d, "at random parameters");
+	}
+	if (element[0]) {
+		diag_remark(d, "at %s", element);
+	}
+	if (!isnan(w->left) || !isnan(w->right) || is_equality(r, c)) {
+		if (c->left_text) {
+			diag_remark(d, "%s = %s", c->left_text, number_text(r, w->left, c->unit));
+		}
+		if (c->right_text) {
+			diag_remark(d, "%s = %s", c->right_text, number_text(r, w->right, c->unit));
+		}
+	}
+	if (is_equality(r, c)) {
+		diag_remark(d, "they differ by %.3g, allowed is %.3g", fabs(w->left - w->right), w->bound);
+	}
+}
+
+static void claim_event(Run *r, const char *kind, const Claim *c, double value, double bound, bool pass)
+{
+	if (!r->metrics) {
+		return;
+	}
+	metrics_begin(r->metrics, "claim");
+	metrics_string(r->metrics, "kind", kind);
+	metrics_string(r->metrics, "text", c->text);
+	metrics_real(r->metrics, "value", value);
+	metrics_real(r->metrics, "bound", bound);
+	metrics_bool(r->metrics, "pass", pass);
+	run_event_end(r);
+}
+
+static void count_claim(Run *r, bool pass)
+{
+	r->claims++;
+	r->claims_failed += !pass;
+}
+
+static void test_verdict(Run *r, const Claim *c, const Worst *w)
+{
+	bool pass = w->failed == 0;
+	count_claim(r, pass);
+	claim_event(r, "test", c, is_equality(r, c) ? w->error : (double)w->failed, is_equality(r, c) ? c->within : 0, pass);
+	if (!pass) {
+		Diag *d = diag_test_failed(r->e->ctx.diags, c->span, c->text);
+		diag_label(d, "fails at %lld of %lld points", (long long)w->failed, (long long)w->trials);
+		describe_failure(r, c, w, d);
+	}
+	if (r->e->options.quiet || r->no_interaction) {
+		return;
+	}
+	FILE *out = r->e->options.output;
+	fprintf(out, "%s test %s   %lld %s", pass ? "ok  " : "FAIL", c->text, (long long)w->trials,
+	        w->trials == 1 ? "point" : "points");
+	if (is_equality(r, c)) {
+		fprintf(out, ", worst error %.1e of %.1e", w->error, c->within);
+	}
+	fputc('\n', out);
+}
+
+/* ---- test ------------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct Trying {
+	Run *r;
+	const Stmt *s;
+	const Claim *c;
+	MovedParams moved;
+	Worst worst;
+} Trying;
+
+static bool try_point(Trying *t, Plan *p, const Sides *sides, uint64_t trial, bool moved)
+{
+	Run *r = t->r;
+	if (!sample_point(r, t->c, trial) || !eval_run(r, p, trial)) {
+		return false;
+	}
+	Worst point = {.left = NAN, .right = NAN};
+	(is_equality(r, t->c) ? judge_equality : judge_condition)(r, t->c, p, sides, &point);
+	Worst *w = &t->worst;
+	bool fails = point.ratio > 1;
+	bool worse = w->trials == 0 || point.ratio > w->ratio;
+	w->trials++;
+	w->failed += fails;
+	if (worse) {
+		point.trials = w->trials;
+		point.failed = w->failed;
+		point.moved = moved;
+		point.where = fails ? point_text(r, t->c) : NULL;
+		*w = point;
+	}
+	return true;
+}
+
+static bool alloc_vars(Run *r, const Claim *c)
+{
+	for (uint32_t k = 0; k < c->nvar; k++) {
+		if (!store_alloc(r->store, c->var[k].leaf)) {
+			diag_out_of_memory(r->e->ctx.diags, c->span, "a claim");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool try_points(Trying *t, int64_t n, uint64_t first)
+{
+	Sides sides;
+	Run *r = t->r;
+	Plan *p = alloc_vars(r, t->c) ? claim_plan(r, t->s, false, &sides) : NULL;
+	bool ok = p != NULL;
+	int64_t still = t->moved.n ? (n + 1) / 2 : n;
+	for (int64_t k = 0; ok && k < n && !run_interrupted(r); k++) {
+		bool moved = k >= still;
+		if (moved && (k - still) % (t->c->nvar ? MOVE_EVERY : 1) == 0) {
+			ok = params_move(r, &t->moved, first + (uint64_t)k);
+		}
+		ok = ok && try_point(t, p, &sides, first + (uint64_t)k, moved);
+	}
+	params_back(r, &t->moved);
+	plan_free(p);
+	return ok;
+}
+
+/* Axes without a size are tried at several, each differently from its neighbour. */
+static bool try_sizes(Trying *t, int64_t n)
+{
+	static const int64_t sizes[SIZES] = {2, 3, 5, 7};
+	Run *r = t->r;
+	bool ok = true;
+	for (int64_t k = 0; ok && k < SIZES; k++) {
+		for (uint32_t j = 0; j < t->c->nsized; j++) {
+			core_axis_resize(r->core, t->c->sized[j], sizes[(k + j) % SIZES]);
+		}
+		eval_forget(r);
+		ok = try_points(t, (n + SIZES - 1) / SIZES, (uint64_t)(k * n));
+	}
+	for (uint32_t j = 0; j < t->c->nsized; j++) {
+		core_axis_resize(r->core, t->c->sized[j], -1);
+	}
+	eval_forget(r);
+	return ok;
+}
+
+bool claims_test(Run *r, const Stmt *s)
+{
+	const Claim *c = &s->u.claim;
+	Trying t = {.r = r, .s = s, .c = c};
+	if (!params_keep(r, c, &t.moved)) {
+		return false;
+	}
+	int64_t n = c->trials > 0 ? c->trials : 1;
+	if (c->nvar == 0 && c->nsized == 0) {
+		n = t.moved.n ? POINTS_WITHOUT_VARIABLES : 1;
+	}
+	bool ok = c->nsized ? try_sizes(&t, n) : try_points(&t, n, 0);
+	params_release(&t.moved);
+	if (ok && t.worst.trials) {
+		test_verdict(r, c, &t.worst);
+	}
+	return ok;
+}
+
+/* ---- assert ------------------------------------------------------------------------------------------------------------------------ */
+
+bool claims_assert(Run *r, const Stmt *s)
+{
+	const Claim *c = &s->u.claim;
+	Sides sides;
+	Plan *p = claim_plan(r, s, true, &sides);
+	if (!p || !eval_run(r, p, 0)) {
+		return false;
+	}
+	Worst w = {.left = NAN, .right = NAN};
+	(is_equality(r, c) ? judge_equality : judge_condition)(r, c, p, &sides, &w);
+	bool pass = !(w.ratio > 1);
+	count_claim(r, pass);
+	claim_event(r, "assert", c, w.left, is_equality(r, c) ? w.bound : w.right, pass);
+	if (!pass) {
+		describe_failure(r, c, &w, diag_assert_failed(r->e->ctx.diags, c->span, c->text));
+	}
+	if (r->e->options.quiet || r->no_interaction) {
+		return true;
+	}
+	FILE *out = r->e->options.output;
+	fprintf(out, "%s assert %s", pass ? "ok  " : "FAIL", c->text);
+	if (!isnan(w.left)) {
+		fprintf(out, "   %s %s %.6g", number_text(r, w.left, c->unit), c->compare ? run_name(r, c->compare) : "", w.right);
+	}
+	fputc('\n', out);
+	return true;
+}

@@ -1,0 +1,294 @@
+/* cmd_emit.c — emit and cost: the program at each stage, to standard output. */
+#include <stdlib.h>
+#include <string.h>
+#include "compiler/cmd.h"
+#include "compiler/deriv.h"
+#include "compiler/run_int.h"
+#include "compiler/train.h"
+#include "lang/simplify.h"
+
+static bool all_trains(const Block *b, bool (*visit)(void *data, const TrainInfo *t), void *data)
+{
+	for (uint32_t k = 0; k < b->n; k++) {
+		const Stmt *s = b->stmt[k];
+		bool ok = s->kind == STMT_TRAIN    ? visit(data, &s->u.train)
+		          : s->kind == STMT_SWEEP  ? all_trains(&s->u.sweep.body, visit, data)
+		          : s->kind == STMT_REPEAT ? all_trains(&s->u.repeat.body, visit, data)
+		          : s->kind == STMT_IF     ? all_trains(&s->u.branch.yes, visit, data) &&
+		                                     all_trains(&s->u.branch.no, visit, data)
+		                                   : true;
+		if (!ok) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- core, deriv, opt ----------------------------------------------------------------------------------------------------------- */
+
+typedef struct Outputs {
+	Run *r;
+	Sym *name;
+	Node *root;
+	size_t n, room, room2;
+} Outputs;
+
+static void add_output(Outputs *o, Sym name, Node root)
+{
+	size_t n = o->n;
+	ARENA_PUSH(o->r->e->arena, o->name, n, o->room2, name);
+	ARENA_PUSH(o->r->e->arena, o->root, o->n, o->room, root);
+}
+
+/* The gradient of a training's objective in each parameter, named by its path with the mark of an adjoint. */
+static bool add_gradients(void *data, const TrainInfo *t)
+{
+	Outputs *o = data;
+	Run *r = o->r;
+	Node root = t->objective;
+	if (!eval_resolve_nodes(r, 1, &root)) {
+		return false;
+	}
+	Def *wrt = arena_array(r->e->arena, Def, t->nparam + 1), *grad = arena_array(r->e->arena, Def, t->nparam + 1);
+	for (uint32_t k = 0; k < t->nparam; k++) {
+		wrt[k] = t->param[k]->leaf;
+	}
+	if (!deriv_gradient(r->core, r->e->scratch, r->e->ctx.diags, root, t->nparam, wrt, grad)) {
+		return false;
+	}
+	for (uint32_t k = 0; k < t->nparam; k++) {
+		if (!grad[k]) {
+			continue;
+		}
+		uint32_t n = core_def(r->core, grad[k])->nindex;
+		Index *index = arena_array(r->e->arena, Index, n + 1);
+		for (uint32_t j = 0; j < n; j++) {
+			Index old = core_def(r->core, grad[k])->index[j];
+			index[j] = core_index(r->core, core_index_axis(r->core, old), core_index_name(r->core, old));
+		}
+		Sym name = intern_printf(core_names(r->core), "%s_", run_name(r, t->param[k]->path));
+		add_output(o, name, core_read_plain(r->core, grad[k], index));
+	}
+	return true;
+}
+
+static bool emit_core(Engine *e, int stage)
+{
+	Run *r = engine_run_state(e);
+	CoreProgram p = elab_core(e->elab);
+	Outputs o = {.r = r};
+	for (uint32_t k = 0; k < p.n; k++) {
+		add_output(&o, p.name[k], p.root[k]);
+	}
+	if (stage >= 1) {
+		Block all = {e->program->nstmt, e->program->stmt};
+		if (!eval_resolve_nodes(r, (uint32_t)o.n, o.root) || !all_trains(&all, add_gradients, &o)) {
+			return false;
+		}
+	}
+	if (stage >= 2) {
+		core_simplify(r->core, e->scratch, 0, (uint32_t)o.n, o.root);
+	}
+	const char *why = core_check(r->core, (uint32_t)o.n, o.root, stage == 0);
+	if (why) {
+		diag_internal(e->ctx.diags, (Span){0}, why);
+		return false;
+	}
+	CoreProgram out = {r->core, (uint32_t)o.n, o.name, o.root};
+	core_print(&out, (const struct UnitTable *)e->program->units, e->options.output);
+	return true;
+}
+
+/* ---- plan ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool print_plans(void *data, const TrainInfo *t)
+{
+	Run *r = data;
+	for (uint32_t k = 0; k < t->nphase; k++) {
+		Plan *p = train_step_plan(r, t, &t->phase[k]);
+		if (!p) {
+			return false;
+		}
+		fprintf(r->e->options.output, "# train %s, %s: one step\n", run_name(r, t->name), run_name(r, t->phase[k].name));
+		plan_print(p, r->e->options.output);
+	}
+	return true;
+}
+
+static bool emit_plan(Engine *e)
+{
+	Run *r = engine_run_state(e);
+	if (!run_prepare(r)) {
+		return false;
+	}
+	const Program *p = e->program;
+	for (uint32_t k = 0; k < p->nloss; k++) {
+		PlanOutput out = {eval_define(r, run_name(r, p->loss[k]->name), p->loss[k]->value), 0};
+		Plan *plan = eval_plan(r, 1, &out);
+		if (!plan) {
+			return false;
+		}
+		fprintf(e->options.output, "# loss %s\n", run_name(r, p->loss[k]->name));
+		plan_print(plan, e->options.output);
+		plan_free(plan);
+	}
+	Block all = {p->nstmt, p->stmt};
+	return all_trains(&all, print_plans, r);
+}
+
+static int stage_number(const char *name)
+{
+	static const char *const stages[] = {"tokens", "ast", "core", "deriv", "opt", "plan"};
+	for (int k = 0; name && k < (int)(sizeof stages / sizeof *stages); k++) {
+		if (strcmp(name, stages[k]) == 0) {
+			return k;
+		}
+	}
+	return -1;
+}
+
+/* Tokens and the tree need no meaning: they are shown of programs with mistakes too. */
+static int emit_text(CmdLine *c, int stage)
+{
+	Engine *e = engine_create(&c->engine);
+	if (!e) {
+		return 6;
+	}
+	if (engine_load(e, c->word[0])) {
+		if (stage == 0) {
+			tokens_print(&e->ctx, e->file, c->engine.output);
+		} else {
+			engine_parse(e);
+			ast_dump(e->ast, e->ctx.names, c->engine.output);
+		}
+	}
+	return cmd_close(e, 0);
+}
+
+int cmd_emit(CmdLine *c)
+{
+	int stage = stage_number(c->stage), code;
+	if (stage < 0) {
+		return cmd_usage(c, "--stage takes tokens, ast, core, deriv, opt or plan");
+	}
+	if (stage < 2) {
+		return emit_text(c, stage);
+	}
+	Engine *e = cmd_open(c, 0, &code);
+	if (!e) {
+		return code;
+	}
+	if (stage < 5) {
+		emit_core(e, stage - 2);
+	} else {
+		emit_plan(e);
+	}
+	return cmd_close(e, 0);
+}
+
+/* ---- cost ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Highest order of derivative in the definitions that a loss reaches. order[d] of definitions is settled by rounds, since
+ * recurrences read themselves; a derivative inside a recurrence does not add up, so the rounds end. */
+typedef struct Orders {
+	Core *c;
+	unsigned *def;
+	unsigned *node;
+	uint32_t nnode;
+} Orders;
+
+static unsigned node_order(Orders *o, Node root)
+{
+	unsigned best = 0;
+	/* Arguments come before their users, so one pass upwards settles all nodes below the root. */
+	for (Node n = 1; n <= root; n++) {
+		const NodeInfo *i = core_node(o->c, n);
+		unsigned order = i->tag == NODE_READ ? o->def[i->ref] : 0;
+		for (uint32_t k = 0; k < i->n; k++) {
+			order = o->node[i->arg[k]] > order ? o->node[i->arg[k]] : order;
+		}
+		o->node[n] = order + (i->tag == NODE_D);
+	}
+	best = o->node[root];
+	return best;
+}
+
+static unsigned derivative_order(Run *r, Node loss)
+{
+	Core *c = r->core;
+	Orders o = {c, rt_alloc(core_def_count(c) + 1, sizeof(unsigned)), NULL, core_node_count(c)};
+	o.node = rt_alloc((size_t)o.nnode + 1, sizeof(unsigned));
+	unsigned result = 0;
+	ArenaMark mark = arena_mark(r->e->scratch);
+	if (o.def && o.node) {
+		Def *order;
+		uint32_t *component, n = core_reach(c, r->e->scratch, 1, &loss, &order, &component);
+		for (uint32_t k = 0; k < n; k++) {
+			const DefInfo *d = core_def(c, order[k]);
+			for (uint32_t j = 0; j < d->npiece; j++) {
+				unsigned here = node_order(&o, d->piece[j].value);
+				o.def[order[k]] = here > o.def[order[k]] ? here : o.def[order[k]];
+			}
+		}
+		result = node_order(&o, loss);
+	}
+	arena_release(r->e->scratch, mark);
+	free(o.def);
+	free(o.node);
+	return result;
+}
+
+static void print_cost(Run *r, const char *name, const Plan *plan, int order)
+{
+	PlanCost k = plan_cost(plan);
+	FILE *out = r->e->options.output;
+	fprintf(out, "%-24s %10.4g flop (%3.0f %% in contractions), %8.3g elementary functions, %8.3g bytes, memory %.3g MB, "
+	        "%u definitions", name, k.flops, k.flops > 0 ? 100 * k.contraction_flops / k.flops : 0, k.transcendental, k.bytes,
+	        (double)k.memory / 1e6, k.definitions);
+	if (order >= 0) {
+		fprintf(out, ", derivatives of order %d", order);
+	}
+	fputc('\n', out);
+}
+
+static bool step_costs(void *data, const TrainInfo *t)
+{
+	Run *r = data;
+	for (uint32_t k = 0; k < t->nphase; k++) {
+		Plan *p = train_step_plan(r, t, &t->phase[k]);
+		if (!p) {
+			return false;
+		}
+		const char *name = arena_printf(r->e->arena, "step %s %s", run_name(r, t->name), run_name(r, t->phase[k].name));
+		print_cost(r, name, p, -1);
+	}
+	return true;
+}
+
+int cmd_cost(CmdLine *c)
+{
+	int code;
+	Engine *e = cmd_open(c, 0, &code);
+	if (!e) {
+		return code;
+	}
+	Run *r = engine_run_state(e);
+	const Program *p = e->program;
+	bool ok = r && run_prepare(r);
+	for (uint32_t k = 0; ok && k < p->nloss; k++) {
+		const char *name = run_name(r, p->loss[k]->name);
+		PlanOutput out = {eval_define(r, name, p->loss[k]->value), 0};
+		unsigned order = derivative_order(r, p->loss[k]->value);
+		Plan *plan = eval_plan(r, 1, &out);
+		ok = plan != NULL;
+		if (plan) {
+			print_cost(r, arena_printf(e->arena, "loss %s", name), plan, (int)order);
+		}
+		plan_free(plan);
+	}
+	if (ok) {
+		Block all = {p->nstmt, p->stmt};
+		all_trains(&all, step_costs, r);
+	}
+	return cmd_close(e, 0);
+}

@@ -1,0 +1,127 @@
+/* engine_check.c — the derivatives of a whole program, carried out without running it: what `check` finds beyond names and types.
+ * Roots: losses, claims, values of statements, objectives with their gradients. */
+#include <stdlib.h>
+#include "compiler/deriv.h"
+#include "compiler/engine.h"
+#include "compiler/run_int.h"
+
+typedef struct Roots {
+	Arena *a;
+	Def *def;
+	size_t n, room;
+	const TrainInfo **train;
+	size_t ntrain, troom;
+} Roots;
+
+static void add(Roots *s, Def d)
+{
+	if (d) {
+		ARENA_PUSH(s->a, s->def, s->n, s->room, d);
+	}
+}
+
+static void add_values(Roots *s, uint32_t n, const Value *v)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		add(s, v[k].value);
+		add(s, v[k].imaginary);
+	}
+}
+
+static void add_blocks(Roots *s, const Block *b);
+
+static void add_statement(Roots *s, const Stmt *t)
+{
+	switch (t->kind) {
+	case STMT_TRAIN:
+		ARENA_PUSH(s->a, s->train, s->ntrain, s->troom, &t->u.train);
+		break;
+	case STMT_SWEEP: add_blocks(s, &t->u.sweep.body); break;
+	case STMT_REPEAT: add_blocks(s, &t->u.repeat.body); break;
+	case STMT_IF:
+		add_blocks(s, &t->u.branch.yes);
+		add_blocks(s, &t->u.branch.no);
+		break;
+	case STMT_RECORD: add_values(s, t->u.record.n, t->u.record.column); break;
+	case STMT_LET: add_values(s, t->u.let.n, t->u.let.value); break;
+	case STMT_PRINT: add_values(s, t->u.print.n, t->u.print.item); break;
+	case STMT_SET:
+		add(s, t->u.set.cond);
+		add(s, t->u.set.value);
+		break;
+	case STMT_TEST:
+	case STMT_ASSERT:
+		add(s, t->u.claim.left);
+		add(s, t->u.claim.right);
+		add(s, t->u.claim.scale);
+		add(s, t->u.claim.condition);
+		break;
+	default: break;
+	}
+}
+
+/* Blocks are nested as deeply as the parser allows. */
+static void add_blocks(Roots *s, const Block *b)
+{
+	for (uint32_t k = 0; k < b->n; k++) {
+		add_statement(s, b->stmt[k]);
+	}
+}
+
+static bool check_phase(Run *r, const TrainInfo *t, const Phase *p)
+{
+	Node root = p->objective ? p->objective : t->objective;
+	if (!eval_resolve_nodes(r, 1, &root)) {
+		return false;
+	}
+	Arena *scratch = r->e->scratch;
+	ArenaMark mark = arena_mark(scratch);
+	Def *wrt = arena_array(scratch, Def, p->nupdate + 1), *grad = arena_array(scratch, Def, p->nupdate + 1);
+	for (uint32_t k = 0; k < p->nupdate; k++) {
+		wrt[k] = p->update[k].param->leaf;
+	}
+	bool ok = deriv_gradient(r->core, scratch, r->e->ctx.diags, root, p->nupdate, wrt, grad);
+	arena_release(scratch, mark);
+	return ok;
+}
+
+/* Our own mistake, if the checker finds one. */
+static bool check_core(Run *r, size_t n, const Def *def)
+{
+	Node *root = rt_alloc(n, sizeof *root);
+	if (!root) {
+		return false;
+	}
+	for (size_t k = 0; k < n; k++) {
+		root[k] = core_read_plain(r->core, def[k], core_def(r->core, def[k])->index);
+	}
+	const char *why = core_check(r->core, (uint32_t)n, root, false);
+	if (why) {
+		diag_internal(r->e->ctx.diags, (Span){0}, why);
+	}
+	free(root);
+	return !why;
+}
+
+bool engine_check_derivatives(Engine *e)
+{
+	Run *r = engine_run_state(e);
+	if (!r) {
+		diag_out_of_memory(e->ctx.diags, (Span){0}, "the program");
+		return false;
+	}
+	Roots s = {.a = e->arena};
+	const Program *p = e->program;
+	for (uint32_t k = 0; k < p->nloss; k++) {
+		add(&s, eval_define(r, run_name(r, p->loss[k]->name), p->loss[k]->value));
+	}
+	Block all = {p->nstmt, p->stmt};
+	add_blocks(&s, &all);
+	bool ok = eval_resolve(r, (uint32_t)s.n, s.def) && check_core(r, s.n, s.def);
+	for (size_t k = 0; k < s.ntrain; k++) {
+		for (uint32_t j = 0; j < s.train[k]->nphase; j++) {
+			ok = check_phase(r, s.train[k], &s.train[k]->phase[j]) && ok;
+		}
+	}
+	return ok && diags_errors(e->ctx.diags) == 0;
+}
