@@ -7,6 +7,9 @@
 #include "lang/parse_int.h"
 #include "parse.h"
 
+/* A text with more mistakes than this is not read to its end. */
+#define MISTAKES_MAX 1000u
+
 static bool ends_recovery(int kind)
 {
 	return kind == TOK_NEWLINE || kind == TOK_SEMI || kind == TOK_COMMA || kind == TOK_RPAREN ||
@@ -39,7 +42,7 @@ bool parse_run(Parser *p, bool probe)
 	p->current = (Token){.kind = TOK_NEWLINE};
 	Token start = {.kind = p->mode == PARSE_EXPRESSION ? TOK_START_EXPRESSION : TOK_START_FILE};
 	int status = push(p, state, start);
-	while (status == YYPUSH_MORE && !p->deep) {
+	while (status == YYPUSH_MORE && !p->deep && p->mistakes < MISTAKES_MAX) {
 		Token t = layout_next(&p->layout);
 		if (p->layout.too_deep || (probe && t.kind == TOK_END && p->layout.unfinished)) {
 			break;

@@ -121,8 +121,11 @@ static const char *wanted(const Parser *p, const int *expected, size_t n)
 	} else if (name) {
 		want(&w, "a name");
 	}
-	if (!value && has(expected, n, TOK_STR)) {
-		want(&w, "a string");
+	if (!value && has(expected, n, TOK_TYPE)) {
+		want(&w, "a type");
+	}
+	if (has(expected, n, TOK_SLASH) && !has(expected, n, TOK_STAR)) {
+		want(&w, "`/`");
 	}
 	want_tokens(p, &w, expected, n, value, name, after && !value);
 	if (!value && (has(expected, n, TOK_NEWLINE) || has(expected, n, TOK_END))) {
@@ -133,24 +136,20 @@ static const char *wanted(const Parser *p, const int *expected, size_t n)
 
 /* ---- usual causes ------------------------------------------------------------------------------ */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The word expected here, or beginning a statement, that the name resembles. */
+/* The word expected here, or beginning a statement, that the name resembles; contextual words come first. */
 static const char *nearest_word(const Parser *p, const Token *t, const int *expected, size_t n)
 {
 	const char *words[512];
 	size_t count = 0;
-	for (size_t i = 0; word_row(i) && count < 512; i++) {
-		const Word *w = word_row(i);
-		if (w->class != WORD_REDUCER && w->class != WORD_TYPE &&
-		    (expected ? has(expected, n, w->kind) : is_statement_word(w->kind))) {
-			words[count++] = w->text;
+	for (int context = 1; context >= 0; context--) {
+		for (size_t i = 0; word_row(i) && count < 512; i++) {
+			const Word *w = word_row(i);
+			if (w->class != WORD_REDUCER && w->class != WORD_TYPE && (w->class == WORD_CONTEXT) == context &&
+			    (expected ? has(expected, n, w->kind) : is_statement_word(w->kind))) {
+				words[count++] = w->text;
+			}
 		}
 	}
-	qsort(words, count, sizeof *words, by_text);
 	return t->kind == TOK_NAME ? diag_nearest(intern_text(p->ctx->names, t->name), words, count) : NULL;
 }
 
@@ -188,7 +187,7 @@ static bool report_misspelt(Parser *p, const int *expected, size_t n)
 		return false;
 	}
 	const Token *wrong = here ? t : &p->previous;
-	const char *wish = here ? wanted(p, expected, n) : "a statement";
+	const char *wish = here ? arena_printf(p->ctx->arena, "`%s`", here) : "a statement";
 	diag_help(diag_syntax(p->ctx->diags, parse_span(p, wrong), got(p, wrong), wish), "did you mean `%s`?",
 	          here ? here : first);
 	return true;
@@ -197,19 +196,24 @@ static bool report_misspelt(Parser *p, const int *expected, size_t n)
 static void report_general(Parser *p, const int *expected, size_t n)
 {
 	const Token *t = &p->current;
-	Diag *d = diag_syntax(p->ctx->diags, parse_span(p, t), got(p, t), wanted(p, expected, n));
-	if (t->kind == TOK_ASSIGN && has(expected, n, TOK_EQ)) {
+	Span at = parse_span(p, t);
+	if (t->kind == TOK_END && p->previous.hi > p->previous.lo && p->previous.kind != TOK_NEWLINE) {
+		at.lo = at.hi = p->previous.hi;
+	}
+	Diag *d = diag_syntax(p->ctx->diags, at, got(p, t), wanted(p, expected, n));
+	if (t->kind == TOK_EQ && has(expected, n, TOK_ASSIGN)) {
+		diag_help(d, "a definition is written with one =");
+	} else if (t->kind == TOK_ASSIGN && has(expected, n, TOK_EQ)) {
 		diag_help(d, "equality is asked with ==");
 	} else if (t->kind == TOK_BAR) {
 		diag_help(d, "a pipe is |>, `or` is a word, the absolute value is abs(x)");
 	} else if (p->previous.kind == TOK_SUP && t->kind == TOK_SLASH) {
 		diag_help(d, "the derivative of a power is written  ∂(u²)/∂x");
-	} else if (has(expected, n, TOK_PARTIAL) && n < 4) {
+	} else if (has(expected, n, TOK_SLASH) && !has(expected, n, TOK_STAR)) {
 		diag_help(d, "a derivative is written  ∂u/∂x");
 	} else if (t->kind != TOK_NAME && t->hi > t->lo && is_statement_word(t->kind)) {
 		diag_help(d, "`%s` begins a statement", parse_excerpt(p, parse_span(p, t)));
-	} else if (token_is_infix(t->kind) && p->previous.kind != TOK_NEWLINE && !has(expected, n, t->kind) &&
-	           token_ends_value(p->previous.kind)) {
+	} else if (token_is_infix(t->kind) && has(expected, n, TOK_NEWLINE) && token_ends_value(p->previous.kind)) {
 		diag_help(d, "put brackets about one of the two operations");
 	}
 }

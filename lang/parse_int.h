@@ -96,7 +96,8 @@ typedef struct Layout {
 	int previous;        /* kind delivered last */
 	Token newline;       /* remembered, delivered if the next token does not go on */
 	bool has_peeked, has_held, has_newline;
-	bool fresh_line;     /* a newline inside brackets was just passed */
+	bool fresh_line;     /* a newline that ends no statement was just passed */
+	bool dropped;        /* a surplus bracket was just left out */
 	bool prompt, probe;  /* commands are allowed; brackets may stay open at the end */
 	bool too_deep, ended, unfinished;
 } Layout;

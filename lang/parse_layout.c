@@ -258,6 +258,7 @@ static bool close_bracket(Layout *l, Token *t)
 	}
 	if (l->n_open == 0 || l->open[l->n_open - 1].sign == '{' || sign == '{') {
 		diag_help(diag_unopened(l->scan.ctx->diags, at, shown), "no bracket of its kind is open here");
+		l->dropped = true;
 		return false;
 	}
 	diag_note(report_unclosed(l), at, "%s stands where its end is expected", shown);
@@ -287,8 +288,9 @@ static Token invent_closer(Layout *l)
 	return t;
 }
 
-/* Inside ( or [, a line that begins `const x`, `loss y`, … is the next statement: the bracket was forgotten. */
-static bool next_statement_inside(const Layout *l, const Token *t)
+/* A line that begins `const x`, `loss y`, … is the next statement, also where the one before is not complete: inside
+ * ( or [ the bracket was forgotten, behind an operator a value. */
+static bool next_statement(const Layout *l, const Token *t)
 {
 	if (!l->fresh_line || t->kind != TOK_NAME) {
 		return false;
@@ -312,9 +314,16 @@ static unsigned innermost_brace(const Layout *l)
 	return i;
 }
 
+static bool is_inside(const Layout *l)
+{
+	return l->n_open > 0 && l->open[l->n_open - 1].sign != '{';
+}
+
 static void take_newline(Layout *l, const Token *t)
 {
-	if (l->n_open > 0 && l->open[l->n_open - 1].sign != '{') {
+	bool begun = l->previous != TOK_NEWLINE && l->previous != TOK_SEMI && l->previous != TOK_LBRACE;
+	if (is_inside(l) || (begun && !token_ends_value(l->previous))) {
+		l->newline = l->has_newline || l->fresh_line ? l->newline : *t;
 		l->fresh_line = true;
 	} else if (token_ends_value(l->previous) && !l->has_newline) {
 		l->has_newline = true;
@@ -345,11 +354,15 @@ static bool take_end(Layout *l, const Token *t)
 /* Delivers t unless something has to come before it. */
 static bool take_token(Layout *l, Token *t)
 {
-	if (next_statement_inside(l, t)) {
-		diag_note(report_unclosed(l), (Span){l->scan.file, t->lo, t->hi}, "the next statement begins here");
+	if (next_statement(l, t)) {
+		if (is_inside(l)) {
+			diag_note(report_unclosed(l), (Span){l->scan.file, t->lo, t->hi}, "the next statement begins here");
+			l->newline = (Token){.lo = t->lo, .hi = t->lo, .invented = true};
+		}
 		l->fresh_line = false;
 		l->has_newline = true;
-		l->newline = (Token){.kind = TOK_NEWLINE, .lo = t->lo, .hi = t->lo, .invented = true};
+		l->newline.kind = TOK_NEWLINE;
+		l->newline.depth = innermost_brace(l);
 		close_down_to(l, innermost_brace(l), *t);
 		return false;
 	}
@@ -430,6 +443,8 @@ Token layout_next(Layout *l)
 		if (t.kind != TOK_END) {
 			l->previous = t.kind;
 		}
+		t.reported = t.reported || l->dropped;
+		l->dropped = false;
 		return t;
 	}
 	uint32_t end = (uint32_t)l->scan.n;
