@@ -70,6 +70,20 @@ bool lim_same(Lim a, Lim b)
 	return a.last == b.last && a.off == b.off;
 }
 
+Seg seg_meet(Core *c, Seg s, Seg in)
+{
+	s.lo = lim_le(c, s.lo, in.lo) == TRI_YES ? in.lo : s.lo;
+	s.hi = lim_le(c, in.hi, s.hi) == TRI_YES ? in.hi : s.hi;
+	return s;
+}
+
+Seg seg_hull(Core *c, Seg a, Seg b, Seg all)
+{
+	bool low_a = lim_le(c, a.lo, b.lo) == TRI_YES, low_b = lim_le(c, b.lo, a.lo) == TRI_YES;
+	bool high_a = lim_le(c, b.hi, a.hi) == TRI_YES, high_b = lim_le(c, a.hi, b.hi) == TRI_YES;
+	return (Seg){low_a ? a.lo : low_b ? b.lo : all.lo, high_a ? a.hi : high_b ? b.hi : all.hi};
+}
+
 bool seg_point(Seg s)
 {
 	return lim_same(s.lo, s.hi);
@@ -191,8 +205,7 @@ static void domain_widen(Deriv *dv, Domain *m, uint32_t k, Seg s, Seg all, bool 
 		*has_hull = true;
 		return;
 	}
-	hull->lo = lim_le(c, hull->lo, on.lo) == TRI_YES ? hull->lo : lim_le(c, on.lo, hull->lo) == TRI_YES ? on.lo : all.lo;
-	hull->hi = lim_le(c, on.hi, hull->hi) == TRI_YES ? hull->hi : lim_le(c, hull->hi, on.hi) == TRI_YES ? on.hi : all.hi;
+	*hull = seg_hull(c, *hull, on, all);
 }
 
 static Domain domain_of_pieces(Deriv *dv, Def d, uint32_t from, uint32_t to)

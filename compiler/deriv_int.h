@@ -151,6 +151,10 @@ typedef struct Seg {
 Seg seg_of_axis(Core *c, Axis a);
 Seg seg_of_range(Core *c, Axis a, Range r);
 Seg seg_shift(Seg s, int64_t by);
+/* The part of s within `in`, as far as can be said. */
+Seg seg_meet(Core *c, Seg s, Seg in);
+/* The least interval around both, at most all. */
+Seg seg_hull(Core *c, Seg a, Seg b, Seg all);
 Tri lim_le(Core *c, Lim a, Lim b);
 Tri lim_lt(Core *c, Lim a, Lim b);
 bool lim_same(Lim a, Lim b);
@@ -232,6 +236,7 @@ typedef struct Adjoint {
 	size_t npart, cap;
 	Def named;       /* adjoint definition made in advance, or 0 */
 	Node node;       /* over m and the context indices that are not pinned; 0: zero */
+	Seg *support;    /* per formal: outside it the adjoint is zero; NULL: not known */
 } Adjoint;
 typedef struct Reverse {
 	Scope *s;

@@ -152,7 +152,8 @@ static uint32_t open_cell(Reverse *r, Adjoint *g, const Seg *cell, Node *args, S
 		} else if (seg_point(cell[k])) {
 			args[k] = lim_node(c, cell[k].lo);
 		} else {
-			ix[n] = (SumIndex){core_index(c, axis, core_index_name(c, info->index[k])), cell[k]};
+			Seg range = g->support ? seg_meet(c, cell[k], g->support[k]) : cell[k];
+			ix[n] = (SumIndex){core_index(c, axis, core_index_name(c, info->index[k])), range};
 			args[k] = core_index_value(c, ix[n++].index);
 		}
 	}

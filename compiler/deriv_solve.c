@@ -416,6 +416,33 @@ static Node cell_value(Reverse *r, Adjoint *h, const Seg *cell, const Node *m)
 	return sum && core_is_const(r->c, sum, &v) && v == 0 ? 0 : sum;
 }
 
+/* Where one contribution can be nonzero in formal k: a solved index must lie in its range. */
+static Seg part_support(Core *c, const Contribution *part, uint32_t k, Seg all)
+{
+	Seg s = all;
+	for (uint32_t j = 0; j < part->nneed; j++) {
+		const Need *n = &part->need[j];
+		if (n->pos == (int32_t)k && n->sign > 0) {
+			s = seg_meet(c, s, seg_shift(n->in, -n->shift));
+		}
+	}
+	return s;
+}
+
+static void find_support(Reverse *r, Adjoint *h)
+{
+	const DefInfo *info = core_def(r->c, h->def);
+	h->support = arena_array(r->dv->a, Seg, info->nindex + 1);
+	for (uint32_t k = 0; k < info->nindex; k++) {
+		Seg all = seg_of_axis(r->c, core_index_axis(r->c, info->index[k]));
+		h->support[k] = all;
+		for (size_t j = 0; j < h->npart; j++) {
+			Seg s = part_support(r->c, &h->part[j], k, all);
+			h->support[k] = j ? seg_hull(r->c, h->support[k], s, all) : s;
+		}
+	}
+}
+
 static void close_whole(Reverse *r, Adjoint *h, const Seg *cell)
 {
 	Core *c = r->c;
@@ -494,6 +521,7 @@ void adjoint_close(Reverse *r, Adjoint *h)
 			cell[k] = d.seg[k][0];
 		}
 		close_whole(r, h, cell);
+		find_support(r, h);
 	} else {
 		close_cells(r, h, &d);
 	}

@@ -17,6 +17,13 @@ typedef struct Aid {
 	Def leaf[64];
 } Aid;
 
+/* Fails unless value < bound (NaN fails). */
+#define NEAR(value, bound)                                                                          \
+	do {                                                                                         \
+		double error_ = (value);                                                              \
+		cr_assert(error_ < (bound), "error %g, allowed %g", error_, (double)(bound));         \
+	} while (0)
+
 void aid_begin(Aid *t);
 void aid_end(Aid *t);
 double aid_random(Aid *t, double lo, double hi);
