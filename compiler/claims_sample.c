@@ -78,7 +78,21 @@ static bool orthogonal(Run *r, const SampleVar *v, RngAddress at, bool proper)
 	return ok;
 }
 
-static bool permutation(Run *r, const SampleVar *v, RngAddress at)
+/* Places of the axis that the record of this trial has: all, unless the axis is sized by record. */
+static size_t places(const Run *r, const Claim *c, const SampleVar *v, const AxisInfo *a)
+{
+	size_t n = store_count(r->store, v->leaf);
+	for (uint32_t k = 0; v->data && a->length && k < c->nvar; k++) {
+		const SampleVar *record = &c->var[k];
+		if (record->kind == SAMPLE_RECORD && record->data == v->data && store_has(r->store, a->length)) {
+			int64_t row = store_int(r->store, record->leaf)[0] - core_axis_info(r->core, v->data->records)->first;
+			return (size_t)store_int(r->store, a->length)[row];
+		}
+	}
+	return n;
+}
+
+static bool permutation(Run *r, const Claim *c, const SampleVar *v, RngAddress at)
 {
 	size_t n = store_count(r->store, v->leaf), *order = rt_alloc(n, sizeof *order);
 	if (!order) {
@@ -86,10 +100,14 @@ static bool permutation(Run *r, const SampleVar *v, RngAddress at)
 		return false;
 	}
 	Index i = core_def(r->core, v->leaf)->index[0];
-	int64_t first = core_axis_info(r->core, core_index_axis(r->core, i))->first;
-	rng_permutation(at.seed, at.stream, at.step, n, order);
+	const AxisInfo *a = core_axis_info(r->core, core_index_axis(r->core, i));
+	double first = (double)a->first;
+	size_t moved = places(r, c, v, a);
+	if (moved) {
+		rng_permutation(at.seed, at.stream, at.step, moved, order);
+	}
 	for (size_t k = 0; k < n; k++) {
-		put(r, v->leaf, k, (double)first + (double)order[k]);
+		put(r, v->leaf, k, first + (double)(k < moved ? order[k] : k));
 	}
 	free(order);
 	return true;
@@ -97,14 +115,18 @@ static bool permutation(Run *r, const SampleVar *v, RngAddress at)
 
 bool sample_point(Run *r, const Claim *c, uint64_t trial)
 {
-	for (uint32_t k = 0; k < c->nvar; k++) {
-		const SampleVar *v = &c->var[k];
+	/* Permutations come last: how much they move depends on the record. */
+	for (uint32_t j = 0; j < 2 * c->nvar; j++) {
+		const SampleVar *v = &c->var[j % c->nvar];
+		if ((v->kind == SAMPLE_PERMUTATION) != (j >= c->nvar)) {
+			continue;
+		}
 		RngAddress at = {r->e->options.seed, stream_of(r, c, v->name), trial, {0, 0, 0, 0}};
 		bool ok = true;
 		if (v->kind == SAMPLE_ROTATION || v->kind == SAMPLE_ORTHOGONAL) {
 			ok = orthogonal(r, v, at, v->kind == SAMPLE_ROTATION);
 		} else if (v->kind == SAMPLE_PERMUTATION) {
-			ok = permutation(r, v, at);
+			ok = permutation(r, c, v, at);
 		} else {
 			for (size_t i = 0; i < store_count(r->store, v->leaf); i++) {
 				at.index[0] = i;

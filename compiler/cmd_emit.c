@@ -63,8 +63,7 @@ static bool add_gradients(void *data, const TrainInfo *t)
 		uint32_t n = core_def(r->core, grad[k])->nindex;
 		Index *index = arena_array(r->e->arena, Index, n + 1);
 		for (uint32_t j = 0; j < n; j++) {
-			Index old = core_def(r->core, grad[k])->index[j];
-			index[j] = core_index(r->core, core_index_axis(r->core, old), core_index_name(r->core, old));
+			index[j] = core_index_like(r->core, core_def(r->core, grad[k])->index[j]);
 		}
 		Sym name = intern_printf(core_names(r->core), "%s_", run_name(r, t->param[k]->path));
 		add_output(o, name, core_read_plain(r->core, grad[k], index));

@@ -183,6 +183,22 @@ static bool bad_text(Loading *l, const FieldInfo *f, const RtColumn *col)
 	return bad_cell(l, f, col, 0, "the column holds no number");
 }
 
+/* A field of labels of an axis: every value must be one of them. */
+static bool on_axis(Loading *l, const FieldInfo *f, const RtColumn *col, size_t i, double v)
+{
+	Run *r = l->r;
+	if (!f->of) {
+		return true;
+	}
+	const AxisInfo *a = core_axis_info(r->core, f->of);
+	if (v >= (double)a->first && v < (double)a->first + (double)a->size) {
+		return true;
+	}
+	const char *what = arena_printf(r->e->arena, "entry %zu of column \"%s\"", i + 1, col->name);
+	diag_data_index(r->e->ctx.diags, f->span, what, arena_printf(r->e->arena, "%.17g", v), run_name(r, a->name));
+	return false;
+}
+
 /* One cell as the number the field stores; false after a diagnostic. */
 static bool cell_value(Loading *l, const FieldInfo *f, const RtColumn *col, size_t i, double *v)
 {
@@ -199,7 +215,7 @@ static bool cell_value(Loading *l, const FieldInfo *f, const RtColumn *col, size
 	if (f->kind == KIND_INT && (*v != floor(*v) || fabs(*v) > 9007199254740992.0)) {
 		return bad_cell(l, f, col, i, arena_printf(l->r->e->arena, "%.17g is not an integer", *v));
 	}
-	return true;
+	return on_axis(l, f, col, i, *v);
 }
 
 static void store_cell(Loading *l, const FieldInfo *f, const RtColumn *col, size_t i, size_t at, double v)

@@ -31,8 +31,7 @@ static Node open_at_fresh(Core *c, Def d, Index *index)
 {
 	uint32_t n = core_def(c, d)->nindex;
 	for (uint32_t k = 0; k < n; k++) {
-		Index old = core_def(c, d)->index[k];
-		index[k] = core_index(c, core_index_axis(c, old), core_index_name(c, old));
+		index[k] = core_index_like(c, core_def(c, d)->index[k]);
 	}
 	return core_read_plain(c, d, index);
 }

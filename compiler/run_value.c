@@ -19,12 +19,14 @@ typedef struct Shown {
 	FILE *out;
 } Shown;
 
-static void print_number(FILE *out, double v)
+enum { DIGITS = 6 };
+
+static void print_number(FILE *out, double v, unsigned digits)
 {
 	if (isnan(v)) {
 		fputs("nan", out);
 	} else {
-		fprintf(out, "%.6g", v == 0 ? 0 : v);
+		fprintf(out, "%.*g", (int)(digits ? digits : DIGITS), v == 0 ? 0 : v);
 	}
 }
 
@@ -36,12 +38,12 @@ static void print_element(const Shown *s, size_t i)
 	} else if (kind == KIND_INT) {
 		fprintf(s->out, "%lld", (long long)plan_int(s->plan, s->re)[i]);
 	} else {
-		print_number(s->out, plan_real(s->plan, s->re)[i]);
+		print_number(s->out, plan_real(s->plan, s->re)[i], s->v->digits);
 	}
 	if (s->im >= 0) {
 		double im = eval_real(s->r, s->plan, (uint32_t)s->im, s->v->imaginary, i);
 		fputs(signbit(im) ? " - " : " + ", s->out);
-		print_number(s->out, fabs(im));
+		print_number(s->out, fabs(im), s->v->digits);
 		fputs("i", s->out);
 	}
 }
@@ -97,11 +99,11 @@ static void print_summary(const Shown *s, size_t count)
 		fprintf(s->out, "%s%lld", k ? "," : "", (long long)shown_axis(s, k)->size);
 	}
 	fputs("] from ", s->out);
-	print_number(s->out, lo);
+	print_number(s->out, lo, s->v->digits);
 	fputs(" to ", s->out);
-	print_number(s->out, hi);
+	print_number(s->out, hi, s->v->digits);
 	fputs(", mean ", s->out);
-	print_number(s->out, sum / (double)count);
+	print_number(s->out, sum / (double)count, s->v->digits);
 }
 
 static void print_value(const Shown *s)
