@@ -11,7 +11,10 @@
 static Def act_leaf(Symmetry *y, const char *name, SampleKind kind, Span at, Kind number,
 		    UnitId unit, uint32_t n, const Axis *axis, DataInfo *data)
 {
-	SampleVar var = {.name = SYM(y->k->e, name), .kind = kind, .unit = unit, .data = data};
+	/* Names keep elements of one kind apart, also in their random numbers. */
+	Sym own =
+		y->n ? intern_printf(y->k->e->names, "%s%zu", name, y->n + 1) : SYM(y->k->e, name);
+	SampleVar var = {.name = own, .kind = kind, .unit = unit, .data = data};
 	return claim_variable(y->k, var, at, number, n, axis);
 }
 
@@ -309,7 +312,8 @@ bool act_cycle(Symmetry *y, Act *a, const Ast *target)
 	if (!tuple_targets(y, target, &v)) {
 		return false;
 	}
-	SampleVar var = {.name = SYM(e, "turn"),
+	SampleVar var = {.name = y->n ? intern_printf(e->names, "turn%zu", y->n + 1)
+				      : SYM(e, "turn"),
 			 .kind = SAMPLE_INTEGER,
 			 .lo = 0,
 			 .hi = (double)(a->order - 1)};
