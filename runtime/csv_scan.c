@@ -28,7 +28,7 @@ static void end_line(CsvScan *s)
 /* Blanks around cells do not count; a tab does where it is the delimiter. */
 static void skip_blanks(CsvScan *s)
 {
-	while (s->at < s->end && is_blank(*s->at) && *s->at != s->delimiter) {
+	while (s->at < s->end && is_blank(*s->at) && (s->delimiter == ' ' || *s->at != s->delimiter)) {
 		s->at++;
 	}
 }
@@ -37,9 +37,7 @@ bool csv_next_row(CsvScan *s)
 {
 	while (s->at < s->end) {
 		const char *start = s->at;
-		while (!at_line_end(s) && is_blank(*s->at)) {
-			s->at++;
-		}
+		skip_blanks(s); /* a line of tabs between tabs is a row of empty cells */
 		bool blank = at_line_end(s);
 		bool comment = !blank && (*s->at == '#' || (*s->at == '%' && !s->begun));
 		if (!blank && !comment) {
@@ -100,10 +98,6 @@ static void plain_text(CsvScan *s, CsvCell *cell)
 
 CsvResult csv_next_cell(CsvScan *s, CsvCell *cell)
 {
-	bool blanks = s->delimiter == ' ';
-	while (blanks && s->at < s->end && is_blank(*s->at)) {
-		s->at++;
-	}
 	skip_blanks(s);
 	*cell = (CsvCell){.line = s->line};
 	if (s->at < s->end && *s->at == '"') {
@@ -118,13 +112,11 @@ CsvResult csv_next_cell(CsvScan *s, CsvCell *cell)
 	} else {
 		plain_text(s, cell);
 	}
-	while (s->at < s->end && is_blank(*s->at) && (blanks || *s->at != s->delimiter)) {
-		s->at++;
-	}
+	skip_blanks(s);
 	if (at_line_end(s)) {
 		end_line(s);
 		cell->last = true;
-	} else if (!blanks) {
+	} else if (s->delimiter != ' ') {
 		if (*s->at != s->delimiter) {
 			return CSV_AFTER_QUOTE;
 		}
