@@ -65,6 +65,7 @@ struct Val {
 	bool literal;   /* written as a bare number: fits real or int; a literal 0 fits every unit */
 	bool reaches;   /* definition with base elements beside its axis: reads outside are not refused at once */
 	bool mixed;     /* array literal of several units: only standardize takes it */
+	unsigned digits; /* digits(e, n): significant digits to print */
 	Sym string;
 	uint32_t n;     /* TUPLE; also the elements of an array literal (rank 1 and tag NUM) */
 	Val *item;
@@ -235,7 +236,8 @@ Val elab_derived_call(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, V
 bool diff_variable(Elab *e, const Val *v, Def *def, Node **args, uint32_t *nargs);
 Val diff_by(Elab *e, Span at, const Val *of, const Val *by); /* array `by` adds its axes at the end */
 /* A DEF_VARIABLE alias of the value named so. */
-Val diff_alias(Elab *e, Sym name, const Val *v);
+Val diff_alias(Elab *e, Sym name, const Val *v);       /* v itself if it is one already */
+Val diff_alias_fresh(Elab *e, Sym name, const Val *v); /* always a new one */
 void diff_scan(Elab *e, FnDecl *fn);
 Val elab_draw(Elab *e, Scope *s, const Val *dist, Span at, uint32_t nix, const Index *ix, bool each_step);
 
@@ -251,12 +253,23 @@ bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out);
 void elab_param(Elab *e, Scope *s, const Ast *ast);
 Val param_value(Elab *e, Span at, const ParamInfo *p, Elem elem);
 
+/* The parameter of an activation that is trained for each unit: over the given indices. NULL after errors. */
+const ParamInfo *param_by_unit(Elab *e, Scope *s, const Ast *formal, uint32_t nunit, const Index *unit);
+/* Can the definitions of a recurrence be ordered? Else *why says what is wrong, or *missing the place without a value. */
+bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, int64_t *missing);
+/* An operation on a complex number (exp, sqrt, abs, …); arrays are mapped. */
+Val complex_op(Elab *e, Span at, Op op, Val z);
+/* Checks a function by itself, with stand-ins for its arguments; marks it bad after errors. */
+void fn_check(Elab *e, FnDecl *d);
+
 /* ---- elab_data.c, elab_points.c, elab_claim.c (data, points, claims) ----------------------------------------------------------- */
 /* Declares names in the global scope and fills the program. Errors are diagnosed. */
 void elab_data(Elab *e, Scope *s, const Ast *ast);
 void elab_split(Elab *e, Scope *s, const Ast *ast);
 void elab_domain(Elab *e, Scope *s, const Ast *ast);
 void elab_points(Elab *e, Scope *s, const Ast *ast);
+/* The ends of an interval [lo, hi] or lo..hi, constants in *unit; false after a diagnostic. */
+bool points_interval(Elab *e, const Val *v, double *lo, double *hi, UnitId *unit);
 /* TEST or ASSERT into claim; false after errors. */
 bool elab_claim(Elab *e, Scope *s, const Ast *ast, Claim *claim);
 /* A field of one record (VAL_RECORD) or a whole column (VAL_DATA): the latter is an array over the records. */

@@ -1,0 +1,592 @@
+/* elab.c — elaboration of files and lines: declarations, the prelude, modules, settings, and what others ask about names.
+ * Stage in: syntax tree without errors. Stage out: Program over a core with NODE_D. SPEC: programs, scoping. */
+#include "lang/elab_int.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- constants ---------------------------------------------------------------------------------------------------------- */
+static const Setting *setting_for(Elab *e, Sym name)
+{
+	for (uint32_t i = 0; i < e->options.nset; i++) {
+		if (strcmp(e->options.set[i].name, elab_text(e, name)) == 0) {
+			e->set_used[i] = true;
+			return &e->options.set[i];
+		}
+	}
+	return NULL;
+}
+
+/* The value given by --set, read as the declaration says: text for strings, an expression otherwise. */
+static Val setting_value(Elab *e, Scope *s, const Setting *set, const Val *declared, Span at)
+{
+	if (declared->tag == VAL_STRING) {
+		return val_string(at, SYM(e, set->value));
+	}
+	const char *name = arena_printf(e->arena, "--set %s", set->name);
+	uint32_t file = sources_add(e->ctx->sources, name, set->value, strlen(set->value));
+	unsigned before = diags_errors(e->diags);
+	const Ast *ast = parse_expression(e->ctx, file);
+	Val v = ast ? elab_expr(e, s, ast) : val_error(at);
+	if (v.tag == VAL_ERROR) {
+		if (diags_errors(e->diags) == before) {
+			diag_bad_setting(elab_diags(e), at, set->name, "this is not a value");
+		}
+		return v;
+	}
+	if (v.tag != declared->tag || (v.tag == VAL_NUM && v.rank != declared->rank)) {
+		diag_bad_setting(elab_diags(e), at, set->name, arena_printf(e->arena, "it is %s, declared is %s", val_type(e, &v), val_type(e, declared)));
+		return val_error(at);
+	}
+	if (v.tag == VAL_NUM) {
+		bool fits = declared->elem == v.elem || (declared->elem == ELEM_REAL && v.elem == ELEM_INT);
+		if (!fits) {
+			diag_bad_setting(elab_diags(e), at, set->name, arena_printf(e->arena, "it is %s, declared is %s", val_type(e, &v), val_type(e, declared)));
+			return val_error(at);
+		}
+		if (declared->elem == ELEM_REAL && (!val_real(e, &v) || !val_convert(e, &v, declared->unit))) {
+			return val_error(at);
+		}
+	}
+	return v;
+}
+
+static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
+{
+	double x;
+	if (v.tag != VAL_NUM) {
+		return v;
+	}
+	if (v.rank == 0 && v.elem != ELEM_COMPLEX) {
+		if (!elab_node_value(e, v.re, &x)) {
+			Diag *d = diag_not_constant(elab_diags(e), ast->kid[1]->span, "a const");
+			diag_help(d, "write a definition without const, or  let %s = …  to compute it now", elab_text(e, ast->name));
+			return val_error(ast->span);
+		}
+		if (v.elem == ELEM_INT) {
+			v.re = core_int_const(e->core, (int64_t)x);
+			v.of = 0;
+			return v;
+		}
+		if (v.elem == ELEM_BOOL) {
+			v.re = core_bool_const(e->core, x != 0);
+			return v;
+		}
+		val_real(e, &v);
+		Piece piece = {NULL, v.re};
+		DefInfo info = {.role = DEF_CONST, .name = ast->name, .span = ast->span, .kind = KIND_REAL, .unit = unit_resolve(e->units, v.unit),
+		                .npiece = 1, .piece = &piece, .flags = DEF_USER};
+		v.re = core_read(e->core, core_define(e->core, info), NULL);
+		v.literal = false;
+		return v;
+	}
+	return val_name(e, s, ast->name, v, DEF_USER);
+}
+
+static void elab_const(Elab *e, Scope *s, const Ast *ast)
+{
+	Val v = elab_expr(e, s, ast->kid[1]);
+	if (v.tag != VAL_ERROR && ast->kid[0]) {
+		Scope *bind = scope_new(e, s, NULL);
+		v.span = ast->kid[1]->span;
+		if (!type_fit(e, bind, ast->kid[0], &v, elab_text(e, ast->name))) {
+			v = val_error(ast->span);
+		} else if (v.tag == VAL_NUM && v.elem == ELEM_REAL) {
+			v.literal = false;
+		}
+	}
+	const Setting *set = e->in_prelude ? NULL : setting_for(e, ast->name);
+	if (set && v.tag != VAL_ERROR) {
+		Val given = setting_value(e, s, set, &v, ast->name_span);
+		v = given;
+	}
+	scope_add(e, s, ast->name, ast->name_span, const_value(e, s, ast, v));
+}
+
+/* ---- losses --------------------------------------------------------------------------------------------------------------- */
+static void elab_loss(Elab *e, Scope *s, const Ast *ast)
+{
+	Val v = elab_expr(e, s, ast->kid[0]);
+	v.span = ast->kid[0]->span;
+	if (v.tag == VAL_TUPLE) {
+		diag_help(diag_type_mismatch(elab_diags(e), v.span, val_type(e, &v), "one number"), "add the parts with weights");
+		v = val_error(ast->span);
+	}
+	if (v.tag != VAL_ERROR && (!val_real(e, &v) || !val_pure(e, &v))) {
+		v = val_error(ast->span);
+	}
+	if (v.tag != VAL_ERROR && v.rank) {
+		diag_help(diag_type_mismatch(elab_diags(e), v.span, val_type(e, &v), "one number"), "sum or average it:  mean[i] x[i]^2");
+		v = val_error(ast->span);
+	}
+	if (v.tag != VAL_ERROR) {
+		v = val_name(e, s, ast->name, v, DEF_USER);
+		v.literal = false;
+		LossInfo *l = arena_new(e->arena, LossInfo);
+		*l = (LossInfo){ast->name, ast->span, v.re};
+		bool replaced = false;
+		for (uint32_t i = 0; i < e->program->nloss; i++) {
+			if (e->program->loss[i]->name == ast->name) {
+				e->program->loss[i] = l;
+				replaced = true;
+			}
+		}
+		if (!replaced) {
+			ARENA_PUSH(e->arena, e->program->loss, e->program->nloss, e->caploss, l);
+		}
+	}
+	scope_add(e, s, ast->name, ast->name_span, v);
+}
+
+/* ---- modules --------------------------------------------------------------------------------------------------------------- */
+static void elab_unit(Elab *e, const Ast *file);
+
+static void elab_text_module(Elab *e, const char *name, const char *text)
+{
+	uint32_t file = sources_add(e->ctx->sources, name, text, strlen(text));
+	unsigned before = diags_errors(e->diags);
+	const Ast *ast = parse_file(e->ctx, file);
+	if (diags_errors(e->diags) == before) {
+		elab_unit(e, ast);
+	}
+}
+
+static void elab_use(Elab *e, const Ast *ast)
+{
+	const char *name = elab_text(e, ast->name);
+	if (ast->flags & AST_PATH) {
+		const char *here = sources_name(e->ctx->sources, ast->span.file), *slash = strrchr(here, '/');
+		const char *path = name[0] == '/' || !slash ? name : arena_printf(e->arena, "%.*s/%s", (int)(slash - here), here, name);
+		uint32_t file = sources_load(e->ctx->sources, path);
+		if (!file) {
+			diag_no_module(elab_diags(e), ast->span, path);
+			return;
+		}
+		unsigned before = diags_errors(e->diags);
+		const Ast *tree = parse_file(e->ctx, file);
+		if (diags_errors(e->diags) == before) {
+			elab_unit(e, tree);
+		}
+		return;
+	}
+	const char *text = e->options.module ? e->options.module(e->options.data, name) : NULL;
+	if (!text) {
+		diag_help(diag_no_module(elab_diags(e), ast->span, name), "a file of your own is named in quotes:  use \"mine.pnn\"");
+		return;
+	}
+	bool before = e->in_prelude;
+	e->in_prelude = true;
+	elab_text_module(e, arena_printf(e->arena, "<%s>", name), text);
+	e->in_prelude = before;
+}
+
+/* ---- declarations ------------------------------------------------------------------------------------------------------------ */
+static void precision(Elab *e, const Ast *ast)
+{
+	const char *name = elab_text(e, ast->name);
+	if (strcmp(name, "f32") == 0 || strcmp(name, "f64") == 0) {
+		e->program->f32 = name[1] == '3';
+	} else {
+		diag_type_mismatch(elab_diags(e), ast->span, name, "f32 or f64");
+	}
+}
+
+void elab_decl(Elab *e, Scope *s, const Ast *ast)
+{
+	core_at(e->core, ast->span);
+	switch (ast->kind) {
+	case AST_USE: elab_use(e, ast); break;
+	case AST_PRECISION: precision(e, ast); break;
+	case AST_CONST: elab_const(e, s, ast); break;
+	case AST_AXIS: elab_axis(e, s, ast); break;
+	case AST_PARAM: elab_param(e, s, ast); break;
+	case AST_DATA: elab_data(e, s, ast); break;
+	case AST_SPLIT: elab_split(e, s, ast); break;
+	case AST_DOMAIN: elab_domain(e, s, ast); break;
+	case AST_POINTS: elab_points(e, s, ast); break;
+	case AST_EQUATION: elab_equation(e, s, ast); break;
+	case AST_DERIVATIVE: elab_rule(e, s, ast); break;
+	case AST_OPTIMIZER: {
+		struct NamedAst named = {ast->name, ast};
+		ARENA_PUSH(e->arena, e->optimizer, e->noptimizer, e->capoptimizer, named);
+		break;
+	}
+	case AST_GROUP: diag_reserved_feature(elab_diags(e), ast->span, "group"); break;
+	case AST_IMPOSE: diag_reserved_feature(elab_diags(e), ast->span, "impose"); break;
+	default: break;
+	}
+}
+
+static bool is_statement(AstKind k)
+{
+	return k >= AST_TRAIN && k <= AST_BOUND && k != AST_STATE && k != AST_NEXT;
+}
+
+static bool is_stray(AstKind k)
+{
+	return k == AST_RETURN || k == AST_STATE || k == AST_NEXT || k == AST_MINIMIZE || k == AST_USEPHASE || k == AST_EVERY ||
+	       k == AST_FIELDDECL || k == AST_DOMAINVAR || k == AST_CASE;
+}
+
+static void add_statement(Elab *e, const Ast *k)
+{
+	Stmt *st = elab_stmt(e, e->global, k);
+	if (st) {
+		ARENA_PUSH(e->arena, e->program->stmt, e->program->nstmt, e->capstmt, st);
+	}
+}
+
+static FnDecl *decl_of(Elab *e, const Ast *ast)
+{
+	Entry *entry = scope_find(e, e->global, ast->name);
+	return entry && entry->val.tag == VAL_FN && entry->val.fn->kind == FNV_USER ? entry->val.fn->decl : NULL;
+}
+
+/* Names first, then what they need, then each function by itself, then losses and statements in order. */
+static void elab_unit(Elab *e, const Ast *file)
+{
+	for (uint32_t i = 0; i < file->nkid; i++) {
+		if (file->kid[i]->kind == AST_FN) {
+			elab_fn(e, e->global, file->kid[i]);
+		}
+	}
+	elab_defs(e, e->global, file->nkid, file->kid);
+	for (uint32_t i = 0; i < file->nkid; i++) {
+		const Ast *k = file->kid[i];
+		if (is_stray(k->kind)) {
+			diag_bad_statement_place(elab_diags(e), k->span, ast_kind_name(k->kind), "at the top of a file");
+		}
+		elab_decl(e, e->global, k);
+	}
+	for (uint32_t i = 0; i < file->nkid; i++) {
+		const Ast *k = file->kid[i];
+		FnDecl *d = k->kind == AST_FN || k->kind == AST_EQUATION ? decl_of(e, k) : NULL;
+		if (d && d->ast == k) {
+			fn_check(e, d);
+		}
+	}
+	for (uint32_t i = 0; i < file->nkid; i++) {
+		const Ast *k = file->kid[i];
+		if (k->kind == AST_LOSS) {
+			elab_loss(e, e->global, k);
+		} else if (is_statement(k->kind)) {
+			add_statement(e, k);
+		} else if (k->kind != AST_DEF && k->kind != AST_ERROR_STMT && k->kind < AST_FILE && k->kind != AST_COMMAND && !is_stray(k->kind)) {
+			Val v = elab_expr(e, e->global, k);
+			if (v.tag != VAL_ERROR) {
+				diag_help(diag_bad_statement_place(elab_diags(e), k->span, "a bare value", "in a file"), "show it by  print %s", ast_text(e->arena, e->names, k));
+			}
+		}
+	}
+	for (size_t i = 0; i < e->global->n; i++) {
+		if (e->global->entry[i].pending) {
+			scope_value(e, e->global, e->global->entry[i].name, e->global->entry[i].span);
+		}
+	}
+}
+
+/* ---- the environment ------------------------------------------------------------------------------------------------------------- */
+static Def runtime_leaf(Elab *e, const char *name, Kind kind)
+{
+	return core_leaf(e->core, DEF_RUNTIME, SYM(e, name), (Span){0}, kind, 0, 0, NULL);
+}
+
+static void number_name(Elab *e, const char *name, double value)
+{
+	Piece piece = {NULL, core_real_const(e->core, value)};
+	DefInfo info = {.role = DEF_CONST, .name = SYM(e, name), .kind = KIND_REAL, .npiece = 1, .piece = &piece, .flags = DEF_USER};
+	Val v = val_num(e, (Span){0}, ELEM_REAL, 0, core_read(e->core, core_define(e->core, info), NULL));
+	scope_put(e, e->global, SYM(e, name), (Span){0}, v);
+}
+
+Elab *elab_create(ParseCtx *ctx, ElabOptions options)
+{
+	Elab *e = arena_new(ctx->arena, Elab);
+	e->ctx = ctx;
+	e->arena = ctx->arena;
+	e->names = ctx->names;
+	e->diags = ctx->diags;
+	e->options = options;
+	e->set_used = arena_array(e->arena, bool, options.nset + 1);
+	e->core = core_create(e->arena, e->names);
+	e->units = unit_table(e->arena, e->names);
+	e->program = arena_new(e->arena, Program);
+	e->program->core = e->core;
+	e->program->units = e->units;
+	e->program->step = runtime_leaf(e, "step", KIND_INT);
+	e->program->epoch = runtime_leaf(e, "epoch", KIND_INT);
+	e->program->grad_norm = runtime_leaf(e, "grad", KIND_REAL);
+	e->program->change = runtime_leaf(e, "change", KIND_REAL);
+	e->program->loss_value = runtime_leaf(e, "loss", KIND_REAL);
+	e->global = scope_new(e, NULL, NULL);
+	e->in_prelude = true;
+	number_name(e, "pi", 3.14159265358979323846);
+	number_name(e, "inf", (double)INFINITY);
+	const char *text = options.module ? options.module(options.data, "prelude") : NULL;
+	if (text) {
+		elab_text_module(e, "<prelude>", text);
+	}
+	e->in_prelude = false;
+	return e;
+}
+
+static void check_settings(Elab *e)
+{
+	for (uint32_t i = 0; i < e->options.nset; i++) {
+		if (e->set_used[i]) {
+			continue;
+		}
+		const char *known[512];
+		size_t n = 0;
+		for (size_t k = e->global->n; k-- > 0 && n < 512;) {
+			Entry *entry = &e->global->entry[k];
+			if (entry->name && !entry->builtin && (entry->val.tag == VAL_AXIS || entry->val.tag == VAL_STRING || entry->val.tag == VAL_NUM)) {
+				known[n++] = elab_text(e, entry->name);
+			}
+		}
+		Diag *d = diag_bad_setting(elab_diags(e), e->options.set[i].span, e->options.set[i].name, "the program has no const or axis of this name");
+		const char *near = diag_nearest(e->options.set[i].name, known, n);
+		if (near) {
+			diag_help(d, "did you mean  %s ?", near);
+		}
+	}
+}
+
+static void warn_unused_params(Elab *e)
+{
+	bool trains = false;
+	for (uint32_t i = 0; i < e->program->nstmt; i++) {
+		trains = trains || e->program->stmt[i]->kind == STMT_TRAIN || e->program->stmt[i]->kind == STMT_SWEEP;
+	}
+	for (uint32_t i = 0; trains && i < e->program->nparam; i++) {
+		ParamInfo *p = e->program->param[i];
+		bool used = p->used;
+		for (uint32_t k = 0; k < e->program->nloss && !used; k++) {
+			used = core_depends(e->core, e->program->loss[k]->value, p->leaf);
+		}
+		p->used = used;
+		if (!used) {
+			diag_unused_param(elab_diags(e), p->span, elab_text(e, p->path));
+		}
+	}
+}
+
+Program *elab_file(Elab *e, const Ast *file)
+{
+	e->program->file = file;
+	elab_unit(e, file);
+	check_settings(e);
+	if (!diags_errors(e->diags)) {
+		warn_unused_params(e);
+	}
+	e->program->nset = e->options.nset;
+	e->program->set_name = arena_array(e->arena, Sym, e->options.nset + 1);
+	e->program->set_value = arena_array(e->arena, const char *, e->options.nset + 1);
+	for (uint32_t i = 0; i < e->options.nset; i++) {
+		e->program->set_name[i] = SYM(e, e->options.set[i].name);
+		e->program->set_value[i] = e->options.set[i].value;
+	}
+	return e->program;
+}
+
+Program *elab_program(Elab *e)
+{
+	return e->program;
+}
+
+/* ---- the prompt ------------------------------------------------------------------------------------------------------------------- */
+static bool ast_mentions(const Ast *ast, Sym name)
+{
+	if (!ast) {
+		return false;
+	}
+	if ((ast->kind == AST_NAME || ast->kind == AST_TYPE) && ast->name == name) {
+		return true;
+	}
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		if (ast_mentions(ast->kid[i], name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static Sym declared_name(const Ast *k)
+{
+	switch (k->kind) {
+	case AST_CONST: case AST_AXIS: case AST_PARAM: case AST_DATA: case AST_DOMAIN: case AST_POINTS: case AST_FN: case AST_EQUATION:
+	case AST_LOSS: case AST_LET: return k->name;
+	case AST_DEF: {
+		const Ast *left = k->kid[0];
+		left = left->kind == AST_INDEX ? left->kid[0] : left;
+		return left->kind == AST_NAME ? left->name : 0;
+	}
+	default: return 0;
+	}
+}
+
+static void forget_params(Elab *e, Sym name)
+{
+	const char *prefix = elab_text(e, name);
+	size_t length = strlen(prefix);
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < e->program->nparam; i++) {
+		const char *path = elab_text(e, e->program->param[i]->path);
+		bool mine = strncmp(path, prefix, length) == 0 && (path[length] == 0 || path[length] == '.');
+		if (!mine) {
+			e->program->param[kept++] = e->program->param[i];
+		}
+	}
+	e->program->nparam = kept;
+	size_t sites = 0;
+	for (size_t i = 0; i < e->nsite; i++) {
+		const char *path = elab_text(e, e->site[i].prefix);
+		if (!(strncmp(path, prefix, length) == 0 && (path[length] == 0 || path[length] == '.'))) {
+			e->site[sites++] = e->site[i];
+		}
+	}
+	e->nsite = sites;
+}
+
+Program *elab_line(Elab *e, const Ast *file, uint32_t *nstale, Sym **stale)
+{
+	*nstale = 0;
+	*stale = arena_array(e->arena, Sym, e->global->n + 1);
+	for (uint32_t i = 0; i < file->nkid; i++) {
+		Sym name = declared_name(file->kid[i]);
+		Entry *old = NULL;
+		for (size_t k = 0; name && k < e->global->n; k++) {
+			old = e->global->entry[k].name == name ? &e->global->entry[k] : old;
+		}
+		if (!old || old->builtin || (old->pending && i > 0)) {
+			continue;
+		}
+		bool earlier = false; /* h[0] = … and h[t] = … on one input are one definition */
+		for (uint32_t k = 0; k < i; k++) {
+			earlier = earlier || declared_name(file->kid[k]) == name;
+		}
+		if (earlier) {
+			continue;
+		}
+		old->name = 0;
+		forget_params(e, name);
+		for (size_t k = 0; k < e->global->n; k++) {
+			Entry *other = &e->global->entry[k];
+			FnDecl *d = other->val.tag == VAL_FN && other->val.fn->kind == FNV_USER ? other->val.fn->decl : NULL;
+			if (d) {
+				d->nmemo = 0;
+				if (!other->builtin && ast_mentions(d->ast, name)) {
+					(*stale)[(*nstale)++] = other->name;
+					d->bad = false;
+				}
+			}
+		}
+		for (uint32_t k = 0; k < e->program->nloss; k++) {
+			if (e->program->loss[k]->name == name) {
+				for (uint32_t m = k + 1; m < e->program->nloss; m++) { e->program->loss[m - 1] = e->program->loss[m]; }
+				e->program->nloss--;
+				k--;
+			}
+		}
+	}
+	elab_unit(e, file);
+	return e->program;
+}
+
+bool elab_expression(Elab *e, const Ast *expr, Value *value, const char **type)
+{
+	unsigned before = diags_errors(e->diags);
+	Val v = elab_expr(e, e->global, expr);
+	v.span = expr->span;
+	*type = val_type(e, &v);
+	if (v.tag == VAL_TUPLE && v.n) {
+		v = v.item[0];
+	}
+	return elab_value(e, &v, expr, value) && diags_errors(e->diags) == before;
+}
+
+ParamInfo **elab_params_of(Elab *e, Sym name, uint32_t *n)
+{
+	*n = 0;
+	Entry *entry = scope_find(e, e->global, name);
+	Ast node = {.kind = AST_NAME, .name = name};
+	Ast *list[1] = {&node};
+	ParamInfo **out = NULL;
+	for (uint32_t i = 0; i < e->program->nparam; i++) {
+		if (e->program->param[i]->path == name) {
+			out = arena_array(e->arena, ParamInfo *, 1);
+			out[0] = e->program->param[i];
+			*n = 1;
+			return out;
+		}
+	}
+	if (!entry || !params_of_list(e, e->global, 1, list, n, &out)) {
+		return NULL;
+	}
+	return out;
+}
+
+const char *elab_name(Elab *e, uint32_t i)
+{
+	uint32_t k = 0;
+	for (size_t at = 0; at < e->global->n; at++) {
+		if (e->global->entry[at].name && k++ == i) {
+			return elab_text(e, e->global->entry[at].name);
+		}
+	}
+	const char *name = builtin_name(i - k);
+	if (name) {
+		return name;
+	}
+	uint32_t base = 0, ops = 0;
+	while (builtin_name(base)) { base++; }
+	for (size_t at = 0; at < e->global->n; at++) { ops += e->global->entry[at].name != 0; }
+	uint32_t op = i - ops - base + 1;
+	while (op < OPS && (op_info((Op)op)->syntax[0] | 32) < 'a') { op++; }
+	return op < OPS ? op_info((Op)op)->syntax : NULL;
+}
+
+const char *elab_describe(Elab *e, Sym name)
+{
+	Entry *entry = scope_find(e, e->global, name);
+	const char *text = elab_text(e, name);
+	uint32_t row;
+	if (!entry) {
+		Op op = op_find(text);
+		if (op != OP_NONE) {
+			return arena_printf(e->arena, "%s: %s", text, op_info(op)->doc);
+		}
+		return builtin_find(e, name, &row) ? arena_printf(e->arena, "%s: built in", text) : NULL;
+	}
+	Val v = scope_value(e, e->global, name, entry->span);
+	if (v.tag != VAL_FN || v.fn->kind != FNV_USER) {
+		return arena_printf(e->arena, "%s: %s", text, val_type(e, &v));
+	}
+	FnDecl *d = v.fn->decl;
+	const char *args = "";
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		args = arena_printf(e->arena, "%s%s%s", args, i ? ", " : "", elab_text(e, d->formal[i]));
+	}
+	uint32_t n = 0;
+	elab_params_of(e, name, &n);
+	const char *kind = d->equation ? "equation" : d->net ? "net" : d->layer ? "layer" : d->activation ? "activation" : "fn";
+	return n ? arena_printf(e->arena, "%s %s(%s): %u parameter array%s", kind, text, args, n, n == 1 ? "" : "s")
+	         : arena_printf(e->arena, "%s %s(%s)", kind, text, args);
+}
+
+CoreProgram elab_core(Elab *e)
+{
+	CoreProgram p = {.core = e->core};
+	size_t cap = e->program->nloss + 1;
+	for (uint32_t i = 0; i < e->program->nstmt; i++) {
+		Stmt *st = e->program->stmt[i];
+		cap += st->kind == STMT_LET ? st->u.let.n : st->kind == STMT_PRINT ? st->u.print.n : 2;
+	}
+	p.name = arena_array(e->arena, Sym, cap);
+	p.root = arena_array(e->arena, Node, cap);
+	for (uint32_t i = 0; i < e->program->nloss; i++) {
+		p.name[p.n] = e->program->loss[i]->name;
+		p.root[p.n++] = e->program->loss[i]->value;
+	}
+	return p;
+}

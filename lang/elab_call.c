@@ -1,0 +1,600 @@
+/* elab_call.c — calls of the program's own functions: arguments against parameters, expansion, memory of expansions.
+ * SPEC: functions, layers, nets. */
+#include "lang/elab_int.h"
+
+#include <string.h>
+
+#define CALL_DEPTH_LIMIT 200u
+
+/* ---- the memory of expansions ---------------------------------------------------------------------------------------- */
+static void free_indices(Elab *e, const Val *v, Index *out, uint32_t *n, uint32_t cap, const Index *own, uint32_t nown);
+
+static void add_free(Elab *e, Node node, Index *out, uint32_t *n, uint32_t cap, const Index *own, uint32_t nown)
+{
+	if (!node) {
+		return;
+	}
+	const Index *free;
+	uint32_t m = core_free(e->core, node, &free);
+	for (uint32_t i = 0; i < m; i++) {
+		bool skip = false;
+		for (uint32_t j = 0; j < nown; j++) {
+			skip = skip || own[j] == free[i];
+		}
+		for (uint32_t j = 0; j < *n; j++) {
+			skip = skip || out[j] == free[i];
+		}
+		if (!skip && *n < cap) {
+			out[(*n)++] = free[i];
+		}
+	}
+}
+
+static void free_indices(Elab *e, const Val *v, Index *out, uint32_t *n, uint32_t cap, const Index *own, uint32_t nown)
+{
+	uint32_t k = nown;
+	Index *mine = arena_array(e->arena, Index, nown + v->rank + 1);
+	if (nown) {
+		memcpy(mine, own, nown * sizeof *mine);
+	}
+	for (uint32_t i = 0; i < v->rank; i++) {
+		mine[k++] = v->ix[i];
+	}
+	add_free(e, v->re, out, n, cap, mine, k);
+	add_free(e, v->im, out, n, cap, mine, k);
+	add_free(e, v->record, out, n, cap, mine, k);
+	for (uint32_t i = 0; v->rec && i < v->rank; i++) {
+		add_free(e, v->rec[i], out, n, cap, mine, k);
+	}
+	for (uint32_t i = 0; i < v->n; i++) {
+		free_indices(e, &v->item[i], out, n, cap, mine, k);
+	}
+}
+
+static bool same_node(Elab *e, Node a, Node b, uint32_t n, const Index *from, const Node *to)
+{
+	return a == b || (a && b && n && core_subst(e->core, a, n, from, to) == b);
+}
+
+static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const Index *from, const Node *to)
+{
+	if (a->tag != b->tag || a->elem != b->elem || a->rank != b->rank || a->n != b->n || a->of != b->of || a->literal != b->literal ||
+	    a->string != b->string || a->data != b->data || a->domain != b->domain || a->axis.axis != b->axis.axis ||
+	    unit_resolve(e->units, a->unit) != unit_resolve(e->units, b->unit)) {
+		return false;
+	}
+	if (a->tag == VAL_FN) {
+		return a->fn == b->fn || (a->fn->kind == b->fn->kind && a->fn->decl == b->fn->decl && a->fn->op == b->fn->op &&
+		                          a->fn->builtin == b->fn->builtin && a->fn->kind != FNV_DERIVED && !a->fn->naxis && !b->fn->naxis);
+	}
+	if (a->tag == VAL_DIST) {
+		return a->dist == b->dist;
+	}
+	if (!same_node(e, a->record, b->record, n, from, to) || !same_node(e, a->axis.record, b->axis.record, n, from, to)) {
+		return false;
+	}
+	Val x = *a;
+	if (a->rank) {
+		for (uint32_t i = 0; i < a->rank; i++) {
+			if (core_index_axis(e->core, a->ix[i]) != core_index_axis(e->core, b->ix[i]) ||
+			    !same_node(e, a->rec ? a->rec[i] : 0, b->rec ? b->rec[i] : 0, n, from, to)) {
+				return false;
+			}
+		}
+		x = val_align(e, a, b);
+	}
+	if (!same_node(e, x.re, b->re, n, from, to) || !same_node(e, x.im, b->im, n, from, to)) {
+		return false;
+	}
+	for (uint32_t i = 0; i < a->n; i++) {
+		if (!same_value(e, &a->item[i], &b->item[i], n, from, to)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uint32_t nfree, const Index *free, Val *out)
+{
+	for (size_t k = d->nmemo; k-- > 0;) {
+		Memo *m = &d->memo[k];
+		if (m->n != n || m->nfree != nfree || m->path != path) {
+			continue;
+		}
+		Node *to = arena_array(e->arena, Node, nfree + 1);
+		bool same = true;
+		for (uint32_t i = 0; i < nfree && same; i++) {
+			same = core_index_axis(e->core, m->free[i]) == core_index_axis(e->core, free[i]);
+			to[i] = core_index_value(e->core, free[i]);
+		}
+		for (uint32_t i = 0; i < n && same; i++) {
+			same = same_value(e, &m->arg[i], &arg[i], nfree, m->free, to);
+		}
+		if (same) {
+			*out = val_subst(e, &m->result, nfree, m->free, to);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- arguments --------------------------------------------------------------------------------------------------------- */
+static bool match(Elab *e, FnDecl *d, Span at, uint32_t n, Val *arg, const Sym *arg_name, Val *formal, bool *given)
+{
+	const char *name = elab_text(e, d->name);
+	uint32_t next = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = next;
+		if (arg_name && arg_name[i]) {
+			for (k = 0; k < d->nformal && d->formal[k] != arg_name[i]; k++) {
+			}
+			if (k == d->nformal) {
+				const char *names[64];
+				uint32_t m = d->nformal < 64 ? d->nformal : 64;
+				for (uint32_t j = 0; j < m; j++) { names[j] = elab_text(e, d->formal[j]); }
+				const char *near = diag_nearest(elab_text(e, arg_name[i]), names, m);
+				Diag *dg = diag_wrong_arguments(elab_diags(e), arg[i].span, name,
+				                                arena_printf(e->arena, "has no parameter %s", elab_text(e, arg_name[i])));
+				if (near) { diag_help(dg, "did you mean  %s ?", near); }
+				return false;
+			}
+		} else {
+			next++;
+		}
+		if (k >= d->nformal) {
+			diag_wrong_arguments(elab_diags(e), at, name, arena_printf(e->arena, "takes %u argument%s, not %u", d->nformal, d->nformal == 1 ? "" : "s", n));
+			return false;
+		}
+		if (given[k]) {
+			diag_wrong_arguments(elab_diags(e), arg[i].span, name, arena_printf(e->arena, "%s is given twice", elab_text(e, d->formal[k])));
+			return false;
+		}
+		formal[k] = arg[i];
+		given[k] = true;
+	}
+	return true;
+}
+
+static const Ast *formal_ast(const FnDecl *d, uint32_t i)
+{
+	return d->equation ? NULL : d->ast->kid[1]->kid[i];
+}
+
+static bool is_unit_parameter(const FnDecl *d, uint32_t i)
+{
+	const Ast *f = formal_ast(d, i);
+	return f && (f->flags & AST_AFTER_SEMI);
+}
+
+static bool defaults(Elab *e, FnDecl *d, Span at, Val *formal, bool *given)
+{
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		const Ast *f = formal_ast(d, i);
+		if (given[i]) {
+			continue;
+		}
+		if (f && f->kid[1] && !is_unit_parameter(d, i)) {
+			formal[i] = elab_expr(e, d->scope, f->kid[1]);
+			if (formal[i].tag == VAL_ERROR) { return false; }
+			given[i] = true;
+		} else if (!is_unit_parameter(d, i)) {
+			diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name),
+			                     arena_printf(e->arena, "the argument %s is missing", elab_text(e, d->formal[i])));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- expansion ------------------------------------------------------------------------------------------------------------ */
+static Sym site_path(Elab *e, const Frame *frame, const FnDecl *d, const Ast *site)
+{
+	uint32_t number = 1;
+	for (size_t i = 0; i < e->nsite; i++) {
+		if (e->site[i].prefix == frame->path && e->site[i].layer == d->name) {
+			if (e->site[i].site == site) {
+				return intern_printf(e->names, "%s.%s%u", elab_text(e, frame->path), elab_text(e, d->name), e->site[i].number);
+			}
+			number++;
+		}
+	}
+	SiteName name = {frame->path, site, d->name, number};
+	ARENA_PUSH(e->arena, e->site, e->nsite, e->capsite, name);
+	return intern_printf(e->names, "%s.%s%u", elab_text(e, frame->path), elab_text(e, d->name), number);
+}
+
+static bool bind_axes(Elab *e, Scope *in, FnDecl *d, const FnVal *f, Span at)
+{
+	const Ast *axes = d->equation ? NULL : d->ast->kid[0];
+	uint32_t n = axes ? axes->nkid : 0;
+	if (f->naxis > n) {
+		diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name), arena_printf(e->arena, "takes %u axes in brackets, not %u", n, f->naxis));
+		return false;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		Val v = {.tag = VAL_AXIS, .span = axes->kid[i]->span};
+		if (i < f->naxis) {
+			v.axis = f->axis[i];
+		}
+		scope_put(e, in, axes->kid[i]->name, axes->kid[i]->span, v);
+	}
+	return true;
+}
+
+static bool axes_known(Elab *e, Scope *in, FnDecl *d, Span at)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->entry[i].val.tag == VAL_AXIS && !in->entry[i].val.axis.axis) {
+			Diag *dg = diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name),
+			                                arena_printf(e->arena, "nothing says what the axis %s is", elab_text(e, in->entry[i].name)));
+			diag_help(dg, "name it:  %s[axis]", elab_text(e, d->name));
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool bind_formals(Elab *e, Scope *in, FnDecl *d, Val *formal, const bool *given)
+{
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		if (!given[i]) {
+			continue;
+		}
+		const Ast *f = formal_ast(d, i);
+		Val v = formal[i];
+		if (f && f->kid[0] && !type_fit(e, in, f->kid[0], &v, elab_text(e, d->formal[i]))) {
+			return false;
+		}
+		Span at = f ? f->name_span : v.span;
+		if (d->by[i] && v.tag == VAL_NUM && v.elem != ELEM_INT && v.elem != ELEM_BOOL) {
+			bool taken = false; /* f(x, x): two variables, not one */
+			for (uint32_t k = 0; k < i; k++) {
+				taken = taken || (given[k] && formal[k].tag == VAL_NUM && !formal[k].rank && formal[k].re == v.re);
+			}
+			v = taken ? diff_alias_fresh(e, d->formal[i], &v) : diff_alias(e, d->formal[i], &v);
+		} else if (v.tag == VAL_NUM && v.rank) {
+			v = val_name(e, in, d->formal[i], v, 0);
+		}
+		v.literal = v.literal && v.elem == ELEM_INT;
+		formal[i] = v;
+		scope_put(e, in, d->formal[i], at, v);
+	}
+	return true;
+}
+
+/* Parameters after `;` of an activation that the call does not give: trained, one for each unit. */
+static bool unit_parameters(Elab *e, Scope *in, FnDecl *d, const bool *given, uint32_t nunit, const Index *unit, Span at)
+{
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		if (given[i] || !is_unit_parameter(d, i)) {
+			continue;
+		}
+		const Ast *f = formal_ast(d, i);
+		if (!f->kid[1]) {
+			Diag *dg = diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name),
+			                                arena_printf(e->arena, "%s has no value to begin with", elab_text(e, d->formal[i])));
+			diag_help(dg, "give it in the call, or write a first value in the activation:  ; %s = 1", elab_text(e, d->formal[i]));
+			return false;
+		}
+		const ParamInfo *p = param_by_unit(e, in, f, nunit, unit);
+		if (!p) {
+			return false;
+		}
+		Val v = param_value(e, at, p, ELEM_REAL);
+		Node *to = arena_array(e->arena, Node, nunit + 1);
+		for (uint32_t k = 0; k < nunit; k++) { to[k] = core_index_value(e->core, unit[k]); }
+		v = val_subst(e, &v, nunit, v.ix, to);
+		v.rank = 0;
+		scope_put(e, in, d->formal[i], f->name_span, v);
+	}
+	return true;
+}
+
+static Val body_value(Elab *e, Scope *in, FnDecl *d)
+{
+	if (!d->equation) {
+		const Ast *body = d->ast->kid[3];
+		return body->kind == AST_BLOCK ? elab_block(e, in, body) : elab_expr(e, in, body);
+	}
+	/* an equation's residual: left minus right; several make a tuple */
+	const Ast *ast = d->ast;
+	elab_defs(e, in, ast->nkid, ast->kid);
+	Val *item = arena_array(e->arena, Val, ast->nkid + 1);
+	uint32_t n = 0;
+	for (uint32_t i = 1; i < ast->nkid; i++) {
+		if (ast->kid[i] && ast->kid[i]->kind == AST_EQUATE) {
+			Val l = elab_expr(e, in, ast->kid[i]->kid[0]), r = elab_expr(e, in, ast->kid[i]->kid[1]);
+			item[n] = val_binary(e, ast->kid[i]->span, SYM(e, "-"), l, r);
+			if (item[n].tag == VAL_ERROR) { return item[n]; }
+			n++;
+		}
+	}
+	if (n == 1) {
+		return item[0];
+	}
+	Val v = {.tag = VAL_TUPLE, .span = ast->span, .n = n, .item = item};
+	return v;
+}
+
+/* derivative f(x) = …: the value becomes a definition that carries the rule. */
+static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
+{
+	const Ast *rule = d->rule;
+	if (!val_scalar(&v) || v.elem != ELEM_REAL) {
+		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name), "rules are for functions with one real value");
+		return val_error(v.span);
+	}
+	uint32_t n = d->nformal;
+	const Ast *value = rule->kid[1];
+	uint32_t given = value->kind == AST_TUPLE ? value->nkid : 1;
+	if (given != n) {
+		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name), arena_printf(e->arena, "it has %u parts for %u arguments", given, n));
+		return val_error(v.span);
+	}
+	Rule r = {.n = n};
+	r.arg = arena_array(e->arena, Node, n + 1);
+	r.partial = arena_array(e->arena, Node, n + 1);
+	Scope *names = scope_new(e, in, NULL);
+	const Ast *head = rule->kid[0];
+	for (uint32_t i = 0; i < n && i + 1 < head->nkid; i++) {
+		scope_put(e, names, head->kid[i + 1]->name, head->kid[i + 1]->span, scope_value(e, in, d->formal[i], v.span));
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const Ast *part = value->kind == AST_TUPLE ? value->kid[i] : value;
+		Val p = elab_expr(e, names, part);
+		if (p.tag == VAL_ERROR || !val_real(e, &p)) { return val_error(v.span); }
+		if (!val_scalar(&formal[i]) || formal[i].elem != ELEM_REAL || !val_scalar(&p)) {
+			diag_bad_rule(elab_diags(e), part->span, elab_text(e, d->name), "arguments and parts are real scalars");
+			return val_error(v.span);
+		}
+		UnitId want = unit_div(e->units, v.unit, formal[i].unit);
+		if (!val_convert(e, &p, want)) { return val_error(v.span); }
+		r.arg[i] = formal[i].re;
+		r.partial[i] = p.re;
+	}
+	Index *ix = arena_array(e->arena, Index, 256);
+	uint32_t nix = 0;
+	free_indices(e, &v, ix, &nix, 256, NULL, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		add_free(e, r.arg[i], ix, &nix, 256, NULL, 0);
+		add_free(e, r.partial[i], ix, &nix, 256, NULL, 0);
+	}
+	Node *to = arena_array(e->arena, Node, nix + 1);
+	Index *formals = arena_array(e->arena, Index, nix + 1);
+	for (uint32_t i = 0; i < nix; i++) {
+		formals[i] = core_index(e->core, core_index_axis(e->core, ix[i]), core_index_name(e->core, ix[i]));
+		to[i] = core_index_value(e->core, formals[i]);
+	}
+	Rule *kept = arena_copy(e->arena, &r, sizeof r, _Alignof(Rule));
+	for (uint32_t i = 0; i < n; i++) {
+		kept->arg[i] = core_subst(e->core, r.arg[i], nix, ix, to);
+		kept->partial[i] = core_subst(e->core, r.partial[i], nix, ix, to);
+	}
+	Piece piece = {NULL, core_subst(e->core, v.re, nix, ix, to)};
+	DefInfo info = {.role = DEF_VALUE, .name = d->name, .span = v.span, .kind = KIND_REAL, .unit = v.unit, .nindex = nix,
+	                .index = formals, .npiece = 1, .piece = &piece, .flags = DEF_USER, .rule = kept};
+	Def def = core_define(e->core, info);
+	v.re = core_read_plain(e->core, def, ix);
+	return v;
+}
+
+static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given, const Ast *ast, uint32_t nunit, const Index *unit)
+{
+	FnDecl *d = f->decl;
+	Frame *frame = arena_new(e->arena, Frame);
+	const Frame *outer = s->frame;
+	frame->fn = d;
+	frame->trial = outer && outer->trial;
+	frame->equation = d->equation;
+	frame->depth = outer ? outer->depth + 1 : 1;
+	if (frame->depth > CALL_DEPTH_LIMIT) {
+		diag_recursion(elab_diags(e), at, elab_text(e, d->name));
+		return val_error(at);
+	}
+	if (d->net) {
+		frame->path = d->name;
+	} else if (d->layer || d->activation) {
+		bool owner = outer && outer->path;
+		if (owner) {
+			frame->path = site_path(e, outer, d, f->site ? f->site : ast);
+		} else if (d->layer && !frame->trial) {
+			diag_help(diag_bad_statement_place(elab_diags(e), at, arena_printf(e->arena, "the layer %s", elab_text(e, d->name)), "outside a net"),
+			          "its parameters need an owner: put it into  net f(x) = …");
+			return val_error(at);
+		}
+	}
+	Scope *in = scope_new(e, d->scope, frame);
+	frame->ctx = arena_array(e->arena, Index, 256);
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		if (given[i]) { free_indices(e, &formal[i], frame->ctx, &frame->nctx, 256, NULL, 0); }
+	}
+	for (uint32_t i = 0; i < f->naxis; i++) {
+		add_free(e, f->axis[i].record, frame->ctx, &frame->nctx, 256, NULL, 0);
+	}
+	for (uint32_t i = 0; i < nunit; i++) {
+		bool have = false;
+		for (uint32_t k = 0; k < frame->nctx; k++) { have = have || frame->ctx[k] == unit[i]; }
+		if (!have && frame->nctx < 256) { frame->ctx[frame->nctx++] = unit[i]; }
+	}
+	if (!bind_axes(e, in, d, f, at) || !bind_formals(e, in, d, formal, given) || !axes_known(e, in, d, at) ||
+	    !unit_parameters(e, in, d, given, nunit, unit, at)) {
+		return val_error(at);
+	}
+	d->active = true;
+	Val v = body_value(e, in, d);
+	if (v.tag != VAL_ERROR && !d->equation && d->ast->kid[2]) {
+		v.span = v.span.file ? v.span : at;
+		if (!type_fit(e, in, d->ast->kid[2], &v, "the result")) {
+			v = val_error(at);
+		}
+	}
+	if (v.tag != VAL_ERROR && d->rule) {
+		v = with_rule(e, in, d, v, formal);
+	}
+	d->active = false;
+	v.span = at;
+	v.literal = false;
+	return v;
+}
+
+/* A function of one number applied to an array maps over it. */
+static bool maps(const FnDecl *d, uint32_t n, const Val *formal, const bool *given)
+{
+	if (d->equation || d->layer || !n || !given[0] || formal[0].tag != VAL_NUM || !formal[0].rank) {
+		return false;
+	}
+	for (uint32_t i = 1; i < n; i++) {
+		if (given[i] && formal[i].tag == VAL_NUM && formal[i].rank) {
+			return false;
+		}
+	}
+	const Ast *type = formal_ast(d, 0)->kid[0];
+	return d->activation || (type && type->kind == AST_TYPE && type->nkid == 0);
+}
+
+static Val call_once(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given, const Ast *ast)
+{
+	FnDecl *d = f->decl;
+	uint32_t n = d->nformal;
+	if (maps(d, n, formal, given)) {
+		Val array = formal[0], one = formal[0];
+		one.rank = 0;
+		one.n = 0;
+		formal[0] = one;
+		Val r = expand(e, s, f, at, formal, given, ast, array.rank, array.ix);
+		if (r.tag != VAL_NUM || r.rank) {
+			if (r.tag != VAL_ERROR) {
+				diag_type_mismatch(elab_diags(e), at, val_type(e, &r), "one number for each element");
+			}
+			return val_error(at);
+		}
+		r.rank = array.rank;
+		r.ix = array.ix;
+		r.rec = array.rec;
+		r.of = 0;
+		return r;
+	}
+	return expand(e, s, f, at, formal, given, ast, 0, NULL);
+}
+
+static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg, const Sym *arg_name, const Ast *ast)
+{
+	FnDecl *d = f->decl;
+	for (uint32_t i = 0; i < n; i++) {
+		if (arg[i].tag == VAL_ERROR) { return val_error(at); }
+	}
+	if (d->bad) {
+		return val_error(at);
+	}
+	if (d->active) {
+		diag_help(diag_recursion(elab_diags(e), at, elab_text(e, d->name)), "repetition is written as a recurrence:  y[n] = … y[n-1] …");
+		return val_error(at);
+	}
+	Val *formal = arena_array(e->arena, Val, d->nformal + 1);
+	bool *given = arena_array(e->arena, bool, d->nformal + 1);
+	if (!match(e, d, at, n, arg, arg_name, formal, given) || !defaults(e, d, at, formal, given)) {
+		return val_error(at);
+	}
+	bool keep = !d->layer && !d->activation && !(s->frame && s->frame->trial);
+	uint32_t nfree = 0;
+	Index *free = arena_array(e->arena, Index, 256);
+	Val *key = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		if (given[i]) { free_indices(e, &formal[i], free, &nfree, 256, NULL, 0); }
+	}
+	for (uint32_t i = 0; i < f->naxis; i++) { keep = false; }
+	Val r;
+	if (keep && recall(e, d, 0, d->nformal, key, nfree, free, &r)) {
+		r.span = at;
+		return r;
+	}
+	unsigned mark = diags_mark(e->diags), before = diags_errors(e->diags);
+	Val *again = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
+	r = call_once(e, s, f, at, formal, given, ast);
+	bool untyped = !d->equation && !d->layer && d->nformal && !formal_ast(d, 0)->kid[0];
+	if (r.tag == VAL_ERROR && untyped && again[0].tag == VAL_NUM && again[0].rank && !d->activation && diags_errors(e->diags) > before) {
+		/* fn act(x) = x*sigmoid(x) given an array: it is meant for each element */
+		Val one = again[0];
+		one.rank = 0;
+		one.n = 0;
+		Val array = again[0];
+		unsigned second = diags_mark(e->diags);
+		again[0] = one;
+		unsigned errors = diags_errors(e->diags);
+		Val m = expand(e, s, f, at, again, given, ast, array.rank, array.ix);
+		if (m.tag == VAL_NUM && m.rank == 0 && diags_errors(e->diags) == errors) {
+			diags_rewind(e->diags, mark);
+			m.rank = array.rank;
+			m.ix = array.ix;
+			m.rec = array.rec;
+			m.of = 0;
+			r = m;
+		} else {
+			diags_rewind(e->diags, second);
+		}
+	}
+	if (keep && r.tag != VAL_ERROR) {
+		Memo m = {.nfree = nfree, .free = free, .n = d->nformal, .arg = key, .result = r};
+		ARENA_PUSH(e->arena, d->memo, d->nmemo, d->capmemo, m);
+	}
+	return r;
+}
+
+Val elab_call_value(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val *arg, const Sym *arg_name, const Ast *ast)
+{
+	switch (fn->kind) {
+	case FNV_USER: return call_user(e, s, fn, at, n, arg, arg_name, ast);
+	case FNV_DERIVED: return elab_derived_call(e, s, fn, at, n, arg);
+	case FNV_OP:
+		for (uint32_t i = 0; i < n; i++) {
+			if (arg[i].tag == VAL_ERROR) { return val_error(at); }
+			if (arg_name && arg_name[i]) {
+				diag_wrong_arguments(elab_diags(e), arg[i].span, op_info(fn->op)->syntax, "takes no named arguments");
+				return val_error(at);
+			}
+		}
+		return val_op(e, at, fn->op, n, arg);
+	case FNV_BUILTIN:
+		diag_wrong_arguments(elab_diags(e), at, builtin_name(fn->builtin), "cannot be passed as a function; call it by its name");
+		return val_error(at);
+	}
+	return val_error(at);
+}
+
+Val elab_call(Elab *e, Scope *s, const Ast *ast, const Val *piped)
+{
+	Val f = elab_callee(e, s, ast->kid[0]);
+	if (f.tag == VAL_ERROR) {
+		return f;
+	}
+	if (f.tag != VAL_FN) {
+		Diag *d = diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &f), "a function");
+		if (f.tag == VAL_NUM && f.rank) {
+			diag_help(d, "an element of an array is written with square brackets");
+		}
+		return val_error(ast->span);
+	}
+	if (f.fn->kind == FNV_BUILTIN) {
+		return elab_builtin(e, s, f.fn->builtin, ast, piped);
+	}
+	uint32_t n = ast->nkid - 1, first = piped ? 1 : 0;
+	Val *arg = arena_array(e->arena, Val, n + 2);
+	Sym *name = arena_array(e->arena, Sym, n + 2);
+	if (piped) {
+		arg[0] = *piped;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const Ast *a = ast->kid[i + 1];
+		if (a->kind == AST_NAMEDARG) {
+			name[first + i] = a->name;
+			a = a->kid[0];
+		}
+		arg[first + i] = elab_expr(e, s, a);
+		arg[first + i].span = a->span;
+	}
+	/* min, max, abs of complex and complex exp are library matters of elab_builtin */
+	if (f.fn->kind == FNV_OP && n + first == 1 && arg[0].tag == VAL_NUM && arg[0].elem == ELEM_COMPLEX) {
+		return complex_op(e, ast->span, f.fn->op, arg[0]);
+	}
+	return elab_call_value(e, s, f.fn, ast->span, n + first, arg, name, ast->kid[0]);
+}

@@ -1,0 +1,504 @@
+/* elab_expr.c — expressions: names, numbers, reads by index, conditions, pipes, literals. SPEC: expressions. */
+#include "lang/elab_int.h"
+
+#include <math.h>
+#include <string.h>
+
+static Val number(Elab *e, const Ast *ast)
+{
+	Val v;
+	if (ast->flags & AST_INTEGER) {
+		v = val_num(e, ast->span, ELEM_INT, 0, core_int_const(e->core, ast->integer));
+	} else {
+		v = val_num(e, ast->span, ELEM_REAL, 0, core_real_const(e->core, ast->num));
+	}
+	v.literal = true;
+	return v;
+}
+
+static Val quantity(Elab *e, Scope *s, const Ast *ast)
+{
+	Val v = elab_expr(e, s, ast->kid[0]);
+	const char *why = NULL;
+	UnitId unit = unit_parse(e->units, elab_text(e, ast->text), &why);
+	if (why) {
+		diag_bad_unit(elab_diags(e), ast->span, elab_text(e, ast->text), why);
+		return val_error(ast->span);
+	}
+	if (!val_real(e, &v)) {
+		return val_error(ast->span);
+	}
+	v.span = ast->span;
+	v.literal = false;
+	v.unit = unit;
+	val_normalise(e, &v);
+	return v;
+}
+
+/* A bare net in an equation is its value at the coordinates of the same names. */
+static Val bare_net(Elab *e, Scope *s, const Ast *ast, Val f)
+{
+	FnDecl *d = f.fn->kind == FNV_USER ? f.fn->decl : NULL;
+	if (!d || !s->frame || !s->frame->equation || !d->nformal) {
+		return f;
+	}
+	Val *arg = arena_array(e->arena, Val, d->nformal);
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		Entry *entry = scope_find(e, s, d->formal[i]);
+		if (!entry || entry->pending || entry->val.tag != VAL_NUM) {
+			return f;
+		}
+		arg[i] = scope_value(e, s, d->formal[i], ast->span);
+	}
+	return elab_call_value(e, s, f.fn, ast->span, d->nformal, arg, NULL, ast);
+}
+
+static Val name(Elab *e, Scope *s, const Ast *ast)
+{
+	const char *text = elab_text(e, ast->name);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
+		return val_num(e, ast->span, ELEM_BOOL, 0, core_bool_const(e->core, text[0] == 't'));
+	}
+	Val v = scope_value(e, s, ast->name, ast->span);
+	return v.tag == VAL_FN ? bare_net(e, s, ast, v) : v;
+}
+
+/* a + b + c + … of any length without recursion on its left spine. */
+static Val binary(Elab *e, Scope *s, const Ast *ast)
+{
+	size_t n = 0;
+	for (const Ast *at = ast; at->kind == AST_BINARY; at = at->kid[0]) {
+		n++;
+	}
+	const Ast **spine = arena_array(e->arena, const Ast *, n);
+	const Ast *at = ast;
+	for (size_t i = 0; i < n; i++, at = at->kid[0]) {
+		spine[i] = at;
+	}
+	Val v = elab_expr(e, s, at);
+	for (size_t i = n; i-- > 0;) {
+		Val right = elab_expr(e, s, spine[i]->kid[1]);
+		v = val_binary(e, spine[i]->span, spine[i]->name, v, right);
+	}
+	return v;
+}
+
+static Val unary(Elab *e, Scope *s, const Ast *ast)
+{
+	Val v = elab_expr(e, s, ast->kid[0]);
+	if (strcmp(elab_text(e, ast->name), "not") == 0) {
+		return v.tag == VAL_ERROR ? v : val_op(e, ast->span, OP_not, 1, &v);
+	}
+	bool literal = v.tag == VAL_NUM && v.literal;
+	v = val_neg(e, ast->span, v);
+	v.literal = literal && v.tag == VAL_NUM;
+	return v;
+}
+
+/* ---- reads by index ------------------------------------------------------------------------------------------------ */
+static bool range_check(Elab *e, const Val *index, AxisRef axis, const Ast *ast, bool reaches)
+{
+	int64_t v;
+	const AxisInfo *info = core_axis_info(e->core, axis.axis);
+	if (info->size < 0 || (info->flags & AXIS_PERIODIC) || reaches || !val_const_int(e, index, &v) ||
+	    (v >= info->first && v < info->first + info->size)) {
+		return true;
+	}
+	Diag *d = diag_index_out_of_range(elab_diags(e), ast->span, arena_printf(e->arena, "%lld", (long long)v), axis_name(e, axis));
+	diag_remark(d, "the axis runs from %lld to %lld", (long long)info->first, (long long)(info->first + info->size - 1));
+	return false;
+}
+
+/* One index expression as an int node in label values of the axis. */
+static Node index_node(Elab *e, Scope *s, const Ast *ast, AxisRef axis, bool reaches)
+{
+	int64_t label;
+	if (ast->kind == AST_NAME && is_label(e, axis.axis, ast->name, &label)) {
+		Entry *entry = scope_find(e, s, ast->name);
+		if (entry && !entry->pending && entry->val.tag == VAL_NUM && entry->val.elem == ELEM_INT && entry->val.of) {
+			diag_note(diag_ambiguous(elab_diags(e), ast->span, elab_text(e, ast->name), "it is a label of the axis and an index"),
+			          entry->span, "the index");
+			return 0;
+		}
+		return core_int_const(e->core, label);
+	}
+	Val v = elab_expr(e, s, ast);
+	if (v.tag == VAL_ERROR) {
+		return 0;
+	}
+	if (!val_scalar(&v) || v.elem != ELEM_INT) {
+		Diag *d = diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v), arena_printf(e->arena, "an index over axis %s", axis_name(e, axis)));
+		if (val_scalar(&v) && v.elem == ELEM_REAL) {
+			diag_help(d, "a real becomes an int by  int(x), which rounds down");
+		}
+		return 0;
+	}
+	if (v.of && v.of != axis.axis) {
+		Diag *d = diag_axis_mismatch(elab_diags(e), ast->span, axis_name(e, (AxisRef){v.of, 0}), axis_name(e, axis));
+		diag_remark(d, "axes are types: an index of one cannot read along another; real numbers can be compared by  i - first(axis)");
+		return 0;
+	}
+	return range_check(e, &v, axis, ast, reaches) ? v.re : 0;
+}
+
+Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span at)
+{
+	if (base.tag == VAL_ERROR) {
+		return base;
+	}
+	if (base.tag != VAL_NUM) {
+		diag_type_mismatch(elab_diags(e), base.span, val_type(e, &base), "an array");
+		return val_error(at);
+	}
+	if (n > base.rank) {
+		diag_rank_mismatch(elab_diags(e), at, base.rank ? "the array" : "the scalar", n, base.rank);
+		return val_error(at);
+	}
+	Node *to = arena_array(e->arena, Node, n + 1);
+	bool ok = true;
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = index_node(e, s, index[i], val_axis(e, &base, i), base.reaches);
+		ok = ok && to[i];
+	}
+	if (!ok) {
+		return val_error(at);
+	}
+	double k;
+	if (base.n && elab_node_value(e, to[0], &k) && k >= 0 && k < base.n) {
+		Val item = base.item[(size_t)k];
+		item.span = at;
+		return n > 1 ? elab_index(e, s, item, n - 1, index + 1, at) : item;
+	}
+	if (base.mixed) {
+		diag_unit_mismatch(elab_diags(e), at, "different from element to element", "one unit");
+		return val_error(at);
+	}
+	core_at(e->core, at);
+	Val r = val_subst(e, &base, n, base.ix, to);
+	r.span = at;
+	r.rank = base.rank - n;
+	r.ix = base.ix + n;
+	r.rec = base.rec ? base.rec + n : NULL;
+	r.n = 0;
+	r.of = 0;
+	r.literal = false;
+	return r;
+}
+
+static Val index_expr(Elab *e, Scope *s, const Ast *ast)
+{
+	Val base = elab_callee(e, s, ast->kid[0]);
+	if (base.tag == VAL_FN) { /* dense[h]: explicit axes of a layer */
+		if (base.fn->kind != FNV_USER) {
+			diag_type_mismatch(elab_diags(e), ast->span, "a function", "an array");
+			return val_error(ast->span);
+		}
+		FnVal *f = arena_copy(e->arena, base.fn, sizeof *base.fn, _Alignof(FnVal));
+		f->naxis = ast->nkid - 1;
+		f->axis = arena_array(e->arena, AxisRef, ast->nkid);
+		for (uint32_t i = 1; i < ast->nkid; i++) {
+			if (!axis_of_expr(e, s, ast->kid[i], &f->axis[i - 1])) {
+				return val_error(ast->span);
+			}
+		}
+		f->site = ast;
+		base.fn = f;
+		return base;
+	}
+	return elab_index(e, s, base, ast->nkid - 1, ast->kid + 1, ast->span);
+}
+
+static Val field(Elab *e, Scope *s, const Ast *ast)
+{
+	Val base = elab_callee(e, s, ast->kid[0]);
+	if (base.tag == VAL_ERROR) {
+		return base;
+	}
+	if (base.tag == VAL_RECORD || base.tag == VAL_DATA) {
+		return data_field(e, &base, ast->name, ast->span, ast->name_span);
+	}
+	for (uint32_t i = 0; base.tag == VAL_TUPLE && base.item_name && i < base.n; i++) {
+		if (base.item_name[i] == ast->name) {
+			return base.item[i];
+		}
+	}
+	diag_no_field(elab_diags(e), ast->name_span, elab_text(e, ast->name), val_type(e, &base));
+	return val_error(ast->span);
+}
+
+/* ---- conditions ------------------------------------------------------------------------------------------------------ */
+static Val if_expr(Elab *e, Scope *s, const Ast *ast)
+{
+	Val c = elab_expr(e, s, ast->kid[0]), a = elab_expr(e, s, ast->kid[1]), b = elab_expr(e, s, ast->kid[2]);
+	if (c.tag == VAL_ERROR || a.tag == VAL_ERROR || b.tag == VAL_ERROR) {
+		return val_error(ast->span);
+	}
+	if (!val_scalar(&c) || c.elem != ELEM_BOOL) {
+		diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &c), "a truth value");
+		return val_error(ast->span);
+	}
+	double known;
+	bool constant = elab_node_value(e, c.re, &known);
+	if (a.tag != VAL_NUM || b.tag != VAL_NUM) {
+		if (constant && a.tag == b.tag) {
+			return known != 0 ? a : b;
+		}
+		diag_type_mismatch(elab_diags(e), ast->span, val_type(e, a.tag != VAL_NUM ? &a : &b), "a number in both branches");
+		return val_error(ast->span);
+	}
+	if (a.rank != b.rank) {
+		diag_rank_mismatch(elab_diags(e), ast->kid[2]->span, "the other branch", b.rank, a.rank);
+		return val_error(ast->span);
+	}
+	for (uint32_t i = 0; i < a.rank; i++) {
+		if (!axis_same(e, val_axis(e, &a, i), val_axis(e, &b, i))) {
+			diag_axis_mismatch(elab_diags(e), ast->kid[2]->span, axis_name(e, val_axis(e, &b, i)), axis_name(e, val_axis(e, &a, i)));
+			return val_error(ast->span);
+		}
+	}
+	bool complex = a.elem == ELEM_COMPLEX || b.elem == ELEM_COMPLEX;
+	if (a.elem != b.elem || complex) {
+		if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b) : val_real(e, &a) && val_real(e, &b))) {
+			return val_error(ast->span);
+		}
+	}
+	if ((a.elem == ELEM_REAL || complex) && !val_agree(e, ast->span, &a, &b)) {
+		return val_error(ast->span);
+	}
+	Val r = a, o = val_align(e, &b, &a);
+	core_at(e->core, ast->span);
+	r.span = ast->span;
+	r.re = core_select(e->core, c.re, a.re, o.re);
+	r.im = complex ? core_select(e->core, c.re, a.im, o.im) : 0;
+	r.of = a.of == b.of ? a.of : 0;
+	r.literal = a.literal && b.literal && a.elem != ELEM_REAL;
+	r.n = 0;
+	return r;
+}
+
+/* ---- literals and tuples ------------------------------------------------------------------------------------------------ */
+static bool same_unit_items(Elab *e, Span at, uint32_t n, Val *item, bool *mixed)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		if (item[0].unit != item[i].unit && !unit_same_dimension(e->units, item[0].unit, item[i].unit) &&
+		    !item[i].literal && !item[0].literal) {
+			*mixed = true;
+			return true;
+		}
+	}
+	for (uint32_t i = 1; i < n; i++) {
+		if (!val_agree(e, at, &item[0], &item[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Elements are kept beside the definition, so that [a, b][0] is a. */
+Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item)
+{
+	(void)s;
+	bool complex = false, all_int = true;
+	for (uint32_t i = 0; i < n; i++) {
+		if (item[i].tag == VAL_ERROR) {
+			return val_error(at);
+		}
+		if (item[i].tag != VAL_NUM || item[i].rank != item[0].rank || item[i].elem == ELEM_BOOL) {
+			diag_type_mismatch(elab_diags(e), item[i].span, val_type(e, &item[i]), "a number like the other elements");
+			return val_error(at);
+		}
+		complex = complex || item[i].elem == ELEM_COMPLEX;
+		all_int = all_int && item[i].elem == ELEM_INT && !item[i].literal;
+	}
+	for (uint32_t i = 0; i < n && !all_int; i++) {
+		if (!(complex ? val_to_complex(e, &item[i]) : val_real(e, &item[i]))) {
+			return val_error(at);
+		}
+	}
+	bool mixed = false;
+	if (!same_unit_items(e, at, n, item, &mixed)) {
+		return val_error(at);
+	}
+	Val r = n ? item[0] : val_num(e, at, ELEM_REAL, 0, core_real_const(e->core, 0));
+	Axis axis = core_axis_anonymous(e->core, n);
+	Index k = core_index(e->core, axis, SYM(e, "k"));
+	r.span = at;
+	r.rank = 1 + (n ? item[0].rank : 0);
+	Index *ix = arena_array(e->arena, Index, r.rank);
+	ix[0] = k;
+	for (uint32_t j = 1; j < r.rank; j++) {
+		AxisRef a = val_axis(e, &item[0], j - 1);
+		ix[j] = core_index(e->core, a.axis, core_index_name(e->core, item[0].ix[j - 1]));
+	}
+	r.ix = ix;
+	r.literal = false;
+	r.of = 0;
+	r.mixed = mixed;
+	r.n = n;
+	r.item = item;
+	r.rec = NULL;
+	/* the body as a selection by position; definitions by pieces are made when it is named */
+	Val like = r;
+	like.rank--;
+	like.ix = ix + 1;
+	for (uint32_t i = n; i-- > 0;) {
+		Val b = item[i].rank ? val_align(e, &item[i], &like) : item[i];
+		if (i == n - 1) {
+			r.re = b.re;
+			r.im = b.im;
+			continue;
+		}
+		Node here = core_op2(e->core, OP_ieq, core_index_value(e->core, k), core_int_const(e->core, i));
+		r.re = core_select(e->core, here, b.re, r.re);
+		r.im = complex ? core_select(e->core, here, b.im, r.im) : 0;
+	}
+	return r;
+}
+
+static Val array(Elab *e, Scope *s, const Ast *ast)
+{
+	Val *item = arena_array(e->arena, Val, ast->nkid + 1);
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		item[i] = elab_expr(e, s, ast->kid[i]);
+	}
+	return elab_array_literal(e, s, ast->span, ast->nkid, item);
+}
+
+static Val tuple(Elab *e, Scope *s, const Ast *ast)
+{
+	Val v = {.tag = VAL_TUPLE, .span = ast->span, .n = ast->nkid};
+	v.item = arena_array(e->arena, Val, ast->nkid + 1);
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		const Ast *kid = ast->kid[i];
+		if (kid->kind == AST_NAMEDARG) {
+			if (!v.item_name) {
+				v.item_name = arena_array(e->arena, Sym, ast->nkid);
+			}
+			v.item_name[i] = kid->name;
+			kid = kid->kid[0];
+		}
+		v.item[i] = elab_expr(e, s, kid);
+		if (v.item[i].tag == VAL_ERROR) {
+			return val_error(ast->span);
+		}
+	}
+	return v;
+}
+
+static Val range(Elab *e, Scope *s, const Ast *ast)
+{
+	Val v = {.tag = VAL_RANGE, .span = ast->span, .n = 2};
+	v.item = arena_array(e->arena, Val, 2);
+	for (int i = 0; i < 2; i++) {
+		v.item[i] = elab_expr(e, s, ast->kid[i]);
+		if (v.item[i].tag == VAL_ERROR) {
+			return val_error(ast->span);
+		}
+		if (!val_scalar(&v.item[i]) || v.item[i].elem != ELEM_INT) {
+			diag_help(diag_type_mismatch(elab_diags(e), ast->kid[i]->span, val_type(e, &v.item[i]), "a whole number"),
+			          "an interval of reals is written  [a, b]");
+			return val_error(ast->span);
+		}
+	}
+	return v;
+}
+
+/* x |> f and x |> f(a): the value becomes the first argument. An array result gets a name of its own, so that the
+ * stages of a pipe are definitions. */
+static Val pipe(Elab *e, Scope *s, const Ast *ast)
+{
+	const Ast *f = ast->kid[1];
+	while (f->kind == AST_PAREN) {
+		f = f->kid[0];
+	}
+	if (f->kind == AST_CALL && f->kid[0]->kind == AST_NAME) { /* standardize needs the value's text, not its value */
+		Val fn = elab_callee(e, s, f->kid[0]);
+		if (fn.tag == VAL_FN && fn.fn->kind == FNV_BUILTIN && strcmp(builtin_name(fn.fn->builtin), "standardize") == 0) {
+			return elab_builtin(e, s, fn.fn->builtin, ast, NULL);
+		}
+	}
+	Val x = elab_expr(e, s, ast->kid[0]);
+	if (x.tag == VAL_ERROR) {
+		return x;
+	}
+	Val r;
+	if (f->kind == AST_CALL) {
+		r = elab_call(e, s, f, &x);
+	} else {
+		Val fn = elab_callee(e, s, f);
+		if (fn.tag == VAL_ERROR) {
+			return fn;
+		}
+		if (fn.tag != VAL_FN) {
+			diag_type_mismatch(elab_diags(e), f->span, val_type(e, &fn), "a function after |>");
+			return val_error(ast->span);
+		}
+		if (fn.fn->kind == FNV_BUILTIN) {
+			return elab_builtin(e, s, fn.fn->builtin, ast, &x);
+		}
+		r = elab_call_value(e, s, fn.fn, ast->span, 1, &x, NULL, f);
+	}
+	if (r.tag == VAL_NUM && r.rank && !r.n) {
+		const Ast *head = f->kind == AST_CALL ? f->kid[0] : f;
+		head = head->kind == AST_INDEX ? head->kid[0] : head;
+		Sym label = head->kind == AST_NAME ? head->name : SYM(e, "y");
+		r = val_name(e, s, label, r, 0);
+	}
+	return r;
+}
+
+Val elab_callee(Elab *e, Scope *s, const Ast *ast)
+{
+	while (ast->kind == AST_PAREN) {
+		ast = ast->kid[0];
+	}
+	if (ast->kind == AST_NAME && strcmp(elab_text(e, ast->name), "true") != 0 && strcmp(elab_text(e, ast->name), "false") != 0) {
+		return scope_value(e, s, ast->name, ast->span);
+	}
+	return elab_expr(e, s, ast);
+}
+
+static Val wrong_equals(Elab *e, const Ast *ast)
+{
+	diag_help(diag_lone_equals(elab_diags(e), ast->span), "write == to compare two values");
+	return val_error(ast->span);
+}
+
+Val elab_expr(Elab *e, Scope *s, const Ast *ast)
+{
+	if (!ast) {
+		return val_error((Span){0});
+	}
+	core_at(e->core, ast->span);
+	Val v;
+	switch (ast->kind) {
+	case AST_NUM: return number(e, ast);
+	case AST_QUANTITY: return quantity(e, s, ast);
+	case AST_STR: return val_string(ast->span, ast->name);
+	case AST_NAME: return name(e, s, ast);
+	case AST_UNARY: return unary(e, s, ast);
+	case AST_BINARY: return binary(e, s, ast);
+	case AST_EQUATE: return wrong_equals(e, ast);
+	case AST_RANGE: return range(e, s, ast);
+	case AST_INDEX: return index_expr(e, s, ast);
+	case AST_CALL: return elab_call(e, s, ast, NULL);
+	case AST_FIELD: return field(e, s, ast);
+	case AST_REDUCE: return elab_reduce(e, s, ast);
+	case AST_IF: return if_expr(e, s, ast);
+	case AST_PIPE: return pipe(e, s, ast);
+	case AST_ARRAY: return array(e, s, ast);
+	case AST_COMPREHENSION: return elab_comprehension(e, s, ast);
+	case AST_TUPLE: return tuple(e, s, ast);
+	case AST_PAREN:
+		v = elab_expr(e, s, ast->kid[0]);
+		v.span = ast->span;
+		return v;
+	case AST_PARTIAL:
+	case AST_PARTIALOP: return elab_partial(e, s, ast);
+	case AST_BLOCK: return elab_block(e, scope_new(e, s, NULL), ast);
+	case AST_ERROR_EXPR: return val_error(ast->span);
+	default:
+		diag_bad_statement_place(elab_diags(e), ast->span, ast_kind_name(ast->kind), "where a value is expected");
+		return val_error(ast->span);
+	}
+}
