@@ -142,10 +142,14 @@ static RtStatus add_member(zip_t *archive, const char *path, const RtTensor *t, 
 		memcpy(name + nname, ".npy", 5);
 		at = zip_file_add(archive, name, source, ZIP_FL_ENC_UTF_8);
 	}
-	free(name);
 	if (at < 0) {
 		zip_source_free(source);
-		return zip_failed(path, zip_get_error(archive), err);
+		status = name ? zip_failed(path, zip_get_error(archive), err)
+		              : rt_fail(err, RT_E_MEMORY, path, NULL, "not enough memory to write it");
+	}
+	free(name);
+	if (status != RT_OK) {
+		return status;
 	}
 	if (zip_set_file_compression(archive, (zip_uint64_t)at, ZIP_CM_STORE, 0) != 0 ||
 	    zip_file_set_dostime(archive, (zip_uint64_t)at, 0, 0x21, 0) != 0) {

@@ -230,7 +230,7 @@ static int finish_write(RtFile *f)
 	if (fsync(f->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) {
 		return errno;
 	}
-	int closed = close(f->fd) == 0 ? 0 : errno;
+	int closed = close(f->fd) == 0 || errno == EINTR ? 0 : errno;
 	f->fd = -1;
 	if (closed != 0 || !f->target) {
 		return closed;

@@ -21,7 +21,8 @@ RtStatus rt_file_begin(const char *path, RtFile **file, RtError *err);
 /* Where the content is written (fprintf, fwrite); write errors are remembered and reported by
  * commit. */
 FILE *rt_file_stream(RtFile *file);
-/* Puts the new content in place of the old and frees file, also on failure. */
+/* Puts the new content in place of the old and frees file, also on failure. If nothing but the last
+ * step fails, syncing the folder, that is reported too, but the new content is already in place. */
 RtStatus rt_file_commit(RtFile *file, RtError *err);
 /* Drops what was written and frees file. NULL is allowed. */
 void rt_file_abort(RtFile *file);
