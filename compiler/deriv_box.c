@@ -129,6 +129,10 @@ static Edge lim_edge(Core *c, Axis a, Lim l)
 
 Range seg_range(Core *c, Axis a, Seg s)
 {
+	Seg all = seg_of_axis(c, a);
+	if (seg_point(s) && !s.lo.last && seg_disjoint(c, s, all) == TRI_YES) {
+		return (Range){{EDGE_AT, s.lo.off}, {EDGE_AT, s.lo.off}};
+	}
 	Edge lo = lim_edge(c, a, s.lo), hi = lim_edge(c, a, s.hi);
 	if (!s.lo.last && s.lo.off == core_axis_info(c, a)->first) {
 		lo = (Edge){EDGE_FIRST, 0};

@@ -201,7 +201,7 @@ static Sym tangent_name(Forward *f, const Asked *q)
 		}
 	}
 	text[n] = 0;
-	return deriv_sym(f->dv, "%s_%s", deriv_text(f->dv, core_def(f->c, q->base)->name), text);
+	return deriv_sym(f->dv, "%s_%s", deriv_name_of(f->dv, q->base), text);
 }
 
 static Tangent *tangent_new(Forward *f, const Asked *q, Node read)

@@ -23,7 +23,8 @@ typedef struct Fact {
 	Node *slope; /* [2*piece + argument]: slope of the operation that stands alone there; 0 not yet made */
 	bool *flat;  /* [2*piece + argument]: made, and zero */
 	struct Origin *origin;
-	Def like; /* a definition made in advance: it will have this one's domain */
+	Def like;   /* a definition made in advance: it will have this one's domain */
+	Sym reader; /* a definition without a name: that of the one that reads it */
 } Fact;
 
 /* Word sequences to pointers. */
@@ -88,6 +89,8 @@ Node deriv_add(Deriv *dv, Node a, Node b);
 Index deriv_plain(Deriv *dv, Node n);
 Sym deriv_sym(Deriv *dv, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *deriv_text(Deriv *dv, Sym s);
+/* What derivatives of d are called after: its name, or that of the definition that reads it. */
+const char *deriv_name_of(Deriv *dv, Def d);
 void *table_get(const Table *t, uint32_t n, const uint32_t *key);
 void table_put(Arena *a, Table *t, uint32_t n, const uint32_t *key, void *value); /* the key is copied */
 
@@ -217,6 +220,7 @@ typedef struct Need {
 	Seg in;
 	uint32_t nzero;
 	const Seg *zero;
+	Def zeroed; /* that definition */
 } Need;
 /* One term of an adjoint: Σ_bound body where all needs are met. */
 typedef struct Contribution {

@@ -65,6 +65,30 @@ static void find_conditions(Normal *m)
 	}
 }
 
+/* The free indices, those of the reader's formals first and in their order. */
+static Index *reader_order(Normal *m, uint32_t n, const Index *free)
+{
+	Index *ix = arena_array(m->dv->a, Index, n + 1);
+	uint32_t got = 0;
+	for (uint32_t j = 0; m->def && j < m->def->nindex; j++) {
+		for (uint32_t k = 0; k < n; k++) {
+			if (free[k] == m->def->index[j]) {
+				ix[got++] = free[k];
+			}
+		}
+	}
+	for (uint32_t k = 0, formals = got; k < n; k++) {
+		bool formal = false;
+		for (uint32_t j = 0; j < formals; j++) {
+			formal |= ix[j] == free[k];
+		}
+		if (!formal) {
+			ix[got++] = free[k];
+		}
+	}
+	return ix;
+}
+
 static Node name_value(Normal *m, Sym name, uint32_t at, Node value)
 {
 	if (deriv_trivial(m->dv, value)) {
@@ -76,8 +100,9 @@ static Node name_value(Normal *m, Sym name, uint32_t at, Node value)
 		}
 		value = m->cond[at] ? core_guard(m->c, m->cond[at], value) : value;
 	}
-	const Index *ix;
-	uint32_t n = core_free(m->c, value, &ix);
+	const Index *free;
+	uint32_t n = core_free(m->c, value, &free);
+	Index *ix = reader_order(m, n, free);
 	Range *box = NULL;
 	if (m->box && !box_whole(m->c, m->def, m->box)) {
 		box = arena_array(m->dv->a, Range, n + 1);
@@ -278,7 +303,8 @@ static void normal_def(Scope *s, Def d)
 {
 	Core *c = s->dv->c;
 	const DefInfo info = *core_def(c, d);
-	Normal m = {.s = s, .dv = s->dv, .c = c, .reader = info.name, .span = info.span, .def = &info};
+	Sym reader = intern_str(core_names(c), deriv_name_of(s->dv, d));
+	Normal m = {.s = s, .dv = s->dv, .c = c, .reader = reader, .span = info.span, .def = &info};
 	if (info.rule) {
 		normal_rule(&m, d);
 		return;
@@ -290,11 +316,36 @@ static void normal_def(Scope *s, Def d)
 	}
 }
 
+/* Sums without a name are called after what reads them. */
+static void name_reads(Deriv *dv, Node value, Sym reader)
+{
+	Sub sub = deriv_sub(dv, value, SUB_PASSING);
+	for (uint32_t k = 0; k < sub.n; k++) {
+		const NodeInfo *p = core_node(dv->c, sub.node[k]);
+		if (p->tag == NODE_READ && !core_def(dv->c, p->ref)->name && !deriv_fact(dv, p->ref)->reader) {
+			deriv_fact(dv, p->ref)->reader = reader;
+		}
+	}
+}
+
+static void name_readers(Deriv *dv, Node n, Sym reader, uint32_t count, const Def *order)
+{
+	name_reads(dv, n, reader);
+	for (uint32_t k = count; k-- > 0;) {
+		const DefInfo *d = core_def(dv->c, order[k]);
+		Sym name = d->name ? d->name : deriv_fact(dv, order[k])->reader;
+		for (uint32_t p = 0; name && p < d->npiece; p++) {
+			name_reads(dv, core_def(dv->c, order[k])->piece[p].value, name);
+		}
+	}
+}
+
 Node deriv_normal(Scope *s, Node n, Sym reader)
 {
 	Def *order;
 	uint32_t *component;
 	uint32_t count = core_reach(s->dv->c, s->dv->a, 1, &n, &order, &component);
+	name_readers(s->dv, n, reader, count, order);
 	for (uint32_t k = 0; k < count; k++) {
 		Def d = order[k];
 		if (!scope_is_var(s, d) && scope_mark(s, d)->active) {

@@ -9,7 +9,7 @@
 
 Sym adjoint_name(const Reverse *r, Def d)
 {
-	return deriv_sym(r->dv, "%s_%s", deriv_text(r->dv, core_def(r->c, d)->name), r->suffix);
+	return deriv_sym(r->dv, "%s_%s", deriv_name_of(r->dv, d), r->suffix);
 }
 
 int32_t adjoint_pin(const Reverse *r, const Adjoint *h, uint32_t q)

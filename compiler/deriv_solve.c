@@ -85,7 +85,7 @@ static void find_zero(Solve *v, Index i, Need *need)
 		if (deriv_plain(v->dv, p->arg[k]) == i && !periodic(v, core_index_axis(c, info->index[k]))) {
 			Def like = deriv_fact(v->dv, p->ref)->like;
 			Domain m = domain_of(v->dv, like ? like : p->ref);
-			core_def_mutable(c, p->ref)->flags |= DEF_ZERO_OUTSIDE;
+			need->zeroed = p->ref;
 			need->nzero = m.nseg[k];
 			need->zero = m.seg[k];
 			return;
@@ -330,6 +330,9 @@ static bool need_vanishes(Core *c, const Need *n, bool known, Seg where)
 		if (!known || !clear_low || !clear_high) {
 			return false;
 		}
+	}
+	if (n->nzero) {
+		core_def_mutable(c, n->zeroed)->flags |= DEF_ZERO_OUTSIDE;
 	}
 	return n->nzero > 0;
 }

@@ -51,7 +51,8 @@ static const LinTerm *extreme_term(Deriv *dv, LinTerm t, RedKind red, Index *bou
 {
 	Core *c = dv->c;
 	RedKind place = red == RED_MAX ? RED_ARGMAX : RED_ARGMIN;
-	Sym name = core_def(c, t.def)->name;
+	const char *of = deriv_name_of(dv, t.def);
+	Sym name = intern_str(core_names(c), of);
 	Span span = core_def(c, t.def)->span;
 	Node body = t.of;
 	for (uint32_t k = 0; k < t.nbound; k++) {
@@ -59,7 +60,7 @@ static const LinTerm *extreme_term(Deriv *dv, LinTerm t, RedKind red, Index *bou
 		if (k + 1 < t.nbound) {
 			inner = core_reduce(c, red, name, span, t.nbound - k - 1, bound + k + 1, body);
 		}
-		Node at = core_reduce(c, place, deriv_sym(dv, "at_%s", deriv_text(dv, name)), span, 1, bound + k, inner);
+		Node at = core_reduce(c, place, deriv_sym(dv, "at_%s", of), span, 1, bound + k, inner);
 		body = core_subst(c, body, 1, bound + k, &at);
 		if (k + 1 < t.nbound) { /* the remaining indices were bound in `inner` too */
 			Index *fresh = arena_array(dv->a, Index, t.nbound);
@@ -88,7 +89,7 @@ static const LinTerm *product_term(Deriv *dv, LinTerm t)
 		differs = differs ? core_op2(c, OP_or, differs, ne) : ne;
 	}
 	const DefInfo *info = core_def(c, t.def);
-	Sym name = deriv_sym(dv, "%s_others", deriv_text(dv, info->name));
+	Sym name = deriv_sym(dv, "%s_others", deriv_name_of(dv, t.def));
 	t.weight = core_reduce(c, RED_PROD, name, info->span, t.nbound, other, core_filter(c, RED_PROD, differs, body));
 	return one_term(dv, t);
 }
@@ -102,7 +103,7 @@ static const LinTerm *softmax_term(Deriv *dv, LinTerm t)
 	Node p = core_op1(c, OP_exp, core_sub(c, t.of, m));
 	const Index *ix;
 	uint32_t n = core_free(c, p, &ix);
-	t.weight = deriv_name(dv, deriv_sym(dv, "softmax_%s", deriv_text(dv, info->name)), info->span, n, ix, p, NULL);
+	t.weight = deriv_name(dv, deriv_sym(dv, "softmax_%s", deriv_name_of(dv, t.def)), info->span, n, ix, p, NULL);
 	return one_term(dv, t);
 }
 
@@ -194,7 +195,7 @@ static Node alone_slope(Deriv *dv, Def d, uint32_t piece, uint32_t k)
 		s = core_guard(c, core_node(c, value)->arg[0], s);
 	}
 	if (s) {
-		const char *of = deriv_text(dv, info.name);
+		const char *of = deriv_name_of(dv, d);
 		Sym name = k ? deriv_sym(dv, "slope_%s_2", of) : deriv_sym(dv, "slope_%s", of);
 		Range *box = info.piece[piece].box;
 		s = deriv_name(dv, name, info.span, info.nindex, info.index, s, box_whole(c, &info, box) ? NULL : box);

@@ -27,6 +27,12 @@ const char *deriv_text(Deriv *dv, Sym s)
 	return intern_text(core_names(dv->c), s);
 }
 
+const char *deriv_name_of(Deriv *dv, Def d)
+{
+	Sym own = core_def(dv->c, d)->name;
+	return deriv_text(dv, own ? own : deriv_fact(dv, d)->reader);
+}
+
 /* ---- tables ---- */
 
 static uint32_t key_hash(uint32_t n, const uint32_t *key)
@@ -230,7 +236,7 @@ uint32_t deriv_reads(Deriv *dv, Def d, const Node **reads)
 	const DefInfo *info = core_def(dv->c, d);
 	if (!fact_holds(f, info)) {
 		Fact was = *f;
-		*f = (Fact){.has_reads = true, .npiece = info->npiece, .origin = was.origin, .like = was.like};
+		*f = (Fact){.has_reads = true, .npiece = info->npiece, .origin = was.origin, .like = was.like, .reader = was.reader};
 		f->piece = arena_array(dv->a, Node, info->npiece + 1);
 		f->slope = arena_array(dv->a, Node, 2 * info->npiece + 1);
 		f->flat = arena_array(dv->a, bool, 2 * info->npiece + 1);
