@@ -87,8 +87,7 @@ static RtStatus survey_first_row(Csv *c)
 
 static void survey_cell(Csv *c, Survey *v, const CsvCell *cell)
 {
-	double x;
-	switch (rt_number_parse(cell->text, cell->n, &x)) {
+	switch (rt_number_kind(cell->text, cell->n)) {
 	case RT_OUT_OF_RANGE:
 		v->huge_line = v->huge_line ? v->huge_line : cell->line;
 		v->numbers++;

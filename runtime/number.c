@@ -174,6 +174,16 @@ RtNumberKind rt_number_parse(const char *text, size_t n, double *value)
 	return RT_NUMBER;
 }
 
+RtNumberKind rt_number_kind(const char *text, size_t n)
+{
+	Decimal d;
+	double x;
+	trim(&text, &n);
+	/* With n characters the value lies below 10^(n + exponent). */
+	bool plain = n <= 200 && scan_decimal(text, n, &d) && d.exponent > -400 && d.exponent < 100;
+	return plain ? RT_NUMBER : rt_number_parse(text, n, &x);
+}
+
 bool rt_integer_parse(const char *text, size_t n, int64_t *value)
 {
 	trim(&text, &n);

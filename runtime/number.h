@@ -16,6 +16,8 @@ typedef enum {
  * correctly rounded. *value is NaN for RT_MISSING (or ±inf where that is written) and 0 for the
  * last two kinds. */
 RtNumberKind rt_number_parse(const char *text, size_t n, double *value);
+/* The kind alone, which for ordinary numbers takes no conversion. */
+RtNumberKind rt_number_kind(const char *text, size_t n);
 /* The same for integers; false if text is not an integer of 64 bits. */
 bool rt_integer_parse(const char *text, size_t n, int64_t *value);
 enum { RT_REAL_TEXT = 32 };

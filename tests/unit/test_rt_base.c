@@ -35,6 +35,7 @@ Test(base, numbers)
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
 		double x = 99;
 		cr_expect_eq(parse(good[i].text, &x), RT_NUMBER, "%s", good[i].text);
+		cr_expect_eq(rt_number_kind(good[i].text, strlen(good[i].text)), RT_NUMBER);
 		cr_expect(x == good[i].value && signbit(x) == signbit(good[i].value), "%s gives %.17g",
 		          good[i].text, x);
 	}
@@ -59,6 +60,13 @@ Test(base, numbers)
 	memset(digits, '1', 5000);
 	cr_expect_eq(rt_number_parse(digits, 5000, &x), RT_NOT_NUMBER);
 	cr_expect_eq(rt_number_parse(digits, 400, &x), RT_OUT_OF_RANGE);
+	for (size_t k = 0; k < 1200; k++) {
+		cr_expect_eq(rt_number_kind(digits, k), rt_number_parse(digits, k, &x), "%zu digits", k);
+	}
+	cr_expect_eq(rt_number_kind("1e308", 5), RT_NUMBER);
+	cr_expect_eq(rt_number_kind("11e308", 6), RT_OUT_OF_RANGE);
+	cr_expect_eq(rt_number_kind("NA", 2), RT_MISSING);
+	cr_expect_eq(rt_number_kind("0x1", 3), RT_NOT_NUMBER);
 	free(digits);
 }
 
