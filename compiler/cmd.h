@@ -20,6 +20,7 @@ typedef struct CmdLine {
 	const char **set;      /* --set */
 	int nset;
 	bool latex, check, write, help, version;
+	struct Interrupts *interrupts; /* main.c's view of Ctrl-C */
 	const char *precision, *backend, *colour;
 } CmdLine;
 
@@ -55,6 +56,17 @@ int cmd_explain(CmdLine *c);
 int cmd_repl(CmdLine *c);
 int cmd_version(CmdLine *c);
 int cmd_show_help(CmdLine *c);
+
+/* What Ctrl-C did: `asked` is set by the first one; a second one ends the process unless the prompt is waiting. */
+typedef struct Interrupts {
+	volatile sig_atomic_t asked, at_prompt;
+} Interrupts;
+
+/* The same within an engine that is open: diagnostics stay in it. */
+int cmd_grad_in(CmdLine *c, Engine *e);
+bool cmd_emit_in(Engine *e, const char *stage);
+bool cmd_cost_in(Engine *e);
+void cmd_info_in(Engine *e, bool params, bool data);
 
 /* What most commands begin with: an engine with the program of word k loaded, elaborated and without mistakes. NULL with
  * *code set after diagnostics were shown. */

@@ -164,6 +164,12 @@ static int emit_text(CmdLine *c, int stage)
 	return cmd_close(e, 0);
 }
 
+bool cmd_emit_in(Engine *e, const char *stage)
+{
+	int k = stage_number(stage);
+	return k >= 2 && (k < 5 ? emit_core(e, k - 2) : emit_plan(e));
+}
+
 int cmd_emit(CmdLine *c)
 {
 	int stage = stage_number(c->stage), code;
@@ -177,11 +183,7 @@ int cmd_emit(CmdLine *c)
 	if (!e) {
 		return code;
 	}
-	if (stage < 5) {
-		emit_core(e, stage - 2);
-	} else {
-		emit_plan(e);
-	}
+	cmd_emit_in(e, c->stage);
 	return cmd_close(e, 0);
 }
 
@@ -264,13 +266,8 @@ static bool step_costs(void *data, const TrainInfo *t)
 	return true;
 }
 
-int cmd_cost(CmdLine *c)
+bool cmd_cost_in(Engine *e)
 {
-	int code;
-	Engine *e = cmd_open(c, 0, &code);
-	if (!e) {
-		return code;
-	}
 	Run *r = engine_run_state(e);
 	const Program *p = e->program;
 	bool ok = r && run_prepare(r);
@@ -287,7 +284,18 @@ int cmd_cost(CmdLine *c)
 	}
 	if (ok) {
 		Block all = {p->nstmt, p->stmt};
-		all_trains(&all, step_costs, r);
+		ok = all_trains(&all, step_costs, r);
 	}
-	return cmd_close(e, 0);
+	return ok;
+}
+
+int cmd_cost(CmdLine *c)
+{
+	int code;
+	Engine *e = cmd_open(c, 0, &code);
+	if (e) {
+		cmd_cost_in(e);
+		code = cmd_close(e, 0);
+	}
+	return code;
 }

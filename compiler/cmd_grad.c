@@ -221,17 +221,20 @@ static int numerical_check(Engine *e, Gradient *g)
 	return right ? 0 : 1;
 }
 
-int cmd_grad(CmdLine *c)
+int cmd_grad_in(CmdLine *c, Engine *e)
 {
-	int code;
-	Engine *e = cmd_open(c, 0, &code);
-	if (!e) {
-		return code;
-	}
 	Gradient g = {.r = engine_run_state(e)};
+	int code = 0;
 	if (g.r && find_loss(e, c->word[1], &g) && find_params(c, e, &g) && derive(e, &g)) {
 		grad_print(g.r->core, g.loss, g.n, g.wrt, g.grad, c->latex, e->options.output);
 		code = numerical_check(e, &g);
 	}
-	return cmd_close(e, code);
+	return code;
+}
+
+int cmd_grad(CmdLine *c)
+{
+	int code;
+	Engine *e = cmd_open(c, 0, &code);
+	return e ? cmd_close(e, cmd_grad_in(c, e)) : code;
 }

@@ -85,6 +85,28 @@ static void print_data(const Run *r, const DataInfo *d, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_params(Engine *e, FILE *out)
+{
+	size_t total = 0;
+	for (uint32_t k = 0; k < e->program->nparam; k++) {
+		print_param(e->run, e->program->param[k], &total, out);
+	}
+	fprintf(out, "  %zu number%s in %u parameter%s\n", total, total == 1 ? "" : "s", e->program->nparam,
+	        e->program->nparam == 1 ? "" : "s");
+}
+
+void cmd_info_in(Engine *e, bool params, bool data)
+{
+	FILE *out = e->options.output;
+	Run *r = engine_run_state(e);
+	if (r && params) {
+		print_params(e, out);
+	}
+	for (uint32_t k = 0; r && data && k < e->program->ndata; k++) {
+		print_data(r, e->program->data[k], out);
+	}
+}
+
 static int info_program(CmdLine *c)
 {
 	int code;
@@ -96,18 +118,12 @@ static int info_program(CmdLine *c)
 	Run *r = engine_run_state(e);
 	const Program *p = e->program;
 	print_axes(e, out);
-	size_t total = 0;
 	fputs("parameters\n", out);
-	for (uint32_t k = 0; k < p->nparam; k++) {
-		print_param(r, p->param[k], &total, out);
-	}
-	fprintf(out, "  %zu numbers in %u parameters\n", total, p->nparam);
+	cmd_info_in(e, true, false);
 	fputs("data\n", out);
-	for (uint32_t k = 0; k < p->ndata; k++) {
-		print_data(r, p->data[k], out);
-	}
+	cmd_info_in(e, false, true);
 	fputs("losses\n", out);
-	for (uint32_t k = 0; k < p->nloss; k++) {
+	for (uint32_t k = 0; r && k < p->nloss; k++) {
 		uint32_t n = 0;
 		elab_params_of(e->elab, p->loss[k]->name, &n);
 		fprintf(out, "  %s, reaches %u parameter%s\n", run_name(r, p->loss[k]->name), n, n == 1 ? "" : "s");

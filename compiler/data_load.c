@@ -67,6 +67,7 @@ static bool no_memory(Run *r, const DataInfo *d)
 	return false;
 }
 
+/* A set that is filled; without a path it failed to be. */
 static bool remember(Run *r, DataInfo *d, RtTable *table, const char *path)
 {
 	if (!r->data) {
@@ -78,12 +79,25 @@ static bool remember(Run *r, DataInfo *d, RtTable *table, const char *path)
 		return no_memory(r, d);
 	}
 	r->data->set = items;
-	r->data->set[r->data->n++] = (LoadedSet){d, table, path};
-	if (r->e->options.verbose) {
+	r->data->set[r->data->n++] = (LoadedSet){d, table, path, path == NULL};
+	if (path && r->e->options.verbose) {
 		fprintf(r->e->options.error, "data %s: %zu records, %u fields, %s%s\n", run_name(r, d->name),
 		        data_records(r, d), d->nfield, path[0] ? "from " : "made by the program", path);
 	}
 	return true;
+}
+
+bool data_failed(const Run *r, Def leaf)
+{
+	for (size_t k = 0; r->data && k < r->data->n; k++) {
+		const DataInfo *d = r->data->set[k].info;
+		for (uint32_t j = 0; r->data->set[k].failed && j < d->nfield; j++) {
+			if (d->field[j].leaf == leaf) {
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 void data_free(Run *r)
@@ -507,6 +521,7 @@ bool data_prepare(Run *r)
 		          : d->kind == DATA_POINTS ? make_points(r, d)
 		                                   : simulate(r, d);
 		if (!ok) {
+			remember(r, d, NULL, NULL); /* the next line of a prompt does not try again */
 			return false;
 		}
 	}

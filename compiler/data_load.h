@@ -16,6 +16,8 @@ bool data_make_part(Run *r, DataInfo *part, const DataInfo *from, size_t n);
 /* Number of records of a set that was filled. */
 size_t data_records(const Run *r, const DataInfo *d);
 void data_free(Run *r);
+/* Is the leaf a field of a set that could not be loaded? */
+bool data_failed(const Run *r, Def leaf);
 
 /* "[3,4]": the sizes of a leaf's axes from the formal `from` on ("*" where unknown), and of a column; in the engine's arena. */
 const char *data_leaf_shape(const Run *r, Def leaf, uint32_t from);

@@ -8,6 +8,7 @@ typedef struct LoadedSet {
 	DataInfo *info;
 	RtTable *table;   /* of a file, kept for splits by a column; NULL when made by the program */
 	const char *path; /* "" when made by the program */
+	bool failed;      /* what its leaves hold is not to be used */
 } LoadedSet;
 
 typedef struct DataState {

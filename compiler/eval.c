@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "compiler/data_load.h"
 #include "compiler/deriv.h"
 #include "compiler/run_int.h"
 #include "runtime/status.h"
@@ -68,6 +69,31 @@ bool eval_resolve(Run *r, uint32_t n, Def *def)
 	return ok;
 }
 
+/* Every leaf that the outputs reach must hold something: a `let` in a branch that was not taken does not, nor does a data set
+ * that could not be loaded. */
+static bool leaves_ready(Run *r, uint32_t n, const PlanOutput *outputs)
+{
+	Core *c = r->core;
+	ArenaMark mark = arena_mark(r->e->scratch);
+	Node *root = arena_array(r->e->scratch, Node, n + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		root[k] = core_read_plain(c, outputs[k].value, core_def(c, outputs[k].value)->index);
+	}
+	Def *order;
+	uint32_t *component, count = core_reach(c, r->e->scratch, n, root, &order, &component);
+	bool ok = true;
+	for (uint32_t k = 0; ok && k < count; k++) {
+		const DefInfo *d = core_def(c, order[k]);
+		bool leaf = d->role == DEF_PARAM || d->role == DEF_DATA || d->role == DEF_RUNTIME;
+		ok = !leaf || (store_has(r->store, order[k]) && !data_failed(r, order[k]));
+		if (!ok) {
+			diag_no_value(r->e->ctx.diags, d->span, run_name(r, d->name));
+		}
+	}
+	arena_release(r->e->scratch, mark);
+	return ok;
+}
+
 Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 {
 	PlanOutput *copy = malloc((n + 1) * sizeof *copy);
@@ -84,7 +110,7 @@ Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 				copy[k] = (PlanOutput){def[k], outputs[k].assign};
 			}
 			PlanOptions o = {r->e->options.threads, 0, false};
-			p = plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);
+			p = !leaves_ready(r, n, copy) ? NULL : plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);
 			assert(p || diags_count(r->e->ctx.diags) > 0);
 		}
 	}

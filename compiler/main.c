@@ -1,20 +1,30 @@
 /* main.c — the roof: reads the command line, sets up streams and signals, ends the process. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "compiler/cmd.h"
 
-/* Set by Ctrl-C and by a polite request to end; a second one ends at once. */
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
+/* Signals are received by a thread of their own, so that no state of the process is shared with a handler. */
+static void *receive_signals(void *data)
 {
-	if (interrupted) {
-		_exit(128 + number);
+	Interrupts *i = data;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	for (;;) {
+		int number;
+		if (sigwait(&set, &number) != 0) {
+			return NULL;
+		}
+		if ((i->asked && !i->at_prompt) || (i->at_prompt && number == SIGTERM)) {
+			_exit(128 + number);
+		}
+		i->asked = 1;
 	}
-	interrupted = 1;
 }
 
 static void on_exhausted(void *data, size_t wanted)
@@ -34,17 +44,21 @@ static bool wants_colour(const CmdLine *c, FILE *f)
 	return isatty(fileno(f)) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static void set_signals(void)
+static void set_signals(Interrupts *interrupts)
 {
-	struct sigaction action;
-	memset(&action, 0, sizeof action);
-	action.sa_handler = on_interrupt;
-	action.sa_flags = SA_RESTART;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, receive_signals, interrupts) == 0) {
+		pthread_detach(thread);
+	} else {
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
 	/* A reader that went away is a write error, to be reported as one. */
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 /* Results that could not be written are a failure, whatever came before. */
@@ -62,14 +76,16 @@ static int close_output(int code)
 int main(int argc, char **argv)
 {
 	CmdLine c = {0};
+	Interrupts interrupts = {0, 0};
 	const char *term = getenv("TERM");
 	c.engine.output = stdout;
 	c.engine.error = stderr;
 	c.engine.threads = 1;
 	c.engine.save_seconds = 30;
-	c.engine.interrupted = &interrupted;
+	c.engine.interrupted = &interrupts.asked;
+	c.interrupts = &interrupts;
 	c.engine.exhausted = on_exhausted;
-	set_signals();
+	set_signals(&interrupts);
 	int code = cmd_line_read(&c, argc, argv);
 	if (code == 0) {
 		c.engine.colour = wants_colour(&c, stderr);
