@@ -1,0 +1,389 @@
+/* interp.c — the reference meaning of a plan: its steps in order, tiles of samples inside fixed blocks, blocks joined by a
+ * fixed tree, so that results do not depend on how many threads there are. Nothing is allocated while a plan runs. */
+#include "compiler/interp_int.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+static void *doubles(size_t n)
+{
+	size_t bytes = (n * sizeof(double) + 64) / 64 * 64;
+	void *m = n > SIZE_MAX / 16 ? NULL : aligned_alloc(64, bytes);
+	if (m) {
+		memset(m, 0, bytes);
+	}
+	return m;
+}
+
+static void worker_free(Worker *w)
+{
+	free(w->base);
+	free(w->tile);
+	free(w->reg);
+	free(w->pack);
+	free(w->temp);
+	free(w->ptr);
+	free(w->outer);
+	free(w->inner);
+	free(w->count);
+	free(w->label);
+	free(w->slot);
+	free(w->lane);
+}
+
+static bool worker_create(Worker *w, const Plan *p)
+{
+	w->plan = p;
+	w->gemm = gemm_kernels();
+	w->base = calloc(p->nbuffer + 1, sizeof *w->base);
+	w->tile = doubles(p->place_count[PLACE_TILE]);
+	w->reg = doubles(p->max_reg_doubles);
+	w->pack = doubles(p->max_pack);
+	w->temp = doubles(TEMP_LANES);
+	w->ptr = calloc(p->max_access + 1, sizeof *w->ptr);
+	w->outer = calloc(p->max_access + 1, sizeof *w->outer);
+	w->inner = calloc(p->max_access + 1, sizeof *w->inner);
+	w->count = calloc(p->max_dim + 1, sizeof *w->count);
+	w->label = calloc(p->max_dim + 1, sizeof *w->label);
+	w->slot = calloc(p->nslot + 1, sizeof *w->slot);
+	w->lane = calloc(p->max_access + 1, sizeof *w->lane);
+	return w->base && w->tile && w->reg && w->pack && w->temp && w->ptr && w->outer && w->inner && w->count &&
+	       w->label && w->slot && w->lane;
+}
+
+static void worker_bases(Worker *w, const Exec *x)
+{
+	for (uint32_t k = 0; k < w->plan->nbuffer; k++) {
+		const Buffer *b = w->plan->buffer[k];
+		switch (b->place) {
+		case PLACE_STATIC: w->base[k] = x->fixed + b->offset; break;
+		case PLACE_GLOBAL: w->base[k] = x->global + b->offset; break;
+		case PLACE_TILE: w->base[k] = w->tile + b->offset; break;
+		case PLACE_BLOCK: w->base[k] = x->block + w->plan->tile[b->tile]->base + b->offset; break;
+		default: break;
+		}
+	}
+}
+
+void exec_free(Plan *p)
+{
+	Exec *x = p->exec;
+	if (!x) {
+		return;
+	}
+	for (uint32_t k = 0; k < x->nworker; k++) {
+		worker_free(&x->worker[k]);
+	}
+	free(x->worker);
+	free(x->fixed);
+	free(x->global);
+	free(x->block);
+	free(x);
+	p->exec = NULL;
+}
+
+bool exec_create(Plan *p)
+{
+	Exec *x = calloc(1, sizeof *x);
+	if (!x) {
+		return false;
+	}
+	p->exec = x;
+	x->fixed = doubles(p->place_count[PLACE_STATIC]);
+	x->global = doubles(p->place_count[PLACE_GLOBAL]);
+	x->block = doubles(p->place_count[PLACE_BLOCK]);
+	uint32_t n = p->threads > 1 ? p->threads : 1;
+	x->worker = calloc(n, sizeof *x->worker);
+	bool good = x->fixed && x->global && x->block && x->worker;
+	for (uint32_t k = 0; k < n && good; k++) {
+		x->nworker = k + 1;
+		good = worker_create(&x->worker[k], p);
+		if (good) {
+			worker_bases(&x->worker[k], x);
+		}
+	}
+	return good;
+}
+
+/* ---- steps ---- */
+
+static void run_block(Worker *w, const Block *b);
+
+static size_t gemm_size(const Worker *w, const GemmDim *d)
+{
+	return d->tiled ? (size_t)w->lanes : (size_t)d->size;
+}
+
+static void gemm_kernel(Worker *w, const Gemm *g, const double *a, const double *b, double *c)
+{
+	size_t m = gemm_size(w, &g->m), n = gemm_size(w, &g->n), k = gemm_size(w, &g->k);
+	if (g->form == GEMM_DOT) {
+		w->gemm.dot(m, n, k, g->alpha, a, g->m.a, b, g->n.b, c, g->m.c, g->n.c);
+		return;
+	}
+	double *scratch = w->pack;
+	int64_t row = g->k.b;
+	if (g->pack) {
+		size_t wide = (n + 7) / 8 * 8;
+		scratch = w->pack + k * wide;
+		gemm_pack(k, n, b, g->k.b, g->n.b, w->pack, wide);
+		b = w->pack;
+		row = (int64_t)wide;
+	}
+	w->gemm.panel(m, n, k, g->alpha, a, g->m.a, g->k.a, b, row, c, g->m.c, scratch);
+}
+
+static void run_gemm(Worker *w, const Gemm *g)
+{
+	const double *a = access_pointer(w, &g->a), *b = access_pointer(w, &g->b);
+	double *c = access_pointer(w, &g->c);
+	for (uint32_t d = 0; d < g->nouter; d++) {
+		w->count[d] = 0;
+	}
+	for (;;) {
+		gemm_kernel(w, g, a, b, c);
+		uint32_t d = g->nouter;
+		while (d-- > 0) {
+			const GemmDim *o = &g->outer[d];
+			if (++w->count[d] < o->size) {
+				a += o->a;
+				b += o->b;
+				c += o->c;
+				break;
+			}
+			w->count[d] = 0;
+			a -= (o->size - 1) * o->a;
+			b -= (o->size - 1) * o->b;
+			c -= (o->size - 1) * o->c;
+		}
+		if (d == UINT32_MAX) {
+			return;
+		}
+	}
+}
+
+static void fill_from(const Worker *w, const Fill *f, uint32_t d, double *at)
+{
+	if (d == f->ndim) {
+		*at = f->value;
+		return;
+	}
+	const Dim *dim = &f->dim[d];
+	int64_t n = dim->tiled ? w->lanes : dim->size, stride = f->out.stride[d];
+	if (d + 1 == f->ndim && stride == 1) {
+		for (int64_t i = 0; i < n; i++) {
+			at[i] = f->value;
+		}
+		return;
+	}
+	for (int64_t i = 0; i < n; i++) {
+		fill_from(w, f, d + 1, at + i * stride);
+	}
+}
+
+static bool step_applies(const Worker *w, const Step *s)
+{
+	for (uint32_t k = 0; k < s->ncond; k++) {
+		int64_t v = w->slot[s->cond[k].slot];
+		if (v < s->cond[k].in.lo || v > s->cond[k].in.hi) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void run_recurrence(Worker *w, const Loop *l)
+{
+	if (l->down) {
+		for (int64_t t = l->hi; t >= l->lo && !w->failed.nest; t--) {
+			w->slot[l->slot] = t;
+			run_block(w, &l->body);
+		}
+	} else {
+		for (int64_t t = l->lo; t <= l->hi && !w->failed.nest; t++) {
+			w->slot[l->slot] = t;
+			run_block(w, &l->body);
+		}
+	}
+}
+
+/* Block b of the samples: its accumulators from their neutral elements, its tiles in order. */
+static void run_tiles(Worker *w, const Loop *l, uint32_t b)
+{
+	for (uint32_t k = 0; k < l->njoin; k++) {
+		const Buffer *a = l->join[k];
+		int64_t neutral = red_neutral(a->red, a->integer);
+		double *to = w->plan->exec->block + l->base + b * l->accumulators + a->offset;
+		w->base[a->id] = to;
+		if (neutral == 0) {
+			memset(to, 0, a->count * sizeof *to);
+		} else {
+			for (size_t i = 0; i < a->count; i++) {
+				memcpy(&to[i], &neutral, sizeof neutral);
+			}
+		}
+	}
+	int64_t tiles = (l->samples + l->width - 1) / l->width;
+	int64_t first = tiles * b / l->nblock, end = tiles * (b + 1) / l->nblock;
+	w->width = l->width;
+	for (int64_t t = first; t < end && !w->failed.nest; t++) {
+		int64_t start = t * l->width, left = l->samples - start;
+		w->slot[l->slot] = start;
+		w->lanes = left < l->width ? left : l->width;
+		run_block(w, &l->body);
+	}
+}
+
+/* Joins the accumulators of all blocks in a tree of fixed shape into those of block 0. */
+static void join_blocks(Worker *w, const Loop *l)
+{
+	double *base = w->plan->exec->block + l->base;
+	for (uint32_t apart = 1; apart < l->nblock; apart *= 2) {
+		for (uint32_t b = 0; b + apart < l->nblock; b += 2 * apart) {
+			for (uint32_t k = 0; k < l->njoin; k++) {
+				const Buffer *a = l->join[k];
+				double *to = base + b * l->accumulators + a->offset;
+				const double *from = to + apart * l->accumulators;
+				if (!red_join(a->red, a->integer, a->count, to, 1, from, 1) && !w->failed.nest) {
+					w->failed.value = 0;
+				}
+			}
+		}
+	}
+	for (uint32_t k = 0; k < l->njoin; k++) {
+		w->base[l->join[k]->id] = base + l->join[k]->offset;
+	}
+}
+
+static void run_loop(Worker *w, const Loop *l)
+{
+	if (!l->tile) {
+		run_recurrence(w, l);
+		return;
+	}
+	for (uint32_t b = 0; b < l->nblock; b++) {
+		run_tiles(w, l, b);
+	}
+	join_blocks(w, l);
+}
+
+static void run_block(Worker *w, const Block *b)
+{
+	for (uint32_t k = 0; k < b->n && !w->failed.nest; k++) {
+		const Step *s = b->step[k];
+		if (s->ncond && !step_applies(w, s)) {
+			continue;
+		}
+		switch (s->tag) {
+		case STEP_NEST: nest_run(w, s->nest); break;
+		case STEP_GEMM: run_gemm(w, s->gemm); break;
+		case STEP_FILL: fill_from(w, s->fill, 0, access_pointer(w, &s->fill->out)); break;
+		case STEP_LOOP: run_loop(w, s->loop); break;
+		}
+	}
+}
+
+/* ---- a run ---- */
+
+static void report(const Plan *p, Diags *ds, const Failure *f)
+{
+	Core *c = p->core;
+	Arena *scratch = arena_create();
+	if (!scratch) {
+		return;
+	}
+	Def computed = f->nest->def[0];
+	if (!f->at || (f->at->op != VM_CHECK && f->at->op != VM_IAXPY && f->at->op != VM_IMUL)) {
+		diag_int_overflow(ds, core_def(c, computed)->span, intern_text(core_names(c), core_def(c, computed)->name));
+		arena_free(scratch);
+		return;
+	}
+	const Fault *fault = &f->nest->fault[f->at->fault];
+	Span at = core_node(c, fault->node)->span;
+	if (f->at->op == VM_CHECK) {
+		Node arg = core_node(c, fault->node)->arg[fault->arg];
+		const DefInfo *d = core_def(c, fault->def);
+		const AxisInfo *axis = core_axis_info(c, core_index_axis(c, d->index[fault->arg]));
+		diag_data_index(ds, at, core_text(c, scratch, arg), arena_printf(scratch, "%lld", (long long)f->value),
+		                intern_text(core_names(c), axis->name));
+	} else {
+		diag_int_overflow(ds, at, core_text(c, scratch, fault->node));
+	}
+	arena_free(scratch);
+}
+
+static bool fixed_is_stale(Plan *p, uint64_t seed)
+{
+	bool stale = !p->fixed_done || (p->fixed_random && p->fixed_seed != seed);
+	for (uint32_t k = 0; k < p->nversion; k++) {
+		stale |= p->version[k].version != store_version(p->store, p->version[k].leaf);
+	}
+	return stale;
+}
+
+static void leaf_bases(Plan *p, Worker *w)
+{
+	for (uint32_t k = 0; k < p->nbuffer; k++) {
+		const Buffer *b = p->buffer[k];
+		if (b->place == PLACE_LEAF) {
+			assert(store_count(p->store, b->def) == b->count);
+			w->base[k] = b->integer ? (void *)store_int(p->store, b->def) : (void *)store_real(p->store, b->def);
+		}
+	}
+}
+
+static void assign_outputs(Plan *p)
+{
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		const Output *o = &p->output[k];
+		if (!o->assign) {
+			continue;
+		}
+		assert(store_count(p->store, o->assign) == o->count);
+		void *to = o->integer ? (void *)store_int(p->store, o->assign) : (void *)store_real(p->store, o->assign);
+		memcpy(to, p->exec->worker[0].base[o->view.buffer->id], o->count * sizeof(double));
+	}
+}
+
+bool plan_run(Plan *p, Diags *ds, RunContext ctx)
+{
+	Exec *x = p->exec;
+	for (uint32_t k = 0; k < x->nworker; k++) {
+		Worker *w = &x->worker[k];
+		leaf_bases(p, w);
+		w->failed = (Failure){0};
+		w->cx.failed = NULL;
+		w->cx.seed = ctx.seed;
+		w->cx.step = ctx.step;
+	}
+	Worker *w = &x->worker[0];
+	if (fixed_is_stale(p, ctx.seed)) {
+		run_block(w, &p->fixed);
+		p->fixed_done = !w->failed.nest;
+		p->fixed_seed = ctx.seed;
+		for (uint32_t k = 0; k < p->nversion; k++) {
+			p->version[k].version = store_version(p->store, p->version[k].leaf);
+		}
+	}
+	run_block(w, &p->body);
+	if (w->failed.nest) {
+		report(p, ds, &w->failed);
+		return false;
+	}
+	assign_outputs(p);
+	return true;
+}
+
+const double *plan_real(const Plan *p, uint32_t k)
+{
+	assert(k < p->noutput && !p->output[k].integer);
+	return p->exec->worker[0].base[p->output[k].view.buffer->id];
+}
+
+const int64_t *plan_int(const Plan *p, uint32_t k)
+{
+	assert(k < p->noutput && p->output[k].integer);
+	return (const int64_t *)(const void *)p->exec->worker[0].base[p->output[k].view.buffer->id];
+}

@@ -1,0 +1,482 @@
+/* plan_code.c — scalar expressions to straight-line programs: operations, conditions, random numbers; registers at the end.
+ *
+ * Everything is computed in all lanes and chosen afterwards, so that no value leaks from a branch that is not taken; only
+ * instructions that can fail (an index outside, an overflow) look at the mask of the branch they stand in. */
+#include "compiler/plan_code.h"
+#include "runtime/rt.h"
+#include <assert.h>
+#include <string.h>
+
+void coder_begin(Coder *w, Planner *p, Nest *nest, const Dim *dim, uint32_t ndim)
+{
+	*w = (Coder){.p = p, .nest = nest, .dim = dim, .ndim = ndim};
+	plan_memo_begin(p);
+	ARENA_PUSH(p->arena, w->val, w->nval, w->val_cap, VAL_NONE);
+	for (uint32_t d = 0; d < ndim; d++) {
+		plan_range_set(p, dim[d].index, (Interval){dim[d].lo, dim[d].lo + dim[d].size - 1});
+		if (dim[d].tiled) {
+			plan_range_set(p, dim[d].index, plan_axis(p, dim[d].index));
+		}
+	}
+}
+
+uint32_t coder_register(Coder *w, bool uniform)
+{
+	ARENA_PUSH(w->p->arena, w->uniform, w->nreg, w->reg_cap, uniform);
+	return (uint32_t)(w->nreg - 1);
+}
+
+uint32_t coder_pin(Coder *w)
+{
+	uint32_t r = coder_register(w, false);
+	ARENA_PUSH(w->p->arena, w->pinned, w->npinned, w->pinned_cap, r);
+	return r;
+}
+
+static Val coder_bits(Coder *w, double bits)
+{
+	for (size_t k = 0; k < w->nconst; k++) {
+		if (!memcmp(&w->constant[k], &bits, sizeof bits)) {
+			return (Val){CODE_CONST | (uint32_t)k, true};
+		}
+	}
+	ARENA_PUSH(w->p->arena, w->constant, w->nconst, w->const_cap, bits);
+	return (Val){CODE_CONST | (uint32_t)(w->nconst - 1), true};
+}
+
+Val coder_real(Coder *w, double v)
+{
+	return coder_bits(w, v);
+}
+
+Val coder_int(Coder *w, int64_t v)
+{
+	double bits;
+	memcpy(&bits, &v, sizeof bits);
+	return coder_bits(w, bits);
+}
+
+uint32_t coder_access(Coder *w, Access a)
+{
+	ARENA_PUSH(w->p->arena, w->access, w->naccess, w->access_cap, a);
+	return (uint32_t)(w->naccess - 1);
+}
+
+/* Appends an instruction; its destination is a new register unless *dst says which. */
+Instr *coder_emit(Coder *w, VmOp op, Val a, Val b, Val c, Val *dst)
+{
+	bool uniform = a.uniform && b.uniform && c.uniform;
+	if (!val_some(*dst)) {
+		dst->at = coder_register(w, uniform);
+		dst->uniform = uniform;
+	}
+	Instr in = {.op = (uint16_t)op, .uniform = dst->uniform, .dst = dst->at, .a = a.at, .b = b.at, .c = c.at};
+	in.lone = (uint8_t)(dst->uniform ? 0 : (a.uniform ? 1 : 0) | (b.uniform ? 2 : 0) | (c.uniform ? 4 : 0));
+	ARENA_PUSH(w->p->arena, w->code, w->ncode, w->code_cap, in);
+	return &w->code[w->ncode - 1];
+}
+
+static Val coder_binary(Coder *w, VmOp op, Val a, Val b)
+{
+	Val y = VAL_NONE;
+	coder_emit(w, op, a, b, VAL_NONE, &y);
+	return y;
+}
+
+Val coder_and(Coder *w, Val a, Val b)
+{
+	return !val_some(a) ? b : !val_some(b) ? a : coder_binary(w, VM_AND, a, b);
+}
+
+/* ---- operations of the table ---- */
+
+typedef void Map(size_t n, double *y, const double *x);
+
+static Map *op_map(Op op)
+{
+	switch (op) {
+	case OP_exp: return vm_exp;
+	case OP_expm1: return vm_expm1;
+	case OP_log: return vm_log;
+	case OP_log1p: return vm_log1p;
+	case OP_tanh: return vm_tanh;
+	case OP_sigmoid: return vm_sigmoid;
+	case OP_softplus: return vm_softplus;
+	case OP_sin: return vm_sin;
+	case OP_cos: return vm_cos;
+	default: return NULL;
+	}
+}
+
+static VmOp op_instruction(Op op)
+{
+	switch (op) {
+	case OP_sqrt: return VM_SQRT;
+	case OP_abs: return VM_ABS;
+	case OP_min: return VM_MIN;
+	case OP_max: return VM_MAX;
+	case OP_lt: return VM_LT;
+	case OP_le: return VM_LE;
+	case OP_eq: return VM_EQ;
+	case OP_ne: return VM_NE;
+	case OP_ilt: return VM_ILT;
+	case OP_ile: return VM_ILE;
+	case OP_beq:
+	case OP_ieq: return VM_IEQ;
+	case OP_ine: return VM_INE;
+	case OP_not: return VM_NOT;
+	case OP_and: return VM_AND;
+	case OP_or: return VM_OR;
+	case OP_imin: return VM_IMIN;
+	case OP_imax: return VM_IMAX;
+	case OP_band: return VM_IAND;
+	case OP_bor: return VM_IOR;
+	case OP_bxor: return VM_IXOR;
+	case OP_real: return VM_REAL;
+	default: return VM_CALL;
+	}
+}
+
+static Val coder_op(Coder *w, Node n, Val mask)
+{
+	Op op = (Op)core_node(w->p->core, n)->op;
+	uint32_t count = core_node(w->p->core, n)->n;
+	Val a = coder_node(w, core_node(w->p->core, n)->arg[0], mask);
+	Val b = count > 1 ? coder_node(w, core_node(w->p->core, n)->arg[1], mask) : VAL_NONE;
+	Val y = VAL_NONE;
+	Map *map = op_map(op);
+	if (map) {
+		coder_emit(w, VM_MAP, a, VAL_NONE, VAL_NONE, &y)->map = map;
+		w->nest->transcendental += 1;
+		return y;
+	}
+	VmOp code = op_instruction(op);
+	Instr *in = coder_emit(w, code, a, b, VAL_NONE, &y);
+	if (code == VM_CALL) {
+		in->i = op;
+		w->nest->transcendental += 1;
+	} else {
+		w->nest->flops += 1;
+	}
+	return y;
+}
+
+/* ---- conditions ---- */
+
+static Val coder_select(Coder *w, Node n, Val mask)
+{
+	Node cond = core_node(w->p->core, n)->arg[0], yes = core_node(w->p->core, n)->arg[1];
+	bool guard = core_node(w->p->core, n)->tag == NODE_GUARD;
+	Node no = guard ? 0 : core_node(w->p->core, n)->arg[2];
+	Val c = coder_node(w, cond, mask);
+	Val inner = coder_may_fail(w, yes) ? coder_and(w, mask, c) : mask;
+	Val a = coder_node(w, yes, inner);
+	Val b = VAL_NONE, y = VAL_NONE;
+	if (!guard) {
+		Val outer = mask;
+		if (coder_may_fail(w, no)) {
+			Val not = VAL_NONE;
+			coder_emit(w, VM_NOT, c, VAL_NONE, VAL_NONE, &not);
+			outer = coder_and(w, mask, not);
+		}
+		b = coder_node(w, no, outer);
+	}
+	coder_emit(w, guard ? VM_GUARD : VM_SELECT, a, b, c, &y);
+	w->nest->flops += 1;
+	/* One condition for one value, or for all lanes: the instruction must know that it is one. */
+	w->code[w->ncode - 1].lone |= c.uniform ? 4 : 0;
+	return y;
+}
+
+static Val coder_random(Coder *w, Node n, Val mask)
+{
+	Planner *p = w->p;
+	uint32_t count = core_node(p->core, n)->n;
+	Val *arg = arena_array(p->arena, Val, count + 1);
+	uint32_t *more = arena_array(p->plan->arena, uint32_t, count + 1);
+	Val y = {OPERAND_NONE, true};
+	uint8_t lone = 0;
+	for (uint32_t k = 0; k < count; k++) {
+		arg[k] = coder_node(w, core_node(p->core, n)->arg[k], mask);
+		y.uniform &= arg[k].uniform;
+		more[k] = arg[k].at;
+		lone |= (uint8_t)(arg[k].uniform && k < 8 ? 1 << k : 0);
+	}
+	assert(count <= 8);
+	const NodeInfo *info = core_node(p->core, n);
+	y.at = coder_register(w, y.uniform);
+	Instr *in = coder_emit(w, info->op == RANDOM_UNIFORM ? VM_UNIFORM : VM_NORMAL, VAL_NONE, VAL_NONE, VAL_NONE, &y);
+	in->i = info->integer;
+	in->j = (info->ref & RANDOM_EACH_STEP) != 0;
+	in->lone = lone;
+	in->nmore = count;
+	in->more = more;
+	w->nest->transcendental += 1;
+	return y;
+}
+
+static Val coder_index(Coder *w, Index i)
+{
+	Val y = VAL_NONE;
+	w->labels = true;
+	for (uint32_t d = 0; d < w->ndim; d++) {
+		if (w->dim[d].index == i) {
+			bool lane = d == w->ndim - 1;
+			y = (Val){coder_register(w, !lane), !lane};
+			coder_emit(w, lane ? VM_IOTA : VM_LABEL, VAL_NONE, VAL_NONE, VAL_NONE, &y)->i = d;
+			return y;
+		}
+	}
+	uint32_t slot = plan_slot(w->p, i);
+	assert(slot);
+	coder_emit(w, VM_SLOT, VAL_NONE, VAL_NONE, VAL_NONE, &y)->i = slot;
+	return y;
+}
+
+/* ---- what may fail ---- */
+
+bool coder_int_safe(Coder *w, Node n)
+{
+	Interval r = plan_interval(w->p, n);
+	return r.lo > -((int64_t)1 << 60) && r.hi < (int64_t)1 << 60;
+}
+
+typedef struct MayFail { Coder *w; bool may; } MayFail;
+
+static bool may_fail_node(void *data, Node n)
+{
+	MayFail *m = data;
+	Planner *p = m->w->p;
+	const NodeInfo *info = core_node(p->core, n);
+	if (info->tag == NODE_READ) {
+		const PDef *d = plan_def(p, info->ref);
+		for (uint32_t k = 0; k < info->n; k++) {
+			bool wraps;
+			m->may |= !d->zero_outside && !coder_arg_safe(m->w, d, k, info->arg[k], &wraps) && !wraps;
+		}
+	} else if (info->kind == KIND_INT && (info->tag == NODE_LIN || info->tag == NODE_PROD)) {
+		m->may |= !coder_int_safe(m->w, n);
+	}
+	return !m->may;
+}
+
+bool coder_may_fail(Coder *w, Node n)
+{
+	MayFail m = {w, false};
+	plan_walk(w->p, n, may_fail_node, &m);
+	return m.may;
+}
+
+/* ---- nodes ---- */
+
+static Val coder_fresh(Coder *w, Node n, Val mask)
+{
+	const NodeInfo *info = core_node(w->p->core, n);
+	switch (info->tag) {
+	case NODE_CONST: return info->kind == KIND_REAL ? coder_real(w, info->num) : coder_int(w, info->integer);
+	case NODE_SIZE: return coder_int(w, core_axis_info(w->p->core, info->ref)->size);
+	case NODE_INDEX: return coder_index(w, info->ref);
+	case NODE_READ: return coder_read(w, n, mask);
+	case NODE_LIN: return coder_lin(w, n, mask);
+	case NODE_PROD: return coder_prod(w, n, mask);
+	case NODE_OP: return coder_op(w, n, mask);
+	case NODE_SELECT:
+	case NODE_GUARD: return coder_select(w, n, mask);
+	case NODE_RANDOM: return coder_random(w, n, mask);
+	case NODE_STOP: return coder_node(w, info->arg[0], mask);
+	default: assert(!"a node that the plan does not know"); return VAL_NONE;
+	}
+}
+
+Val coder_node(Coder *w, Node n, Val mask)
+{
+	uint32_t known = plan_memo(w->p, n);
+	if (known) {
+		return w->val[known];
+	}
+	bool masked = val_some(mask) && coder_may_fail(w, n);
+	for (size_t k = 0; masked && k < w->nknown; k++) {
+		if (w->known[k].node == n && w->known[k].mask.at == mask.at) {
+			return w->known[k].val;
+		}
+	}
+	Val v = coder_fresh(w, n, masked ? mask : VAL_NONE);
+	if (masked) {
+		size_t at = w->nknown;
+		if (at == w->known_cap) {
+			w->known = arena_grow(w->p->arena, w->known, at, &w->known_cap, sizeof *w->known, alignof(max_align_t));
+		}
+		w->known[w->nknown].node = n;
+		w->known[w->nknown].mask = mask;
+		w->known[w->nknown++].val = v;
+	} else {
+		ARENA_PUSH(w->p->arena, w->val, w->nval, w->val_cap, v);
+		plan_memo_set(w->p, n, (uint32_t)(w->nval - 1));
+	}
+	return v;
+}
+
+/* ---- registers ---- */
+
+/* Sends a value to memory: its instruction writes there directly if nothing else did, else it is copied. */
+void coder_store(Coder *w, Val v, uint32_t access, int64_t lane_stride)
+{
+	Val to = {CODE_ACCESS | access, lane_stride == 0};
+	if (lane_stride != 0 && lane_stride != 1) {
+		to.uniform = false;
+		coder_emit(w, VM_STORES, v, VAL_NONE, VAL_NONE, &to)->i = lane_stride;
+		return;
+	}
+	size_t at = w->ncode;
+	while (v.at < CODE_ACCESS && at-- > 0 && w->code[at].dst != v.at) {
+	}
+	bool pinned = false;
+	for (size_t k = 0; k < w->npinned; k++) {
+		pinned |= w->pinned[k] == v.at;
+	}
+	if (v.at >= CODE_ACCESS || pinned || v.uniform != to.uniform || w->code[at].op == VM_SCATTER) {
+		coder_emit(w, VM_MOV, v, VAL_NONE, VAL_NONE, &to);
+		return;
+	}
+	w->code[at].dst = to.at;
+	for (size_t k = at + 1; k < w->ncode; k++) {
+		Instr *in = &w->code[k];
+		in->a = in->a == v.at ? to.at : in->a;
+		in->b = in->b == v.at ? to.at : in->b;
+		in->c = in->c == v.at ? to.at : in->c;
+		for (uint32_t q = 0; q < in->nmore; q++) {
+			in->more[q] = in->more[q] == v.at ? to.at : in->more[q];
+		}
+	}
+	for (size_t k = 0; k < w->nval; k++) {
+		w->val[k].at = w->val[k].at == v.at ? to.at : w->val[k].at;
+	}
+	for (size_t k = 0; k < w->nknown; k++) {
+		w->known[k].val.at = w->known[k].val.at == v.at ? to.at : w->known[k].val.at;
+		w->known[k].mask.at = w->known[k].mask.at == v.at ? to.at : w->known[k].mask.at;
+	}
+}
+
+typedef struct Pool { uint32_t *idle; size_t nidle, cap; uint32_t made; } Pool;
+
+static uint32_t pool_take(Planner *p, Pool *pool)
+{
+	(void)p;
+	return pool->nidle ? pool->idle[--pool->nidle] : pool->made++;
+}
+
+static void operand_last(uint32_t *last, uint32_t operand, size_t at)
+{
+	if (operand < CODE_ACCESS) {
+		last[operand] = (uint32_t)at + 1;
+	}
+}
+
+static void pool_release(Coder *w, Pool pool[2], const uint32_t *last, const uint32_t *place, uint32_t operand, size_t at,
+                         bool *gone)
+{
+	if (operand < CODE_ACCESS && last[operand] == at + 1 && !gone[operand]) {
+		Pool *from = &pool[w->uniform[operand]];
+		gone[operand] = true;
+		ARENA_PUSH(w->p->arena, from->idle, from->nidle, from->cap, place[operand]);
+	}
+}
+
+static uint32_t operand_final(const Coder *w, const uint32_t *place, uint32_t nvector, uint32_t nreg, uint32_t operand)
+{
+	if (operand == OPERAND_NONE) {
+		return operand;
+	}
+	if (operand & CODE_CONST) {
+		return nreg + (uint32_t)w->naccess + (operand & CODE_INDEX);
+	}
+	if (operand & CODE_ACCESS) {
+		return nreg + (operand & CODE_INDEX);
+	}
+	return w->uniform[operand] ? nvector + place[operand] : place[operand];
+}
+
+/* Registers by last use. A destination may take the place of operand a alone: every loop reads a before it writes y. */
+static void coder_registers(Coder *w, uint32_t *place, Pool pool[2])
+{
+	Planner *p = w->p;
+	uint32_t *last = arena_array(p->arena, uint32_t, w->nreg + 1);
+	bool *gone = arena_array(p->arena, bool, w->nreg + 1);
+	for (size_t k = 0; k < w->ncode; k++) {
+		const Instr *in = &w->code[k];
+		operand_last(last, in->dst, k);
+		operand_last(last, in->a, k);
+		operand_last(last, in->b, k);
+		operand_last(last, in->c, k);
+		for (uint32_t q = 0; q < in->nmore; q++) {
+			operand_last(last, in->more[q], k);
+		}
+	}
+	if (w->nest->value < CODE_ACCESS) {
+		last[w->nest->value] = UINT32_MAX;
+	}
+	if (w->nest->filter < CODE_ACCESS) {
+		last[w->nest->filter] = UINT32_MAX;
+	}
+	for (size_t k = 0; k < w->npinned; k++) {
+		last[w->pinned[k]] = UINT32_MAX;
+		place[w->pinned[k]] = pool_take(p, &pool[0]);
+		gone[w->pinned[k]] = true;
+	}
+	bool *made = arena_array(p->arena, bool, w->nreg + 1);
+	for (size_t k = 0; k < w->npinned; k++) {
+		made[w->pinned[k]] = true;
+	}
+	for (size_t k = 0; k < w->ncode; k++) {
+		const Instr *in = &w->code[k];
+		if (in->a != in->b && in->a != in->c && in->op != VM_CHECK) {
+			pool_release(w, pool, last, place, in->a, k, gone);
+		}
+		if (in->dst < CODE_ACCESS && !made[in->dst]) {
+			made[in->dst] = true;
+			place[in->dst] = pool_take(p, &pool[w->uniform[in->dst]]);
+		}
+		pool_release(w, pool, last, place, in->a, k, gone);
+		pool_release(w, pool, last, place, in->b, k, gone);
+		pool_release(w, pool, last, place, in->c, k, gone);
+		for (uint32_t q = 0; q < in->nmore; q++) {
+			pool_release(w, pool, last, place, in->more[q], k, gone);
+		}
+		pool_release(w, pool, last, place, in->dst, k, gone);
+	}
+}
+
+void coder_finish(Coder *w)
+{
+	Planner *p = w->p;
+	Nest *nest = w->nest;
+	uint32_t *place = arena_array(p->arena, uint32_t, w->nreg + 1);
+	Pool pool[2] = {{0}, {0}};
+	coder_registers(w, place, pool);
+	uint32_t nvector = pool[0].made, nreg = nvector + pool[1].made;
+	for (size_t k = 0; k < w->ncode; k++) {
+		Instr *in = &w->code[k];
+		in->dst = operand_final(w, place, nvector, nreg, in->dst);
+		in->a = operand_final(w, place, nvector, nreg, in->a);
+		in->b = operand_final(w, place, nvector, nreg, in->b);
+		in->c = operand_final(w, place, nvector, nreg, in->c);
+		for (uint32_t q = 0; q < in->nmore; q++) {
+			in->more[q] = operand_final(w, place, nvector, nreg, in->more[q]);
+		}
+	}
+	nest->acc = operand_final(w, place, nvector, nreg, nest->acc);
+	nest->acc2 = operand_final(w, place, nvector, nreg, nest->acc2);
+	nest->value = operand_final(w, place, nvector, nreg, nest->value);
+	nest->filter = operand_final(w, place, nvector, nreg, nest->filter);
+	Arena *a = p->plan->arena;
+	nest->nreg = nvector;
+	nest->nuniform = pool[1].made;
+	nest->ncode = (uint32_t)w->ncode;
+	nest->code = arena_copy(a, w->code, w->ncode * sizeof(Instr), alignof(Instr));
+	nest->naccess = (uint32_t)w->naccess;
+	nest->access = arena_copy(a, w->access, w->naccess * sizeof(Access), alignof(Access));
+	nest->nconst = (uint32_t)w->nconst;
+	nest->constant = arena_copy(a, w->constant, w->nconst * sizeof(double), alignof(double));
+	nest->nfault = (uint32_t)w->nfault;
+	nest->fault = arena_copy(a, w->fault, w->nfault * sizeof(Fault), alignof(Fault));
+}

@@ -1,0 +1,405 @@
+/* plan_contract.c — sums of products of two reads, given to matrix kernels.
+ *
+ * Every index is in the result (C), in the left read (A) or in the right one (B), mostly in two of the three: m in A and C,
+ * n in B and C, k in A and B (summed). One index of each sort goes to the kernel, the others are loops around it. */
+#include "compiler/interp.h"
+#include "compiler/plan_make.h"
+#include <assert.h>
+#include <string.h>
+
+/* ---- recognition ---- */
+
+static bool read_is_affine(Planner *p, Node n)
+{
+	const NodeInfo *info = core_node(p->core, n);
+	if (info->tag != NODE_READ || info->kind != KIND_REAL) {
+		return false;
+	}
+	for (uint32_t k = 0; k < info->n; k++) {
+		if (!plan_affine(p, info->arg[k]).ok) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Does one read know an index that the other does not, and do both know a bound one? */
+static bool product_fits(Planner *p, const PDef *d, Node n)
+{
+	const NodeInfo *info = core_node(p->core, n);
+	if (info->tag != NODE_PROD || info->n != 2 || info->expo[0] != 1 || info->expo[1] != 1) {
+		return false;
+	}
+	Node a = info->arg[0], b = info->arg[1];
+	if (!read_is_affine(p, a) || !read_is_affine(p, b)) {
+		return false;
+	}
+	bool shared = false, apart = false;
+	for (uint32_t k = 0; k < d->nbound; k++) {
+		bool in_a = core_has_index(p->core, a, d->bound[k]), in_b = core_has_index(p->core, b, d->bound[k]);
+		shared |= in_a && in_b;
+		apart |= in_a != in_b;
+	}
+	for (uint32_t k = 0; k < d->rank; k++) {
+		apart |= core_has_index(p->core, a, d->formal[k]) != core_has_index(p->core, b, d->formal[k]);
+	}
+	return shared && apart;
+}
+
+bool plan_contractible(Planner *p, uint32_t number)
+{
+	const PDef *d = &p->def[number];
+	if (d->red != RED_SUM || d->kind != KIND_REAL || d->nregion != 1) {
+		return false;
+	}
+	Node body = d->region[0].value;
+	const NodeInfo *info = core_node(p->core, body);
+	if (info->tag != NODE_LIN) {
+		return product_fits(p, d, body);
+	}
+	bool all = info->num == 0;
+	for (uint32_t k = 0; k < info->n && all; k++) {
+		all = product_fits(p, d, core_node(p->core, body)->arg[k]);
+	}
+	return all;
+}
+
+/* ---- one product ---- */
+
+typedef struct Product {
+	Planner *p;
+	Dim *dim;
+	uint32_t ndim;
+	Step cond;          /* conditions on slots */
+	uint32_t read[2];   /* PDefs */
+	Affine *arg[2];
+} Product;
+
+/* Cuts the range of the only index of an affine argument so that it stays inside `in`. */
+static bool restrict_index(Product *w, const Affine *a, Interval in)
+{
+	if (a->n != 1 || (a->coef[0] != 1 && a->coef[0] != -1)) {
+		return false;
+	}
+	Interval r = a->coef[0] == 1 ? (Interval){in.lo - a->c, in.hi - a->c} : (Interval){a->c - in.hi, a->c - in.lo};
+	for (uint32_t d = 0; d < w->ndim; d++) {
+		Dim *dim = &w->dim[d];
+		if (dim->index == a->index[0]) {
+			if (dim->tiled) {
+				return false;
+			}
+			r = interval_meet(r, (Interval){dim->lo, dim->lo + dim->size - 1});
+			dim->lo = r.lo;
+			dim->size = interval_size(r);
+			return true;
+		}
+	}
+	uint32_t slot = plan_slot(w->p, a->index[0]);
+	if (!slot || w->cond.ncond == 4) {
+		return false;
+	}
+	w->cond.cond[w->cond.ncond].slot = slot;
+	w->cond.cond[w->cond.ncond++].in = r;
+	return true;
+}
+
+/* Is the read inside what is stored for all indices? A definition that is zero outside cuts the ranges instead. */
+static bool product_read(Product *w, unsigned side, Node n)
+{
+	Planner *p = w->p;
+	uint32_t to = plan_number(p, core_node(p->core, n)->ref);
+	const PDef *d = &p->def[to];
+	w->read[side] = to;
+	w->arg[side] = arena_array(p->arena, Affine, d->rank + 1);
+	for (uint32_t k = 0; k < d->rank; k++) {
+		Node arg = core_node(p->core, n)->arg[k];
+		w->arg[side][k] = plan_affine(p, arg);
+		if (!w->arg[side][k].ok) {
+			return false;
+		}
+		Interval have = plan_interval(p, arg), stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
+		if (interval_empty(have) || (have.lo >= stored.lo && have.hi <= stored.hi)) {
+			continue;
+		}
+		if (!d->zero_outside || !restrict_index(w, &w->arg[side][k], stored)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void product_dims(Product *w, const PDef *d, const Interval *box, const PDef *sum)
+{
+	Planner *p = w->p;
+	w->dim = arena_array(p->arena, Dim, d->rank + sum->nbound + 1);
+	for (uint32_t k = 0; k < d->rank + sum->nbound; k++) {
+		Index i = k < d->rank ? d->formal[k] : sum->bound[k - d->rank];
+		Interval r = k < d->rank ? box[k] : sum->bounds[k - d->rank];
+		if (plan_slot(p, i)) {
+			continue;
+		}
+		Dim dim = {.index = i, .lo = r.lo, .size = interval_size(r), .bound = k >= d->rank};
+		if (p->tile && (i == d->tiled || i == sum->tiled)) {
+			dim.tiled = true;
+			dim.size = p->tile->width;
+			dim.slot = p->tile->slot;
+		}
+		plan_range_set(p, i, r);
+		w->dim[w->ndim++] = dim;
+	}
+}
+
+static bool access_dims(Product *w, unsigned side, Access *out)
+{
+	const PDef *d = &w->p->def[w->read[side]];
+	return plan_access(w->p, plan_view(w->p, d), d->rank, w->arg[side], w->ndim, w->dim, out);
+}
+
+/* ---- the kernel's dimensions ---- */
+
+typedef enum { SORT_M, SORT_N, SORT_K, SORT_BATCH } Sort;
+
+static Sort dim_sort(const GemmDim *d)
+{
+	if (d->a && d->c && !d->b) {
+		return SORT_M;
+	}
+	if (d->b && d->c && !d->a) {
+		return SORT_N;
+	}
+	return d->a && d->b && !d->c ? SORT_K : SORT_BATCH;
+}
+
+/* Of one sort, the dimension that suits the kernel: contiguous in C (for n), else the longest. */
+static int pick(const GemmDim *dim, uint32_t n, Sort sort, bool contiguous)
+{
+	int best = -1;
+	for (uint32_t k = 0; k < n; k++) {
+		if (dim_sort(&dim[k]) != sort) {
+			continue;
+		}
+		bool better = best < 0 || (contiguous && (dim[k].c == 1) != (dim[best].c == 1) ? dim[k].c == 1
+		                                                                              : dim[k].size > dim[best].size);
+		best = better ? (int)k : best;
+	}
+	return best;
+}
+
+static void gemm_swap(Gemm *g, GemmDim *dim, uint32_t n)
+{
+	Access t = g->a;
+	Def left = g->left;
+	g->a = g->b;
+	g->b = t;
+	g->left = g->right;
+	g->right = left;
+	for (uint32_t k = 0; k < n; k++) {
+		int64_t s = dim[k].a;
+		dim[k].a = dim[k].b;
+		dim[k].b = s;
+	}
+}
+
+/* Joins non-tiled dimensions that every array walks through as one. */
+static uint32_t gemm_merge(GemmDim *dim, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t j = 0; j < n; j++) {
+			GemmDim *o = &dim[i], *in = &dim[j];
+			if (i == j || o->tiled || in->tiled || o->a != in->a * in->size || o->b != in->b * in->size ||
+			    o->c != in->c * in->size) {
+				continue;
+			}
+			in->size *= o->size;
+			dim[i] = dim[--n];
+			i = (uint32_t)-1; /* from the beginning: few dimensions */
+			break;
+		}
+	}
+	return n;
+}
+
+static bool gemm_shape(Planner *p, Gemm *g, GemmDim *dim, uint32_t n)
+{
+	int in = pick(dim, n, SORT_N, true), im = pick(dim, n, SORT_M, true);
+	bool panel = in >= 0 && dim[in].c == 1;
+	if (!panel && im >= 0 && dim[im].c == 1) {
+		gemm_swap(g, dim, n);
+		panel = true;
+	} else if (panel && im >= 0 && dim[im].c == 1 && dim[in].b != 1 && dim[im].a == 1) {
+		gemm_swap(g, dim, n);
+	}
+	in = pick(dim, n, SORT_N, true);
+	im = pick(dim, n, SORT_M, false);
+	int ik = pick(dim, n, SORT_K, false);
+	g->n = in >= 0 ? dim[in] : (GemmDim){.size = 1};
+	g->m = im >= 0 ? dim[im] : (GemmDim){.size = 1};
+	g->k = ik >= 0 ? dim[ik] : (GemmDim){.size = 1};
+	bool dot = g->k.a == 1 && g->k.b == 1;
+	if (dot && (!panel || g->n.size < 8 || (g->n.b != 1 && g->m.size < 8))) {
+		g->form = GEMM_DOT;
+	} else if (panel) {
+		g->form = GEMM_PANEL;
+		g->pack = g->n.b != 1;
+	} else {
+		return false;
+	}
+	g->outer = arena_array(p->plan->arena, GemmDim, n + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		if ((int)k != in && (int)k != im && (int)k != ik) {
+			if (dim[k].tiled) {
+				return false; /* a kernel for each sample: the array machine does better */
+			}
+			g->outer[g->nouter++] = dim[k];
+		}
+	}
+	return true;
+}
+
+static void gemm_cost(Planner *p, const Gemm *g)
+{
+	const GemmDim *kernel[3] = {&g->m, &g->n, &g->k};
+	double flops = 2;
+	for (uint32_t q = 0; q < 3 + g->nouter; q++) {
+		const GemmDim *d = q < 3 ? kernel[q] : &g->outer[q - 3];
+		flops *= d->tiled ? (double)p->tile->samples : (double)d->size;
+	}
+	for (uint32_t s = 1; s < p->plan->nslot && s < p->slot_room; s++) {
+		flops *= p->trips[s] ? (double)p->trips[s] : 1.0;
+	}
+	p->plan->cost.contraction_flops += flops;
+	p->plan->cost.contractions++;
+	size_t k = (size_t)g->k.size, n = (size_t)g->n.size;
+	size_t pack = k * GEMM_WIDTH_MAX + (g->pack ? k * ((n + 7) / 8 * 8) : 0);
+	p->plan->max_pack = pack > p->plan->max_pack ? pack : p->plan->max_pack;
+}
+
+static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha, Node product)
+{
+	const PDef *d = &p->def[number];
+	Product w = {.p = p};
+	w.cond.cond = arena_alloc_n(p->plan->arena, 4, sizeof *w.cond.cond, alignof(max_align_t));
+	product_dims(&w, d, d->region[region].box, sum);
+	const NodeInfo *info = core_node(p->core, product);
+	Node a = info->arg[0], b = info->arg[1];
+	if (!product_read(&w, 0, a) || !product_read(&w, 1, b)) {
+		return false;
+	}
+	Gemm *g = arena_new(p->plan->arena, Gemm);
+	g->alpha = alpha;
+	g->result = d->def;
+	g->left = p->def[w.read[0]].def;
+	g->right = p->def[w.read[1]].def;
+	Affine *own = arena_array(p->arena, Affine, d->rank + 1);
+	for (uint32_t k = 0; k < d->rank; k++) {
+		own[k] = (Affine){.ok = true, .n = 1, .index = {d->formal[k]}, .coef = {1}};
+	}
+	if (!access_dims(&w, 0, &g->a) || !access_dims(&w, 1, &g->b) ||
+	    !plan_access(p, plan_view(p, d), d->rank, own, w.ndim, w.dim, &g->c)) {
+		return false;
+	}
+	GemmDim *dim = arena_array(p->arena, GemmDim, w.ndim + 1);
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < w.ndim; k++) {
+		if (!w.dim[k].size) {
+			return true; /* an empty sum */
+		}
+		if (w.dim[k].size > 1 || w.dim[k].tiled) {
+			dim[n++] = (GemmDim){w.dim[k].size, w.dim[k].tiled, g->a.stride[k], g->b.stride[k], g->c.stride[k],
+			                     w.dim[k].index};
+		}
+	}
+	n = gemm_merge(dim, n);
+	if (!gemm_shape(p, g, dim, n)) {
+		return false;
+	}
+	gemm_cost(p, g);
+	Step *s = plan_step(p, STEP_GEMM);
+	s->gemm = g;
+	s->ncond = w.cond.ncond;
+	s->cond = w.cond.cond;
+	return true;
+}
+
+/* Whatever no kernel can do is summed by the array machine on top of what is there. */
+static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha, Node product)
+{
+	if (emit_product(p, number, region, sum, alpha, product)) {
+		return;
+	}
+	PDef kept = p->def[number], *d = &p->def[number];
+	d->nbound = sum->nbound;
+	d->bound = sum->bound;
+	d->bounds = sum->bounds;
+	d->red = RED_SUM;
+	d->tiled = kept.tiled ? kept.tiled : sum->tiled;
+	Node value = core_scale(p->core, alpha, product);
+	plan_emit_sum(p, &(NestItem){number, region, value, d->formal});
+	d = &p->def[number];
+	d->nbound = kept.nbound;
+	d->bound = kept.bound;
+	d->bounds = kept.bounds;
+	d->red = kept.red;
+	d->tiled = kept.tiled;
+}
+
+static void emit_sum(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha, Node body)
+{
+	const NodeInfo *info = core_node(p->core, body);
+	if (info->tag != NODE_LIN) {
+		emit_term(p, number, region, sum, alpha, body);
+		return;
+	}
+	uint32_t n = info->n;
+	for (uint32_t k = 0; k < n; k++) {
+		info = core_node(p->core, body);
+		double coef = info->coef[k];
+		emit_term(p, number, region, sum, alpha * coef, info->arg[k]);
+	}
+}
+
+void plan_emit_contract(Planner *p, uint32_t number, uint32_t region)
+{
+	PDef *d = &p->def[number];
+	Node value = d->region[region].value;
+	if (d->red == RED_SUM) {
+		PDef sum = *d;
+		plan_emit_zero(p, &(NestItem){number, region, value, d->formal});
+		emit_sum(p, number, region, &sum, 1.0, value);
+		return;
+	}
+	/* A sum with absorbed contractions: the rest first. */
+	const NodeInfo *info = core_node(p->core, value);
+	uint32_t n = info->n, nrest = 0;
+	if (info->tag != NODE_LIN) {
+		n = 0;
+	}
+	Node *rest = arena_array(p->arena, Node, n + 1), *term = arena_array(p->arena, Node, n + 1);
+	double *coef = arena_array(p->arena, double, n + 1), *tcoef = arena_array(p->arena, double, n + 1);
+	uint32_t nterm = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		const NodeInfo *t = core_node(p->core, info->arg[k]);
+		bool absorbed = t->tag == NODE_READ && plan_def(p, t->ref)->mode == MODE_ABSORBED;
+		if (absorbed) {
+			tcoef[nterm] = info->coef[k];
+			term[nterm++] = info->arg[k];
+		} else {
+			coef[nrest] = info->coef[k];
+			rest[nrest++] = info->arg[k];
+		}
+	}
+	Node r = n ? core_lin(p->core, KIND_REAL, info->num, nrest, coef, rest) : value;
+	double number_rest;
+	if (core_is_const(p->core, r, &number_rest) && number_rest == 0) {
+		plan_emit_zero(p, &(NestItem){number, region, r, d->formal});
+	} else {
+		plan_emit_nest(p, 1, &(NestItem){number, region, r, d->formal});
+	}
+	for (uint32_t k = 0; k < nterm; k++) {
+		const PDef *sum = plan_def(p, core_node(p->core, term[k])->ref);
+		Node *args = arena_array(p->arena, Node, sum->rank + 1);
+		memcpy(args, core_node(p->core, term[k])->arg, sum->rank * sizeof *args);
+		Node body = core_subst(p->core, sum->region[0].value, sum->rank, sum->formal, args);
+		emit_sum(p, number, region, sum, tcoef[k], body);
+	}
+}

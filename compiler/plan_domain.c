@@ -1,0 +1,318 @@
+/* plan_domain.c — index expressions as affine forms and intervals, and the labels at which each definition is needed.
+ *
+ * Definitions are demanded backwards from the outputs: a region of a reader, cut to the labels demanded of it, gives intervals
+ * of arguments, whose hull is demanded of what is read. In a recurrence this is repeated until nothing grows. */
+#include "compiler/plan_make.h"
+#include <assert.h>
+#include <string.h>
+
+static const Interval WIDE = {-((int64_t)1 << 60), (int64_t)1 << 60};
+
+/* ---- affine forms ---- */
+
+static void affine_add(Affine *to, const Affine *a, int64_t k)
+{
+	int64_t t;
+	if (!a->ok || __builtin_mul_overflow(k, a->c, &t) || __builtin_add_overflow(to->c, t, &to->c)) {
+		to->ok = false;
+		return;
+	}
+	for (uint32_t q = 0; q < a->n; q++) {
+		uint32_t at = 0;
+		while (at < to->n && to->index[at] != a->index[q]) {
+			at++;
+		}
+		if (at == AFFINE_TERMS || __builtin_mul_overflow(k, a->coef[q], &t)) {
+			to->ok = false;
+			return;
+		}
+		if (at == to->n) {
+			to->index[at] = a->index[q];
+			to->coef[at] = 0;
+			to->n++;
+		}
+		if (__builtin_add_overflow(to->coef[at], t, &to->coef[at])) {
+			to->ok = false;
+			return;
+		}
+		if (!to->coef[at]) {
+			to->n--;
+			to->index[at] = to->index[to->n];
+			to->coef[at] = to->coef[to->n];
+		}
+	}
+}
+
+static bool is_small_int(double v)
+{
+	return v == (double)(int64_t)v && v > -1e15 && v < 1e15;
+}
+
+Affine plan_affine(Planner *p, Node n)
+{
+	const NodeInfo *info = core_node(p->core, n);
+	Affine f = {.ok = true};
+	switch (info->tag) {
+	case NODE_CONST: f.ok = info->kind == KIND_INT; f.c = info->integer; break;
+	case NODE_SIZE: f.c = core_axis_info(p->core, info->ref)->size; break;
+	case NODE_INDEX:
+		f.n = 1;
+		f.index[0] = info->ref;
+		f.coef[0] = 1;
+		break;
+	case NODE_LIN: {
+		f.ok = is_small_int(info->num);
+		f.c = f.ok ? (int64_t)info->num : 0;
+		for (uint32_t k = 0; k < info->n && f.ok; k++) {
+			Affine a = plan_affine(p, info->arg[k]);
+			f.ok = is_small_int(info->coef[k]);
+			if (f.ok) {
+				affine_add(&f, &a, (int64_t)info->coef[k]);
+			}
+		}
+		break;
+	}
+	default: f.ok = false; break;
+	}
+	return f;
+}
+
+Index plan_plain_index(const Planner *p, Node arg)
+{
+	const NodeInfo *info = core_node(p->core, arg);
+	return info->tag == NODE_INDEX ? info->ref : 0;
+}
+
+/* ---- intervals ---- */
+
+static int64_t clamp(__int128 v)
+{
+	return v < WIDE.lo ? WIDE.lo : v > WIDE.hi ? WIDE.hi : (int64_t)v;
+}
+
+static Interval interval_times(Interval a, Interval b)
+{
+	__int128 v[4] = {(__int128)a.lo * b.lo, (__int128)a.lo * b.hi, (__int128)a.hi * b.lo, (__int128)a.hi * b.hi};
+	__int128 lo = v[0], hi = v[0];
+	for (int k = 1; k < 4; k++) {
+		lo = v[k] < lo ? v[k] : lo;
+		hi = v[k] > hi ? v[k] : hi;
+	}
+	return (Interval){clamp(lo), clamp(hi)};
+}
+
+static Interval interval_hull(Interval a, Interval b)
+{
+	if (interval_empty(a)) {
+		return b;
+	}
+	if (interval_empty(b)) {
+		return a;
+	}
+	return (Interval){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+}
+
+static Interval interval_op(Planner *p, const NodeInfo *info)
+{
+	Interval a = plan_interval(p, info->arg[0]);
+	Interval b = info->n > 1 ? plan_interval(p, info->arg[1]) : a;
+	if (interval_empty(a) || interval_empty(b)) {
+		return (Interval){0, -1};
+	}
+	switch ((Op)info->op) {
+	case OP_imin: return (Interval){a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
+	case OP_imax: return (Interval){a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+	case OP_imod: /* floored: the sign of the divisor */
+		if (b.lo > 0) {
+			return a.lo >= 0 && a.hi < b.lo ? a : (Interval){0, b.hi - 1};
+		}
+		return WIDE;
+	case OP_idiv:
+		if (b.lo == b.hi && b.lo > 0) {
+			int64_t m = b.lo;
+			return (Interval){(a.lo - (a.lo % m + m) % m) / m, (a.hi - (a.hi % m + m) % m) / m};
+		}
+		return WIDE;
+	case OP_band:
+		if (a.lo >= 0 && b.lo >= 0) {
+			return (Interval){0, a.hi < b.hi ? a.hi : b.hi};
+		}
+		return WIDE;
+	case OP_bor:
+	case OP_bxor:
+		if (a.lo >= 0 && b.lo >= 0) {
+			int64_t top = a.hi > b.hi ? a.hi : b.hi, mask = 0;
+			while (mask < top) {
+				mask = mask * 2 + 1;
+			}
+			return (Interval){0, mask};
+		}
+		return WIDE;
+	default: return WIDE;
+	}
+}
+
+/* Integer values of a LIN node; coefficients of ints are whole numbers. */
+static Interval interval_lin(Planner *p, const NodeInfo *info)
+{
+	__int128 lo = (int64_t)info->num, hi = lo;
+	for (uint32_t k = 0; k < info->n; k++) {
+		if (!is_small_int(info->coef[k])) {
+			return WIDE;
+		}
+		Interval a = plan_interval(p, info->arg[k]);
+		if (interval_empty(a)) {
+			return a;
+		}
+		int64_t c = (int64_t)info->coef[k];
+		Interval t = interval_times(a, (Interval){c, c});
+		lo += t.lo;
+		hi += t.hi;
+	}
+	return (Interval){clamp(lo), clamp(hi)};
+}
+
+Interval plan_interval(Planner *p, Node n)
+{
+	const NodeInfo *info = core_node(p->core, n);
+	if (info->kind == KIND_BOOL) {
+		return (Interval){0, 1};
+	}
+	switch (info->tag) {
+	case NODE_CONST: return (Interval){clamp(info->integer), clamp(info->integer)};
+	case NODE_SIZE: {
+		int64_t size = core_axis_info(p->core, info->ref)->size;
+		return (Interval){size, size};
+	}
+	case NODE_INDEX: return plan_range(p, info->ref);
+	case NODE_LIN: return interval_lin(p, info);
+	case NODE_OP: return interval_op(p, info);
+	case NODE_STOP: return plan_interval(p, info->arg[0]);
+	case NODE_GUARD: return interval_hull((Interval){0, 0}, plan_interval(p, info->arg[1]));
+	case NODE_SELECT: return interval_hull(plan_interval(p, info->arg[1]), plan_interval(p, info->arg[2]));
+	case NODE_PROD: {
+		Interval r = {1, 1};
+		for (uint32_t k = 0; k < info->n; k++) {
+			for (int32_t e = 0; e < info->expo[k] && e < 64; e++) {
+				r = interval_times(r, plan_interval(p, info->arg[k]));
+			}
+		}
+		return r;
+	}
+	default: return WIDE;
+	}
+}
+
+/* ---- demand ---- */
+
+/* Adds the labels of argument k to what is demanded of d; true if it grew. */
+static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned round)
+{
+	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags & AXIS_PERIODIC;
+	Interval limit = to->max[k];
+	if (periodic && !interval_empty(want) && (want.lo < limit.lo || want.hi > limit.hi)) {
+		want = limit;
+	}
+	want = interval_meet(want, limit);
+	Interval now = interval_hull(to->dom[k], want);
+	if (now.lo == to->dom[k].lo && now.hi == to->dom[k].hi) {
+		return false;
+	}
+	/* A recurrence that creeps along its axis: take the rest at once, where the definition itself has a limit. */
+	bool bounded = to->nregion > 1 || to->zero_outside || to->mode == MODE_LEAF;
+	if (!interval_empty(to->dom[k]) && round > (bounded ? 3u : 40u)) {
+		now.lo = now.lo < to->dom[k].lo ? limit.lo : now.lo;
+		now.hi = now.hi > to->dom[k].hi ? limit.hi : now.hi;
+	}
+	to->dom[k] = now;
+	return true;
+}
+
+/* Ranges of the formals in one region, cut to the demand; false if nothing of it is demanded. */
+static bool region_ranges(Planner *p, const PDef *d, uint32_t region)
+{
+	bool some = true;
+	for (uint32_t k = 0; k < d->rank; k++) {
+		Interval r = interval_meet(d->region[region].box[k], d->dom[k]);
+		plan_range_set(p, d->formal[k], r);
+		some &= !interval_empty(r);
+	}
+	return some;
+}
+
+static bool demand_from(Planner *p, uint32_t number, unsigned round)
+{
+	bool grew = false;
+	uint32_t region = UINT32_MAX;
+	bool some = false;
+	for (uint32_t q = 0; q < p->def[number].nread; q++) {
+		const PDef *d = &p->def[number];
+		const Read *r = &d->read[q];
+		if (r->region != region) {
+			region = r->region;
+			some = region_ranges(p, d, region);
+		}
+		if (!some) {
+			continue;
+		}
+		const NodeInfo *info = core_node(p->core, r->node);
+		for (uint32_t k = 0; k < info->n; k++) {
+			grew |= demand_arg(p, &p->def[r->to], k, plan_interval(p, info->arg[k]), round);
+		}
+	}
+	return grew;
+}
+
+static void def_settle(Planner *p, PDef *d)
+{
+	for (uint32_t k = 0; k < d->rank; k++) {
+		plan_range_set(p, d->formal[k], d->dom[k]);
+	}
+	for (uint32_t r = 0; r < d->nregion; r++) {
+		for (uint32_t k = 0; k < d->rank; k++) {
+			d->region[r].box[k] = interval_meet(d->region[r].box[k], d->dom[k]);
+		}
+	}
+	/* Are all elements demanded inside some region? Regions are disjoint, so sizes add up. */
+	int64_t all = 1, inside = 0;
+	for (uint32_t k = 0; k < d->rank; k++) {
+		all *= interval_size(d->dom[k]);
+	}
+	for (uint32_t r = 0; r < d->nregion; r++) {
+		int64_t n = 1;
+		for (uint32_t k = 0; k < d->rank; k++) {
+			n *= interval_size(d->region[r].box[k]);
+		}
+		inside += n;
+	}
+	d->covered = d->mode == MODE_LEAF || inside == all;
+}
+
+bool plan_domains(Planner *p)
+{
+	for (uint32_t k = 1; k < p->ndef; k++) {
+		PDef *d = &p->def[k];
+		if (d->output) {
+			memcpy(d->dom, d->max, d->rank * sizeof *d->dom);
+		}
+	}
+	for (uint32_t end = p->norder; end > 0;) {
+		uint32_t begin = end;
+		while (begin > 0 && p->def[p->order[begin - 1]].component == p->def[p->order[end - 1]].component) {
+			begin--;
+		}
+		bool grew = true;
+		for (unsigned round = 0; grew; round++) {
+			grew = false;
+			for (uint32_t k = end; k > begin; k--) {
+				grew |= demand_from(p, p->order[k - 1], round);
+			}
+			grew &= end - begin > 1 || p->def[p->order[begin]].cyclic;
+		}
+		end = begin;
+	}
+	for (uint32_t k = 1; k < p->ndef; k++) {
+		def_settle(p, &p->def[k]);
+	}
+	return true;
+}

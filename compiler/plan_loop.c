@@ -1,0 +1,261 @@
+/* plan_loop.c — recurrences: an axis along which all reads inside a cycle look one way becomes a loop; what is still cyclic
+ * at one label is ordered along another axis, and so on. Where no axis fits, the cycle is shown. */
+#include "compiler/plan_make.h"
+#include <string.h>
+
+typedef enum { LOOK_SAME, LOOK_BACK, LOOK_AHEAD, LOOK_UNKNOWN } Look;
+
+/* a - b */
+static Affine affine_minus(Planner *p, Node a, Node b)
+{
+	return plan_affine(p, core_sub(p->core, a, b));
+}
+
+/* What the conditions of a guarded value say about the sign of `difference`: -1 smaller, 1 larger, 0 nothing. */
+static int guard_says(Planner *p, Node cond, Node difference)
+{
+	Node part[64];
+	uint32_t n = 0;
+	part[n++] = cond;
+	for (uint32_t k = 0; k < n; k++) {
+		const NodeInfo *info = core_node(p->core, part[k]);
+		if (info->tag != NODE_OP) {
+			continue;
+		}
+		if (info->op == OP_and) {
+			for (uint32_t q = 0; q < 2 && n < 64; q++) {
+				part[n++] = info->arg[q];
+			}
+			continue;
+		}
+		if (info->op != OP_ilt && info->op != OP_ile) {
+			continue;
+		}
+		int64_t most = info->op == OP_ilt ? -1 : 0; /* F = left - right <= most */
+		Node f = core_sub(p->core, info->arg[0], info->arg[1]);
+		Affine same = affine_minus(p, difference, f);
+		if (same.ok && same.n == 0 && same.c + most < 0) {
+			return -1;
+		}
+		Affine opposite = plan_affine(p, core_add(p->core, difference, f));
+		if (opposite.ok && opposite.n == 0 && opposite.c - most > 0) {
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Which way an argument looks from the label of `own`. */
+static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index own, bool periodic, Interval range)
+{
+	Affine a = plan_affine(p, arg);
+	if (a.ok && a.n == 1 && a.index[0] == own && a.coef[0] == 1) {
+		bool wraps = periodic && a.c && plan_range(p, own).lo + a.c < range.lo;
+		wraps |= periodic && a.c && plan_range(p, own).hi + a.c > range.hi;
+		return wraps ? LOOK_UNKNOWN : a.c == 0 ? LOOK_SAME : a.c < 0 ? LOOK_BACK : LOOK_AHEAD;
+	}
+	Interval box = d->region[r->region].box[0], have;
+	for (uint32_t k = 0; k < d->rank; k++) {
+		box = d->formal[k] == own ? d->region[r->region].box[k] : box;
+	}
+	have = plan_interval(p, arg);
+	if (have.hi < box.lo) {
+		return LOOK_BACK;
+	}
+	if (have.lo > box.hi) {
+		return LOOK_AHEAD;
+	}
+	const NodeInfo *v = core_node(p->core, d->region[r->region].value);
+	if (v->tag == NODE_GUARD) {
+		Node cond = v->arg[0];
+		int sign = guard_says(p, cond, core_sub(p->core, arg, core_index_value(p->core, own)));
+		return sign < 0 ? LOOK_BACK : sign > 0 ? LOOK_AHEAD : LOOK_UNKNOWN;
+	}
+	return LOOK_UNKNOWN;
+}
+
+typedef struct Along { int *at; Look way; } Along; /* at: formal of each PDef, or -1 */
+
+/* Looks at one read inside the cycle; chooses the target's formal where it is still open. */
+static bool along_read(Planner *p, Along *w, uint32_t from, const Read *r)
+{
+	const PDef *d = &p->def[from], *e = &p->def[r->to];
+	Index own = d->formal[w->at[from]];
+	Axis axis = core_index_axis(p->core, own);
+	bool periodic = core_axis_info(p->core, axis)->flags & AXIS_PERIODIC;
+	for (uint32_t tried = 0; tried <= e->rank && w->at[r->to] < 0; tried++) { /* the same position first */
+		uint32_t k = tried == 0 ? (uint32_t)w->at[from] : tried - 1;
+		if (k >= e->rank || core_index_axis(p->core, e->formal[k]) != axis || plan_slot(p, e->formal[k])) {
+			continue;
+		}
+		Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
+		w->at[r->to] = look == LOOK_UNKNOWN ? -1 : (int)k;
+	}
+	if (w->at[r->to] < 0) {
+		return false;
+	}
+	uint32_t k = (uint32_t)w->at[r->to];
+	Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
+	if (look == LOOK_UNKNOWN || (look != LOOK_SAME && w->way != LOOK_SAME && look != w->way)) {
+		return false;
+	}
+	w->way = look != LOOK_SAME ? look : w->way;
+	return true;
+}
+
+/* Can the cycle run along formal f of its first member? */
+static bool along_try(Planner *p, uint32_t n, const uint32_t *list, uint32_t f, Along *w)
+{
+	bool *member = arena_array(p->arena, bool, p->ndef);
+	for (uint32_t k = 0; k < n; k++) {
+		member[list[k]] = true;
+		w->at[list[k]] = -1;
+	}
+	w->at[list[0]] = (int)f;
+	w->way = LOOK_SAME;
+	uint32_t reached = 0;
+	for (bool again = true; again;) {
+		again = false;
+		uint32_t now = 0;
+		for (uint32_t k = 0; k < n; k++) {
+			const PDef *d = &p->def[list[k]];
+			if (w->at[list[k]] < 0) {
+				continue;
+			}
+			now++;
+			for (uint32_t q = 0; q < d->nread; q++) {
+				if (member[d->read[q].to] && !d->read[q].cut && !along_read(p, w, list[k], &d->read[q])) {
+					return false;
+				}
+			}
+		}
+		again = now > reached;
+		reached = now;
+	}
+	return reached == n && w->way != LOOK_SAME;
+}
+
+static uint32_t new_slot(Planner *p, Interval range)
+{
+	uint32_t slot = p->plan->nslot++;
+	if (slot >= p->slot_room) {
+		size_t room = p->slot_room ? p->slot_room * 2 : 64;
+		while (room <= slot) {
+			room *= 2;
+		}
+		Interval *ranges = arena_array(p->arena, Interval, room);
+		int64_t *trips = arena_array(p->arena, int64_t, room);
+		if (p->slot_room) {
+			memcpy(ranges, p->loop_range, p->slot_room * sizeof *ranges);
+			memcpy(trips, p->trips, p->slot_room * sizeof *trips);
+		}
+		p->loop_range = ranges;
+		p->trips = trips;
+		p->slot_room = room;
+	}
+	p->loop_range[slot] = range;
+	p->trips[slot] = interval_size(range);
+	return slot;
+}
+
+static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along *w)
+{
+	Interval range = {0, -1};
+	bool *member = arena_array(p->arena, bool, p->ndef);
+	for (uint32_t k = 0; k < n; k++) {
+		PDef *d = &p->def[list[k]];
+		Interval dom = d->dom[w->at[list[k]]];
+		member[list[k]] = true;
+		if (interval_empty(range)) {
+			range = dom;
+		} else if (!interval_empty(dom)) {
+			range.lo = dom.lo < range.lo ? dom.lo : range.lo;
+			range.hi = dom.hi > range.hi ? dom.hi : range.hi;
+		}
+		plan_emit_uncovered(p, list[k]);
+	}
+	Loop *l = arena_new(p->plan->arena, Loop);
+	l->index = p->def[list[0]].formal[w->at[list[0]]];
+	l->lo = range.lo;
+	l->hi = range.hi;
+	l->down = w->way == LOOK_AHEAD;
+	l->slot = new_slot(p, range);
+	for (uint32_t k = 0; k < n; k++) {
+		PDef *d = &p->def[list[k]];
+		Index own = d->formal[w->at[list[k]]];
+		bool periodic = core_axis_info(p->core, core_index_axis(p->core, own))->flags & AXIS_PERIODIC;
+		for (uint32_t q = 0; q < d->nread; q++) {
+			Read *r = &d->read[q];
+			if (member[r->to] && !r->cut) {
+				int at = w->at[r->to];
+				Node arg = core_node(p->core, r->node)->arg[at];
+				r->cut = arg_look(p, d, r, arg, own, periodic, p->def[r->to].max[at]) != LOOK_SAME;
+			}
+		}
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		plan_slot_set(p, p->def[list[k]].formal[w->at[list[k]]], l->slot);
+		plan_range_set(p, p->def[list[k]].formal[w->at[list[k]]], p->def[list[k]].dom[w->at[list[k]]]);
+	}
+	Block *into = p->into;
+	p->into = &l->body;
+	plan_schedule(p, n, list);
+	p->into = into;
+	for (uint32_t k = 0; k < n; k++) {
+		plan_slot_set(p, p->def[list[k]].formal[w->at[list[k]]], 0);
+	}
+	p->trips[l->slot] = 0;
+	plan_step(p, STEP_LOOP)->loop = l;
+}
+
+static void report_cycle(Planner *p, uint32_t n, const uint32_t *list)
+{
+	const DefInfo *info = core_def(p->core, p->def[list[0]].def);
+	uint32_t shown = list[0];
+	for (uint32_t k = 0; k < n; k++) { /* the user's names tell more */
+		const DefInfo *other = core_def(p->core, p->def[list[k]].def);
+		if ((other->flags & DEF_USER) && !(info->flags & DEF_USER)) {
+			info = other;
+			shown = list[k];
+		}
+	}
+	Diag *d = diag_bad_recurrence(p->ds, info->span, intern_text(core_names(p->core), info->name),
+	                              "no axis on which it reads itself one way");
+	unsigned notes = 0;
+	for (uint32_t k = 0; k < n && notes < 6; k++) {
+		const PDef *e = &p->def[list[k]];
+		for (uint32_t q = 0; q < e->nread && notes < 6; q++) {
+			for (uint32_t m = 0; m < n; m++) {
+				if (e->read[q].to == list[m] && !e->read[q].cut) {
+					diag_note(d, core_node(p->core, e->read[q].node)->span, "%s reads %s",
+					          intern_text(core_names(p->core), core_def(p->core, e->def)->name),
+					          core_text(p->core, p->arena, e->read[q].node));
+					notes++;
+					break;
+				}
+			}
+		}
+	}
+	(void)shown;
+	diag_help(d, "a recurrence runs along one of its axes: all reads of itself at smaller places, or all at larger ones");
+	p->failed = true;
+}
+
+void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list)
+{
+	Along w = {arena_array(p->arena, int, p->ndef), LOOK_SAME};
+	const PDef *first = &p->def[list[0]];
+	for (uint32_t k = 0; k < n; k++) {
+		const PDef *d = &p->def[list[k]];
+		for (uint32_t f = 0; f < d->rank; f++) {
+			plan_range_set(p, d->formal[f], d->dom[f]);
+		}
+	}
+	for (uint32_t f = 0; f < first->rank; f++) {
+		if (!plan_slot(p, first->formal[f]) && first->formal[f] != first->tiled && along_try(p, n, list, f, &w)) {
+			emit_loop(p, n, list, &w);
+			return;
+		}
+	}
+	report_cycle(p, n, list);
+}

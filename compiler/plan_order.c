@@ -1,0 +1,378 @@
+/* plan_order.c — the order of steps: definitions after those they read, neighbours that share a box in one nest.
+ *
+ * Ready contractions and reductions go first, so that what they read can be forgotten; then pointwise definitions by the
+ * length of what still hangs on them, each opening a nest that takes up all ready ones over the same box. Ties are broken by
+ * the order of computation alone. */
+#include "compiler/plan_make.h"
+#include <assert.h>
+#include <string.h>
+
+enum { GROUP_MAX = 24, GROUP_SPAN = 8 };
+
+typedef struct Item {
+	uint32_t first, count; /* members in the order */
+	uint32_t waits;        /* items not yet done that it reads */
+	uint32_t height;       /* longest chain of readers */
+	uint32_t nreader;
+	uint32_t *reader;
+	bool loop;
+} Item;
+
+typedef struct Sched {
+	Planner *p;
+	uint32_t *order, *item_of; /* item_of by PDef, + 1 */
+	Item *item;
+	uint32_t nitem;
+	uint32_t *ready, nready;
+} Sched;
+
+/* ---- building ---- */
+
+static void sched_edges(Sched *s)
+{
+	Planner *p = s->p;
+	uint32_t *seen = arena_array(p->arena, uint32_t, s->nitem + 1);
+	for (int pass = 0; pass < 2; pass++) { /* count, then fill */
+		memset(seen, 0, (s->nitem + 1) * sizeof *seen);
+		for (uint32_t i = 0; i < s->nitem; i++) {
+			Item *it = &s->item[i];
+			for (uint32_t m = it->first; m < it->first + it->count; m++) {
+				const PDef *d = &p->def[s->order[m]];
+				for (uint32_t q = 0; q < d->nread; q++) {
+					uint32_t from = s->item_of[d->read[q].to];
+					if (d->read[q].cut || !from || from - 1 == i || seen[from - 1] == i + 1) {
+						continue;
+					}
+					seen[from - 1] = i + 1;
+					if (pass) {
+						s->item[from - 1].reader[s->item[from - 1].nreader++] = i;
+						it->waits++;
+					} else {
+						s->item[from - 1].nreader++;
+					}
+				}
+			}
+		}
+		for (uint32_t i = 0; i < s->nitem && !pass; i++) {
+			s->item[i].reader = arena_array(p->arena, uint32_t, s->item[i].nreader + 1);
+			s->item[i].nreader = 0;
+		}
+	}
+	for (uint32_t i = s->nitem; i-- > 0;) { /* items are in an order of computation */
+		for (uint32_t r = 0; r < s->item[i].nreader; r++) {
+			uint32_t h = s->item[s->item[i].reader[r]].height + 1;
+			s->item[i].height = h > s->item[i].height ? h : s->item[i].height;
+		}
+	}
+}
+
+static void sched_done(Sched *s, uint32_t item)
+{
+	for (uint32_t r = 0; r < s->item[item].nreader; r++) {
+		uint32_t to = s->item[item].reader[r];
+		if (--s->item[to].waits == 0) {
+			s->ready[s->nready++] = to;
+		}
+	}
+}
+
+static bool item_is_point(const Sched *s, uint32_t i)
+{
+	const Item *it = &s->item[i];
+	return !it->loop && s->p->def[s->order[it->first]].mode == MODE_POINT;
+}
+
+/* Takes the best ready item: contractions and reductions, then height, then order. */
+static uint32_t sched_take(Sched *s)
+{
+	uint32_t best = 0;
+	for (uint32_t k = 1; k < s->nready; k++) {
+		uint32_t a = s->ready[k], b = s->ready[best];
+		bool pa = item_is_point(s, a), pb = item_is_point(s, b);
+		if (pa != pb ? pb : s->item[a].height != s->item[b].height ? s->item[a].height > s->item[b].height : a < b) {
+			best = k;
+		}
+	}
+	uint32_t item = s->ready[best];
+	s->ready[best] = s->ready[--s->nready];
+	return item;
+}
+
+/* ---- nests of several definitions ---- */
+
+typedef struct Group { uint32_t n; uint32_t def[GROUP_MAX]; Index *formal[GROUP_MAX]; } Group;
+
+static bool def_simple(const PDef *d)
+{
+	return d->mode == MODE_POINT && d->nregion == 1 && d->covered;
+}
+
+static int group_member(const Group *g, uint32_t def)
+{
+	for (uint32_t k = 0; k < g->n; k++) {
+		if (g->def[k] == def) {
+			return (int)k;
+		}
+	}
+	return -1;
+}
+
+/* What the reads of members say about which formal is which of the leader's; 0 where they say nothing. */
+static bool match_by_reads(Planner *p, const Group *g, const PDef *d, Index *map)
+{
+	for (uint32_t q = 0; q < d->nread; q++) {
+		int m = group_member(g, d->read[q].to);
+		if (m < 0 || d->read[q].cut) {
+			continue;
+		}
+		const NodeInfo *r = core_node(p->core, d->read[q].node);
+		for (uint32_t k = 0; k < r->n; k++) {
+			Index i = plan_plain_index(p, r->arg[k]);
+			uint32_t f = 0;
+			while (f < d->rank && d->formal[f] != i) {
+				f++;
+			}
+			if (!i || f == d->rank || (map[f] && map[f] != g->formal[m][k])) {
+				return false;
+			}
+			map[f] = g->formal[m][k];
+		}
+	}
+	return true;
+}
+
+/* Does the definition run over the same box as the leader, reading members only where they have just been computed? */
+static bool group_match(Planner *p, const Group *g, const PDef *d, Index *map)
+{
+	const PDef *lead = &p->def[g->def[0]];
+	if (d->rank != lead->rank || (d->tiled == 0) != (lead->tiled == 0)) {
+		return false;
+	}
+	if (!def_simple(d) || !match_by_reads(p, g, d, map)) {
+		return false;
+	}
+	bool used[64] = {false};
+	if (d->rank > 64) {
+		return false;
+	}
+	for (uint32_t f = 0; f < d->rank; f++) {
+		for (uint32_t k = 0; map[f] && k < lead->rank; k++) {
+			used[k] |= lead->formal[k] == map[f];
+		}
+	}
+	for (uint32_t f = 0; f < d->rank; f++) {
+		uint32_t slot = plan_slot(p, d->formal[f]);
+		Interval box = d->region[0].box[f];
+		for (uint32_t k = 0; k < lead->rank; k++) {
+			Interval other = lead->region[0].box[k];
+			bool fits = core_index_axis(p->core, lead->formal[k]) == core_index_axis(p->core, d->formal[f]) &&
+			            plan_slot(p, lead->formal[k]) == slot && other.lo == box.lo && other.hi == box.hi &&
+			            (lead->formal[k] == lead->tiled) == (d->formal[f] == d->tiled);
+			if (map[f] ? map[f] == lead->formal[k] && !fits : fits && !used[k]) {
+				if (map[f]) {
+					return false;
+				}
+				map[f] = lead->formal[k];
+				used[k] = true;
+			}
+		}
+		if (!map[f]) {
+			return false;
+		}
+		for (uint32_t k = 0; k < f; k++) {
+			if (map[k] == map[f]) {
+				return false;
+			}
+		}
+	}
+	for (uint32_t q = 0; q < d->nread; q++) { /* every read of a member: exactly the element of this lane */
+		int m = group_member(g, d->read[q].to);
+		const NodeInfo *r = core_node(p->core, d->read[q].node);
+		for (uint32_t k = 0; m >= 0 && !d->read[q].cut && k < r->n; k++) {
+			Index i = plan_plain_index(p, r->arg[k]);
+			uint32_t f = 0;
+			while (f < d->rank && d->formal[f] != i) {
+				f++;
+			}
+			if (f == d->rank || map[f] != g->formal[m][k]) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool group_join(Planner *p, Group *g, uint32_t def)
+{
+	const PDef *d = &p->def[def];
+	Index *map = arena_array(p->arena, Index, d->rank + 1);
+	if (g->n == 0) {
+		memcpy(map, d->formal, d->rank * sizeof *map);
+	} else if (g->n == GROUP_MAX || !group_match(p, g, d, map)) {
+		return false;
+	}
+	g->def[g->n] = def;
+	g->formal[g->n++] = map;
+	return true;
+}
+
+/* ---- emission ---- */
+
+/* Steps added from `from` on run only where the region's labels of recurrence indices are the present ones. */
+static void region_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from)
+{
+	for (uint32_t k = 0; k < d->rank; k++) {
+		uint32_t slot = plan_slot(p, d->formal[k]);
+		if (!slot || (box[k].lo <= p->loop_range[slot].lo && box[k].hi >= p->loop_range[slot].hi)) {
+			continue;
+		}
+		for (uint32_t s = from; s < p->into->n; s++) {
+			Step *step = p->into->step[s];
+			void *old = step->cond;
+			step->cond = arena_alloc_n(p->plan->arena, step->ncond + 1, sizeof *step->cond, alignof(max_align_t));
+			if (step->ncond) {
+				memcpy(step->cond, old, step->ncond * sizeof *step->cond);
+			}
+			step->cond[step->ncond].slot = slot;
+			step->cond[step->ncond++].in = box[k];
+		}
+	}
+}
+
+static void emit_group(Planner *p, const Group *g)
+{
+	const PDef *lead = &p->def[g->def[0]];
+	NestItem *item = arena_array(p->arena, NestItem, g->n);
+	Node *to = arena_array(p->arena, Node, lead->rank + 1);
+	for (uint32_t k = 0; k < g->n; k++) {
+		const PDef *d = &p->def[g->def[k]];
+		Node value = d->region[0].value;
+		if (k) {
+			for (uint32_t f = 0; f < d->rank; f++) {
+				to[f] = core_index_value(p->core, g->formal[k][f]);
+			}
+			value = core_subst(p->core, value, d->rank, d->formal, to);
+		}
+		item[k] = (NestItem){g->def[k], 0, value, g->formal[k]};
+	}
+	uint32_t from = p->into->n;
+	plan_emit_nest(p, g->n, item);
+	region_condition(p, lead, lead->region[0].box, from);
+}
+
+static bool region_is_empty(const PDef *d, uint32_t r)
+{
+	bool empty = false;
+	for (uint32_t k = 0; k < d->rank; k++) {
+		empty |= interval_empty(d->region[r].box[k]);
+	}
+	return empty;
+}
+
+/* Elements outside all regions: zero where the definition says so, else not a number, so that nothing passes silently. */
+void plan_emit_uncovered(Planner *p, uint32_t def)
+{
+	PDef *d = &p->def[def];
+	if (d->covered) {
+		return;
+	}
+	d->covered = true;
+	Region *kept = d->region;
+	Region whole = {d->dom, 0};
+	d->region = &whole;
+	plan_emit_fill(p, &(NestItem){def, 0, 0, d->formal}, d->zero_outside ? 0.0 : __builtin_nan(""));
+	d->region = kept;
+}
+
+static void emit_single(Planner *p, uint32_t def)
+{
+	PDef *d = &p->def[def];
+	if (d->mode == MODE_ABSORBED) {
+		return;
+	}
+	plan_emit_uncovered(p, def);
+	for (uint32_t r = 0; r < d->nregion; r++) {
+		if (region_is_empty(d, r)) {
+			continue;
+		}
+		uint32_t from = p->into->n;
+		if (d->mode == MODE_CONTRACT) {
+			plan_emit_contract(p, def, r);
+		} else {
+			plan_emit_nest(p, 1, &(NestItem){def, r, d->region[r].value, d->formal});
+		}
+		region_condition(p, &p->def[def], p->def[def].region[r].box, from);
+	}
+}
+
+/* Opens a nest with a pointwise item and takes up ready ones over the same box, which may make others ready. */
+static void emit_with_neighbours(Sched *s, uint32_t item)
+{
+	Planner *p = s->p;
+	uint32_t def = s->order[s->item[item].first];
+	if (!def_simple(&p->def[def]) || region_is_empty(&p->def[def], 0)) {
+		emit_single(p, def);
+		sched_done(s, item);
+		return;
+	}
+	Group g = {0};
+	group_join(p, &g, def);
+	sched_done(s, item);
+	uint32_t lowest = s->item[item].height > GROUP_SPAN ? s->item[item].height - GROUP_SPAN : 0;
+	for (bool more = true; more;) {
+		more = false;
+		for (uint32_t k = 0; k < s->nready; k++) {
+			uint32_t i = s->ready[k];
+			if (item_is_point(s, i) && s->item[i].height >= lowest && group_join(p, &g, s->order[s->item[i].first])) {
+				s->ready[k] = s->ready[--s->nready];
+				sched_done(s, i);
+				more = true;
+				break;
+			}
+		}
+	}
+	emit_group(p, &g);
+}
+
+bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list)
+{
+	Sched s = {.p = p};
+	s.order = arena_array(p->arena, uint32_t, n + 1);
+	s.item_of = arena_array(p->arena, uint32_t, p->ndef + 1);
+	uint32_t *comp = arena_array(p->arena, uint32_t, n + 1), ncomp = 0;
+	plan_order(p, n, list, s.order, comp, &ncomp);
+	s.item = arena_array(p->arena, Item, ncomp + 1);
+	s.ready = arena_array(p->arena, uint32_t, ncomp + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		if (k == 0 || comp[k] != comp[k - 1]) {
+			s.item[s.nitem++] = (Item){.first = k};
+		}
+		Item *it = &s.item[s.nitem - 1];
+		it->count++;
+		const PDef *d = &p->def[s.order[k]];
+		for (uint32_t q = 0; q < d->nread; q++) {
+			it->loop |= d->read[q].to == s.order[k] && !d->read[q].cut;
+		}
+		it->loop |= it->count > 1;
+		s.item_of[s.order[k]] = s.nitem;
+	}
+	sched_edges(&s);
+	for (uint32_t i = 0; i < s.nitem; i++) {
+		if (!s.item[i].waits) {
+			s.ready[s.nready++] = i;
+		}
+	}
+	while (s.nready && !p->failed) {
+		uint32_t i = sched_take(&s);
+		if (s.item[i].loop) {
+			plan_recurrence(p, s.item[i].count, s.order + s.item[i].first);
+			sched_done(&s, i);
+		} else if (item_is_point(&s, i)) {
+			emit_with_neighbours(&s, i);
+		} else {
+			emit_single(p, s.order[s.item[i].first]);
+			sched_done(&s, i);
+		}
+	}
+	return !p->failed;
+}
