@@ -32,6 +32,7 @@ typedef struct DefCell {
 	Def *reads; /* definitions read by the pieces, first occurrences; NULL until asked */
 	uint32_t nread;
 	bool reads_known;
+	const uint32_t *canon; /* of definitions in `valued`: formal that stands at each canonical position */
 } DefCell;
 
 /* Working memory of the constructors: a stack of terms, used by offset because it moves when it grows. */
@@ -72,6 +73,8 @@ typedef struct DependsMemo {
 	bool *reaches;
 } DependsMemo;
 
+typedef struct CoreRules CoreRules; /* rules.def as nodes, core_rules.c */
+
 struct Core {
 	Arena *arena;
 	Intern *names;
@@ -100,6 +103,8 @@ struct Core {
 	KeyTable shared, reduced;
 	DependsMemo *depends;
 	size_t ndepends, dependscap;
+	KeyTable valued; /* definitions by their values up to renaming and order of indices (core_simplify.c) */
+	const CoreRules *rules;
 	unsigned guard_depth; /* of merging nested guards */
 	bool int_overflow;
 };
