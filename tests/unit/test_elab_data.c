@@ -1,7 +1,9 @@
 /* test_elab_data.c — elaboration of data, splits, domains, points and claims: what the run is told,
  * and what is refused. */
+#include "compiler/deriv.h"
 #include "compiler/engine.h"
 #include "lang/elab.h"
+#include "tests/unit/ref_eval.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -294,6 +296,135 @@ Test(elab_data, symmetries)
 	cr_expect(c->nvar == 3 && c->var[2].kind == SAMPLE_INTEGER && c->var[2].hi == 3);
 	c = claim(3);
 	cr_expect(c->nvar == 2 && c->var[0].kind == SAMPLE_SPIN && c->var[1].kind == SAMPLE_SPIN);
+}
+
+/* Fills the variables of a claim with one point: a proper or improper rotation by fixed angles, a
+ * cyclic permutation. */
+static void sample(Ref *r, const Claim *c)
+{
+	static const double q[9] = {0.36, 0.48, -0.8, -0.8, 0.6, 0, 0.48, 0.64, 0.6};
+	for (uint32_t k = 0; k < c->nvar; k++) {
+		size_t n = ref_size(r, c->var[k].leaf);
+		double *v = arena_array(arena, double, n);
+		for (size_t i = 0; i < n; i++) {
+			bool turn = c->var[k].kind == SAMPLE_ROTATION ||
+				    c->var[k].kind == SAMPLE_ORTHOGONAL;
+			v[i] = turn                                   ? q[i % 9]
+			       : c->var[k].kind == SAMPLE_PERMUTATION ? (double)((i + 1) % n)
+			       : c->var[k].kind == SAMPLE_INTEGER     ? 1
+			       : c->var[k].kind == SAMPLE_SPIN        ? (i % 2 ? 1 : -1)
+							       : sin(3.7 * (double)i + 11 * k + 1);
+		}
+		ref_set(r, c->var[k].leaf, v);
+	}
+}
+
+/* Worst |left - right| of the claim at that point, in units of its tolerance. */
+static double miss(const Claim *c)
+{
+	Core *core = program->core;
+	for (uint32_t k = 0; k < c->nsized; k++) {
+		core_axis_resize(core, c->sized[k], 3);
+	}
+	Def side[3] = {c->left, c->right, c->scale};
+	Arena *scratch = arena_create();
+	for (int k = 0; k < 3; k++) {
+		const DefInfo *d = core_def(core, side[k]);
+		uint32_t n = d->nindex;
+		Index *ix = arena_copy(arena, d->index, n * sizeof *ix, alignof(Index));
+		Node value = core_read_plain(core, side[k], ix);
+		cr_assert(deriv_resolve(core, scratch, ctx.diags, 1, &value), "%s", messages());
+		side[k] = core_share(core, 0, (Span){0}, n, ix, value, 0);
+	}
+	Ref *r = ref_create(core);
+	sample(r, c);
+	size_t n = ref_size(r, side[0]);
+	double *value[3], worst = 0;
+	for (int k = 0; k < 3; k++) {
+		value[k] = arena_array(arena, double, n);
+		ref_array(r, side[k], value[k]);
+		cr_assert_null(ref_error(r), "%s", ref_error(r));
+	}
+	for (size_t i = 0; i < n; i++) {
+		double error = fabs(value[0][i] - value[1][i]) /
+			       (c->within * (c->within_absolute ? 1 : value[2][i]));
+		cr_assert(value[2][i] >= fabs(value[0][i]) * (1 - 1e-12), "size of the terms");
+		worst = error > worst ? error : worst;
+	}
+	ref_free(r);
+	arena_free(scratch);
+	return worst;
+}
+
+Test(elab_data, symmetries_hold_or_not)
+{
+	accepted("axis atom\naxis xyz = x | y | z\naxis k = 2\n"
+		 "fn energy(R: real[atom, xyz] 'Å') = sum[i, j] exp(-(sum[a] (R[i,a] - "
+		 "R[j,a])^2)/1 'Å^2')\n"
+		 "fn force(R: real[atom, xyz] 'Å') = -grad(energy(R), R)\n"
+		 "fn center(R: real[atom, xyz] 'Å') = [a in xyz -> mean[i] R[i,a]]\n"
+		 "fn outer(R: real[atom, xyz]) = [i, a, b -> R[i,a]*R[i,b]]\n"
+		 "fn tilted(R: real[atom, xyz]) = sum[i] R[i,x]\n"
+		 "fn first(R: real[atom, xyz]) = sum[a] R[0,a]^2\n"
+		 "fn site(R: real[atom, xyz], i: atom) = sum[a] R[i,a]^2\n"
+		 "fn plane(p: real, q: real) = p^4 + q^4\n"
+		 "fn slanted(p: real, q: real) = p + 2*q\n"
+		 "fn ising(s: spin[xyz]) = s[x]*s[y] + s[y]*s[z]\n"
+		 "fn magnet(s: spin[xyz]) = sum[i] s[i]\n"
+		 "test energy invariant under O(3) on R, translation on R, permutation on atom\n"
+		 "test force equivariant under O(3) on R, permutation on atom\n"
+		 "test center equivariant under SO(3) on R, translation on R\n"
+		 "test center invariant under permutation on atom\n"
+		 "test outer equivariant under O(3) on R, permutation on atom\n"
+		 "test site equivariant under permutation on atom\n"
+		 "test plane invariant under C4 on (p, q)\n"
+		 "test ising invariant under flip on s\n"
+		 "test magnet equivariant under flip on s\n"
+		 "test tilted invariant under O(3) on R\n"
+		 "test first invariant under permutation on atom\n"
+		 "test outer invariant under permutation on atom\n"
+		 "test slanted invariant under C4 on (p, q)\n"
+		 "test slanted invariant under translation on (p, q)\n"
+		 "test magnet invariant under flip on s\n");
+	for (uint32_t i = 0; i < 9; i++) {
+		cr_expect(miss(claim(i)) < 1, "%s: %g", claim(i)->text, miss(claim(i)));
+	}
+	for (uint32_t i = 9; i < 15; i++) {
+		cr_expect(miss(claim(i)) > 1e6, "%s: %g", claim(i)->text, miss(claim(i)));
+	}
+}
+
+/* What cancels is compared with what is cancelled: Newton's third law is not held to zero itself.
+ */
+Test(elab_data, sums_that_cancel)
+{
+	accepted("axis atom = 5\naxis xyz = x | y | z\n"
+		 "data frames from \"f.xyz\" { R : real[atom, xyz] 'Å' }\n"
+		 "fn energy(R: real[atom, xyz] 'Å') = sum[i, j] exp(-(sum[a] (R[i,a] - "
+		 "R[j,a])^2)/1 'Å^2')\n"
+		 "fn force(R: real[atom, xyz] 'Å') = -grad(energy(R), R)\n"
+		 "test sum[i] force(R)[i,a] == 0\n"
+		 "test sum[i] R[i,a] - sum[i] R[4-i,a] == 0\n");
+	cr_expect_eq(rank(claim(0)->left), 1);
+	for (uint32_t k = 0; k < 2; k++) {
+		const Claim *c = claim(k);
+		core_axis_resize(program->core, set_named("frames")->records, 2);
+		Ref *r = ref_create(program->core);
+		double values[30], zero = 0;
+		for (int i = 0; i < 30; i++) {
+			values[i] = sin(7.3 * i);
+		}
+		ref_set(r, set_named("frames")->field[0].leaf, values);
+		ref_set(r, c->var[0].leaf, &zero);
+		const DefInfo *d = core_def(program->core, c->scale);
+		Index *ix = arena_copy(arena, d->index, d->nindex * sizeof *ix, alignof(Index));
+		Node size = core_read_plain(program->core, c->scale, ix);
+		cr_assert(deriv_resolve(program->core, arena, ctx.diags, 1, &size));
+		Node at = core_int_const(program->core, 0);
+		double value = ref_node(r, core_subst(program->core, size, 1, ix, &at));
+		cr_expect(value > 0.1, "claim %u: size %g", k, value);
+		ref_free(r);
+	}
 }
 
 Test(elab_data, refused_data)
