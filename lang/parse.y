@@ -9,6 +9,9 @@
 %define api.location.type {Span}
 %define parse.lac full
 %define parse.error custom
+/* Without default reductions `error` is reduced only before a token that may follow it: what is skipped is skipped
+ * where the error is, and never at the cost of the statements before it. */
+%define lr.default-reduction accepting
 %locations
 %expect 0
 %param {Parser *p}
@@ -76,15 +79,16 @@ static void lang_error(const Span *at, Parser *p, const char *message);
 %%
 
 input:
-	START_FILE items END                   { p->result = build_file(p, $items); }
-	| START_EXPRESSION expr newlines END   { p->result = $expr; }
+	START_FILE items                       { p->result = build_file(p, $items); }
+	| START_EXPRESSION expr newlines       { p->result = $expr; }
 	;
-newlines: %empty | newlines separator ;
-separator: NEWLINE | SEMI ;
+newlines: %empty | newlines NEWLINE | newlines SEMI ;
 
+/* The separators stand in the rules themselves, so that behind one `error` can be shifted at once. */
 items:
-	item                                   { $$ = $item ? LIST($item) : build_none(); }
-	| items[l] separator { yyerrok; } item { $$ = $item ? build_list(p, $l, $item) : $l; }
+	item                                   { $$ = $item ? LIST($item) : build_none(); yyerrok; }
+	| items[l] NEWLINE item                { $$ = build_list(p, $l, $item); yyerrok; }
+	| items[l] SEMI item                   { $$ = build_list(p, $l, $item); yyerrok; }
 	;
 item:
 	%empty                                 { $$ = NULL; }
