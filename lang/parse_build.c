@@ -178,6 +178,7 @@ Ast *build_superscript(Parser *p, Ast *base, const Token *sup)
 	} else {
 		exponent.num = (double)sup->integer;
 		exponent.flags = AST_INTEGER;
+		exponent.text = intern_printf(p->ctx->names, "%d", (int)sup->integer);
 		right = build_number(p, &exponent);
 	}
 	return build_binary(p, sup, "^", base, right);
