@@ -368,6 +368,31 @@ static void shared_reads_record(Elab *e, const FieldInfo *f, Span at)
 		  "leave out the word shared, or compute it from shared fields alone");
 }
 
+/* [t, b -> …] as the value of a field over (pos, base): indices without a set run over those axes.
+ */
+static const Ast *with_axes_of(Elab *e, const Ast *formula, const Ast *type)
+{
+	const Ast *ast = inside(formula);
+	if (!ast || ast->kind != AST_COMPREHENSION || !ast->kid[0]) {
+		return formula;
+	}
+	Ast *list = ast_new(e->arena, AST_BINDERS, ast->kid[0]->span, ast->kid[0]->nkid,
+			    ast->kid[0]->kid);
+	list->flags = ast->kid[0]->flags;
+	for (uint32_t k = 0; k < list->nkid && k < type->nkid; k++) {
+		const Ast *b = list->kid[k];
+		if (!b || b->kind != AST_BINDER || b->nkid < 2 || b->kid[1] ||
+		    b->kid[0]->kind != AST_NAME) {
+			continue;
+		}
+		Ast *kids[2] = {b->kid[0], type->kid[k]};
+		list->kid[k] = ast_new(e->arena, AST_BINDER, b->span, 2, kids);
+		list->kid[k]->flags = b->flags | AST_IN;
+	}
+	Ast *kids[2] = {list, ast->kid[1]};
+	return ast_new(e->arena, AST_COMPREHENSION, ast->span, 2, kids);
+}
+
 static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index record,
 			  const Ast *decl)
 {
@@ -375,7 +400,8 @@ static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index r
 	if (!ast || !f->leaf) {
 		return;
 	}
-	Val v = decl->flags & AST_DRAW ? drawn(e, in, d, f, record, ast) : elab_expr(e, in, ast);
+	Val v = decl->flags & AST_DRAW ? drawn(e, in, d, f, record, ast)
+				       : elab_expr(e, in, with_axes_of(e, ast, decl->kid[0]));
 	if (v.tag == VAL_NUM && f->spin && (v.elem == ELEM_INT || v.elem == ELEM_REAL)) {
 		if (!val_real(e, &v)) {
 			return;
@@ -479,74 +505,6 @@ static bool simulated_count(Elab *e, Scope *s, const Ast *ast, int64_t *out)
 	}
 	if (*out > INT64_C(1) << 40) {
 		diag_too_large(elab_diags(e), ast->span, "the number of records", "2^40");
-		return false;
-	}
-	return true;
-}
-
-/* ---- data chain = e: the elements of arrays are the records
- * ------------------------------------------------------------------ */
-
-static bool expr_field(Elab *e, DataInfo *d, Sym name, Val *v)
-{
-	if (v->tag != VAL_NUM || v->rank == 0 || v->elem == ELEM_COMPLEX) {
-		diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
-				   "an array, whose first axis counts the records");
-		return false;
-	}
-	AxisRef axis = val_axis(e, v, 0);
-	if (d->expr_axis && axis.axis != d->expr_axis) {
-		diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, axis),
-				   axis_name(e, (AxisRef){d->expr_axis, 0}));
-		return false;
-	}
-	d->expr_axis = axis.axis;
-	FieldInfo *f = &d->field[d->nfield++];
-	*f = (FieldInfo){.name = name, .span = v->span, .source = SOURCE_DERIVED};
-	f->kind = core_kind(e->core, v->re);
-	f->spin = v->elem == ELEM_SPIN;
-	f->unit = unit_resolve(e->units, v->unit);
-	Axis *rest = arena_array(e->arena, Axis, v->rank);
-	for (uint32_t k = 1; k < v->rank; k++) {
-		rest[k - 1] = core_index_axis(e->core, v->ix[k]);
-	}
-	data_make_leaf(e, d, f, v->rank - 1, rest);
-	Index record = core_index(e->core, d->records, SYM(e, "record"));
-	Node label = core_add(e->core, core_index_value(e->core, record),
-			      core_int_const(e->core, core_axis_info(e->core, axis.axis)->first));
-	Node body = core_subst(e->core, v->re, 1, v->ix, &label);
-	Index *ix = arena_array(e->arena, Index, v->rank);
-	ix[0] = record;
-	memcpy(ix + 1, v->ix + 1, (v->rank - 1) * sizeof *ix);
-	core_at(e->core, v->span);
-	f->formula = core_share(e->core, 0, v->span, v->rank, ix, body, 0);
-	return true;
-}
-
-static bool data_from_expr(Elab *e, Scope *s, DataInfo *d, const Ast *ast)
-{
-	Val v = elab_expr(e, s, ast);
-	if (v.tag == VAL_ERROR) {
-		return false;
-	}
-	d->kind = DATA_EXPR;
-	d->has_simulate = true;
-	bool ok = true;
-	if (v.tag == VAL_TUPLE && v.item_name) {
-		d->field = arena_array(e->arena, FieldInfo, v.n + 1);
-		for (uint32_t k = 0; ok && k < v.n; k++) {
-			ok = v.item_name[k] && expr_field(e, d, v.item_name[k], &v.item[k]);
-		}
-	} else {
-		d->field = arena_array(e->arena, FieldInfo, 1);
-		ok = expr_field(e, d, SYM(e, "value"), &v);
-	}
-	if (!ok) {
-		return false;
-	}
-	d->simulate = core_axis_info(e->core, d->expr_axis)->size;
-	if (d->simulate < 1) {
-		diag_not_constant(elab_diags(e), ast->span, "the number of records");
 		return false;
 	}
 	return true;

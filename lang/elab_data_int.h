@@ -16,4 +16,7 @@ const FieldInfo *data_find_field(const DataInfo *d, Sym name);
 void data_make_leaf(Elab *e, DataInfo *d, FieldInfo *f, uint32_t rank, const Axis *axis);
 /* A string constant; `what` it should be for the diagnostic. */
 bool data_string(Elab *e, Scope *s, const Ast *ast, const char *what, Sym *out);
+/* data name = e: the fields of d from an array, or from a tuple of named arrays, whose first axis
+ * counts the records. False after a diagnostic. */
+bool data_from_expr(Elab *e, Scope *s, DataInfo *d, const Ast *ast);
 #endif

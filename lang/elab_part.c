@@ -1,9 +1,80 @@
-/* elab_part.c — parts and batches: copies of a data set's declaration with records of their own.
- * SPEC: data, splits. */
+/* elab_part.c — data sets that are not declared field by field: the elements of arrays (data chain
+ * = e), parts and batches, which are copies of a declaration with records of their own. SPEC: data,
+ * splits. */
 #include "lang/elab_data_int.h"
 
 #include <math.h>
 #include <string.h>
+
+/* ---- data chain = e: the elements of arrays are the records
+ * ------------------------------------------------------------------ */
+
+static bool expr_field(Elab *e, DataInfo *d, Sym name, Val *v)
+{
+	if (v->tag != VAL_NUM || v->rank == 0 || v->elem == ELEM_COMPLEX) {
+		diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+				   "an array, whose first axis counts the records");
+		return false;
+	}
+	AxisRef axis = val_axis(e, v, 0);
+	if (d->expr_axis && axis.axis != d->expr_axis) {
+		diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, axis),
+				   axis_name(e, (AxisRef){d->expr_axis, 0}));
+		return false;
+	}
+	d->expr_axis = axis.axis;
+	FieldInfo *f = &d->field[d->nfield++];
+	*f = (FieldInfo){.name = name, .span = v->span, .source = SOURCE_DERIVED};
+	f->kind = core_kind(e->core, v->re);
+	f->spin = v->elem == ELEM_SPIN;
+	f->unit = unit_resolve(e->units, v->unit);
+	Axis *rest = arena_array(e->arena, Axis, v->rank);
+	for (uint32_t k = 1; k < v->rank; k++) {
+		rest[k - 1] = core_index_axis(e->core, v->ix[k]);
+	}
+	data_make_leaf(e, d, f, v->rank - 1, rest);
+	Index record = core_index(e->core, d->records, SYM(e, "record"));
+	Node label = core_add(e->core, core_index_value(e->core, record),
+			      core_int_const(e->core, core_axis_info(e->core, axis.axis)->first));
+	Node body = core_subst(e->core, v->re, 1, v->ix, &label);
+	Index *ix = arena_array(e->arena, Index, v->rank);
+	ix[0] = record;
+	memcpy(ix + 1, v->ix + 1, (v->rank - 1) * sizeof *ix);
+	core_at(e->core, v->span);
+	f->formula = core_share(e->core, 0, v->span, v->rank, ix, body, 0);
+	return true;
+}
+
+bool data_from_expr(Elab *e, Scope *s, DataInfo *d, const Ast *ast)
+{
+	Val v = elab_expr(e, s, ast);
+	if (v.tag == VAL_ERROR) {
+		return false;
+	}
+	d->kind = DATA_EXPR;
+	d->has_simulate = true;
+	bool ok = true;
+	if (v.tag == VAL_TUPLE && v.item_name) {
+		d->field = arena_array(e->arena, FieldInfo, v.n + 1);
+		for (uint32_t k = 0; ok && k < v.n; k++) {
+			ok = v.item_name[k] && expr_field(e, d, v.item_name[k], &v.item[k]);
+		}
+	} else {
+		d->field = arena_array(e->arena, FieldInfo, 1);
+		ok = expr_field(e, d, SYM(e, "value"), &v);
+	}
+	if (!ok) {
+		return false;
+	}
+	d->simulate = core_axis_info(e->core, d->expr_axis)->size;
+	if (d->simulate < 1) {
+		diag_not_constant(elab_diags(e), ast->span, "the number of records");
+		return false;
+	}
+	return true;
+}
+
+/* ---- parts and batches ---- */
 
 DataInfo *data_clone(Elab *e, DataInfo *of, DataKind kind, Sym name, Span at)
 {

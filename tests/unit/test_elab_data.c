@@ -190,11 +190,11 @@ Test(elab_data, axes_sized_by_record)
 
 Test(elab_data, made_by_the_program)
 {
-	accepted(
-		"axis t = 1..20\n"
-		"data chain = [i in t -> 1.5 'm'*i]\n"
-		"data pair = (x = [i in t -> i], y = [i in t, k in 0..2 -> 1.0*i*k])\n"
-		"data sim = simulate(8) { s : spin ~ randspin()\n  q : real[t] ~ normal(0, 1) }\n");
+	accepted("axis t = 1..20\n"
+		 "data chain = [i in t -> 1.5 'm'*i]\n"
+		 "data pair = (x = [i in t -> i], y = [i in t, k in 0..2 -> 1.0*i*k])\n"
+		 "data sim = simulate(8) { s : spin ~ randspin()\n  q : real[t] ~ normal(0, 1)\n"
+		 "  r : real[t, t] = [i, j -> if i == j then 1 else 0] }\n");
 	const DataInfo *c = set_named("chain"), *p = set_named("pair"), *s = set_named("sim");
 	cr_expect(c->kind == DATA_EXPR && c->simulate == 20 && c->nfield == 1);
 	cr_expect_str_eq(name_of(c->field[0].name), "value");
