@@ -52,8 +52,8 @@ static RtStatus ragged(Csv *c, size_t line, size_t have)
 {
 	char where[RT_WHERE_MAX];
 	(void)snprintf(where, sizeof where, "line %zu", line);
-	return table_fail(c->b, RT_E_FORMAT, where, "this row has %zu cells and the first row %zu", have,
-	                  c->columns);
+	return table_fail(c->b, RT_E_FORMAT, where, "this row has %zu cells and the first row %zu",
+	                  have, c->columns);
 }
 
 /* The cells of the first row; c->columns is their number. */

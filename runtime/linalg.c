@@ -32,8 +32,8 @@ static RtStatus check(size_t m, size_t n, const double *a, RtError *err)
 	}
 	for (size_t i = 0; i < m * n; i++) {
 		if (!isfinite(a[i])) {
-			return rt_fail(err, RT_E_DIVERGED, NULL, NULL, "element [%zu, %zu] is not finite", i / n,
-			               i % n);
+			return rt_fail(err, RT_E_DIVERGED, NULL, NULL, "element [%zu, %zu] is not finite",
+			               i / n, i % n);
 		}
 	}
 	return RT_OK;

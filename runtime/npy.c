@@ -37,7 +37,8 @@ static RtStatus fail_at(Npy *p, RtStatus status, const char *at, const char *wha
 
 static void skip_blanks(Npy *p)
 {
-	while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r')) {
+	while (p->at < p->end &&
+	       (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r')) {
 		p->at++;
 	}
 }
@@ -249,7 +250,8 @@ static RtStatus open_npy(Npy *p, const char *bytes, size_t n)
 	const unsigned char *u = (const unsigned char *)bytes;
 	size_t fixed = u[6] == 1 ? 10 : 12, length = u[8] | (size_t)u[9] << 8;
 	if (u[6] < 1 || u[6] > 3 || u[7] != 0) {
-		return fail_at(p, RT_E_UNSUPPORTED, bytes + 6, "this version of the NPY format is not read");
+		return fail_at(p, RT_E_UNSUPPORTED, bytes + 6,
+		               "this version of the NPY format is not read");
 	}
 	if (fixed == 12 && n >= 12) {
 		length |= (size_t)u[10] << 16 | (size_t)u[11] << 24;

@@ -179,7 +179,8 @@ static RtStatus read_archive(TableBuild *b, zip_t *archive)
 RtStatus npz_read(TableBuild *b)
 {
 	if (!plausible(b)) {
-		return table_fail(b, RT_E_FORMAT, NULL, "the directory of the archive is larger than the file");
+		return table_fail(b, RT_E_FORMAT, NULL,
+		                  "the directory of the archive is larger than the file");
 	}
 	zip_error_t e;
 	zip_error_init(&e);

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 typedef enum {
-	RT_NUMBER,       /* a finite decimal number */
-	RT_MISSING,      /* nothing, blanks, nan, inf, infinity, NA, N/A, null (any case, signs allowed) */
-	RT_NOT_NUMBER,   /* anything else: words, 1,5 and 0x10 */
-	RT_OUT_OF_RANGE  /* a decimal number beyond the largest double, such as 1e999 */
+	RT_NUMBER, /* a finite decimal number */
+	RT_MISSING, /* nothing, blanks, nan, inf, infinity, NA, N/A, null (any case, signs allowed) */
+	RT_NOT_NUMBER, /* anything else: words, 1,5 and 0x10 */
+	RT_OUT_OF_RANGE /* a decimal number beyond the largest double, such as 1e999 */
 } RtNumberKind;
 
 /* Reads all n bytes of text (blanks around are skipped) as [+-]digits[.digits][e[+-]digits],

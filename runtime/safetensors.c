@@ -278,7 +278,8 @@ static RtStatus read_metadata(Reader *r, json_t *map)
 		char *v = rt_copy_text(json_string_value(value), json_string_length(value));
 		w->meta[w->nmeta++] = (RtMeta){k, v};
 		if (!k || !v) {
-			return rt_fail(r->err, RT_E_MEMORY, r->name, NULL, "not enough memory for its metadata");
+			return rt_fail(r->err, RT_E_MEMORY, r->name, NULL,
+			               "not enough memory for its metadata");
 		}
 	}
 	qsort(w->meta, w->nmeta, sizeof *w->meta, meta_by_key);

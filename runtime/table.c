@@ -23,8 +23,8 @@ RtStatus table_reserve(TableBuild *b, size_t items, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(items, size, &bytes) || bytes > b->limit - b->used) {
-		return table_fail(b, RT_E_LIMIT, NULL, "its values take more memory than the limit of %zu bytes",
-		                  b->limit);
+		return table_fail(b, RT_E_LIMIT, NULL,
+		                  "its values take more memory than the limit of %zu bytes", b->limit);
 	}
 	b->used += bytes;
 	return RT_OK;

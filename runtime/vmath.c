@@ -18,6 +18,7 @@
 
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
+#pragma clang diagnostic ignored "-Wpass-failed" /* under sanitisers loops stay loops */
 #define VM_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #define VM_CLONES
 #else

@@ -106,7 +106,8 @@ static RtStatus next_frame(Xyz *x, XyzLines *l, Frame *f, bool *found)
 	}
 	f->atoms = (size_t)count;
 	if (f->atoms > (size_t)(l->end - l->at)) {
-		return fail_line(x, RT_E_FORMAT, l->line, "the frame has more atoms than the file has bytes");
+		return fail_line(x, RT_E_FORMAT, l->line,
+		                 "the frame has more atoms than the file has bytes");
 	}
 	if (!xyz_next_line(l, &f->comment)) {
 		return fail_line(x, RT_E_FORMAT, l->line, "the file ends within a frame");
@@ -225,7 +226,8 @@ static RtStatus survey_comment(Xyz *x, const Frame *f)
 		}
 	}
 	if (status == RT_OK && bad) {
-		return fail_line(x, RT_E_FORMAT, f->line, "a quote or bracket of this line is never closed");
+		return fail_line(x, RT_E_FORMAT, f->line,
+		                 "a quote or bracket of this line is never closed");
 	}
 	x->current.loose = !properties;
 	if (status == RT_OK && x->frames == 0) {
@@ -259,8 +261,8 @@ static RtStatus survey_atom(Xyz *x, XyzLines *l)
 	if (n < x->layout.words || (n > x->layout.words && !x->layout.loose)) {
 		char where[RT_WHERE_MAX];
 		(void)snprintf(where, sizeof where, "line %zu", l->line);
-		return table_fail(x->b, RT_E_FORMAT, where, "this atom has %zu words where %zu are expected",
-		                  n, x->layout.words);
+		return table_fail(x->b, RT_E_FORMAT, where,
+		                  "this atom has %zu words where %zu are expected", n, x->layout.words);
 	}
 	return RT_OK;
 }

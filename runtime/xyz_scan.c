@@ -184,10 +184,11 @@ XyzKind xyz_value_kind(Text value, size_t *words)
 
 int64_t xyz_atomic_number(Text symbol)
 {
-	static const char symbols[] =
-	    "H HeLiBeB C N O F NeNaMgAlSiP S ClArK CaScTiV CrMnFeCoNiCuZnGaGeAsSeBrKrRbSrY ZrNbMoTcRuRhPd"
-	    "AgCdInSnSbTeI XeCsBaLaCePrNdPmSmEuGdTbDyHoErTmYbLuHfTaW ReOsIrPtAuHgTlPbBiPoAtRnFrRaAcThPaU "
-	    "NpPuAmCmBkCfEsFmMdNoLrRfDbSgBhHsMtDsRgCnNhFlMcLvTsOg";
+	static const char symbols[] = "H HeLiBeB C N O F NeNaMgAlSiP S ClArK CaScTiV "
+	                              "CrMnFeCoNiCuZnGaGeAsSeBrKrRbSrY ZrNbMoTcRuRhPd"
+								  "AgCdInSnSbTeI XeCsBaLaCePrNdPmSmEuGdTbDyHoErTmYbLuHfTaW "
+	                              "ReOsIrPtAuHgTlPbBiPoAtRnFrRaAcThPaU "
+								  "NpPuAmCmBkCfEsFmMdNoLrRfDbSgBhHsMtDsRgCnNhFlMcLvTsOg";
 	int64_t number;
 	if (rt_integer_parse(symbol.at, symbol.n, &number)) {
 		return number >= 1 && number <= 118 ? number : 0;

@@ -1,4 +1,5 @@
-/* fuzz_csv.c — the reader of separated text on any bytes: a table or a message, never more memory than the limit. */
+/* fuzz_csv.c — the reader of separated text on any bytes: a table or a message, never more memory
+ * than the limit. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "runtime/rt.h"

@@ -1,4 +1,5 @@
-/* fuzz_npz.c — the reader of NPZ archives on any bytes: a table or a message, never more memory than the limit. */
+/* fuzz_npz.c — the reader of NPZ archives on any bytes: a table or a message, never more memory
+ * than the limit. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "runtime/rt.h"

@@ -1,4 +1,5 @@
-/* fuzz_safetensors.c — the reader of weights on any bytes: weights whose every element can be read, or a message. */
+/* fuzz_safetensors.c — the reader of weights on any bytes: weights whose every element can be read,
+ * or a message. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "runtime/rt.h"

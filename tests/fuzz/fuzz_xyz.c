@@ -1,4 +1,5 @@
-/* fuzz_xyz.c — the reader of extended XYZ on any bytes: a table or a message, never more memory than the limit. */
+/* fuzz_xyz.c — the reader of extended XYZ on any bytes: a table or a message, never more memory
+ * than the limit. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "runtime/rt.h"

@@ -87,7 +87,8 @@ char *aid_read(const char *name, size_t *n)
 	return bytes;
 }
 
-static RtStatus load_exact(AidLoader *load, const char *bytes, size_t n, const char *what, size_t at)
+static RtStatus load_exact(AidLoader *load, const char *bytes, size_t n, const char *what,
+                           size_t at)
 {
 	char *copy = malloc(n ? n : 1); /* no byte of room behind */
 	RtError err = {.status = RT_OK};

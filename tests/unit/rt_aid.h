@@ -18,8 +18,8 @@ size_t aid_count(void);
 
 /* What a loader does with bytes: returns its status; err is filled. Frees what it makes. */
 typedef RtStatus AidLoader(const void *bytes, size_t n, RtError *err);
-/* Loads every prefix of the n bytes, and all with each byte flipped in 8 ways; bytes lie in memory of exactly the
- * length, so that a sanitiser sees any read beyond. Fails the test if an error comes without text. Returns how many
- * of the prefixes were refused. */
+/* Loads every prefix of the n bytes, and all with each byte flipped in 8 ways; bytes lie in memory
+ * of exactly the length, so that a sanitiser sees any read beyond. Fails the test if an error comes
+ * without text. Returns how many of the prefixes were refused. */
 size_t aid_torture(AidLoader *load, const void *bytes, size_t n);
 #endif

@@ -70,7 +70,8 @@ Test(base, numbers)
 	free(digits);
 }
 
-/* Every way of printing must read back as the same bits; the two conversions are each other's check. */
+/* Every way of printing must read back as the same bits; the two conversions are each other's
+ * check. */
 Test(base, numbers_round_trip)
 {
 	for (uint64_t i = 0; i < 20000; i++) {

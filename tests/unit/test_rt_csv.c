@@ -238,7 +238,8 @@ static RtStatus load_bytes(const void *bytes, size_t n, RtError *e)
 
 Test(csv, damaged)
 {
-	static const char one[] = "\xef\xbb\xbf# x\nname,x , \"y\"\"z\"\r\n\"a\nb\",1e3, nan\r\n\"c,\",-2,\n";
+	static const char one[] =
+		"\xef\xbb\xbf# x\nname,x , \"y\"\"z\"\r\n\"a\nb\",1e3, nan\r\n\"c,\",-2,\n";
 	static const char two[] = "% x y z\n 1 2\t3 \n 4 \"5\" 6\n";
 	cr_expect_gt(aid_torture(load_bytes, one, sizeof one - 1), 10);
 	(void)aid_torture(load_bytes, two, sizeof two - 1);

@@ -66,7 +66,8 @@ Test(linalg, qr)
 		size_t m = sizes[s][0], n = sizes[s][1], k = m < n ? m : n;
 		double *a = random_matrix(m, n, s), *q = malloc(m * k * 8), *r = malloc(k * n * 8);
 		cr_assert_eq(la_qr(m, n, a, q, r, &err), RT_OK);
-		double *back = product(m, k, n, q, r), *t = transposed(m, k, q), *one = product(k, m, k, t, q);
+		double *back = product(m, k, n, q, r), *t = transposed(m, k, q),
+			   *one = product(k, m, k, t, q);
 		cr_expect_lt(distance(m * n, a, back), 1e-13);
 		cr_expect_lt(from_identity(k, one), 1e-14 * (double)(m + 3));
 		for (size_t i = 0; i < k; i++) {

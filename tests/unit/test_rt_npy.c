@@ -38,8 +38,8 @@ static Bytes npy(int version, const char *header, const void *data, size_t n)
 static Bytes array(const char *descr, const char *shape, const void *data, size_t n)
 {
 	char header[256];
-	(void)snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n",
-	               descr, shape);
+	(void)snprintf(header, sizeof header,
+	               "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", descr, shape);
 	return npy(1, header, data, n);
 }
 
@@ -317,7 +317,8 @@ Test(npy, archives)
 		RtTable *t;
 		cr_assert_eq(rt_table_from_bytes(bytes, n, "t.npz", NULL, &t, &err), RT_OK, "%s", err.text);
 		cr_expect(t->format == RT_NPZ && t->records == 4 && t->ncolumns == 4);
-		const RtColumn *z = rt_table_column(t, "nuclear_charges"), *r = rt_table_column(t, "coords");
+		const RtColumn *z = rt_table_column(t, "nuclear_charges"),
+					   *r = rt_table_column(t, "coords");
 		const RtColumn *s = rt_table_column(t, "scale");
 		cr_expect(z && z->shared && z->type == RT_INT && z->values.integer[0] == 8);
 		cr_expect(r && !r->shared && r->ndim == 3 && r->dim[1] == 3 && r->values.real[35] == 8.75);

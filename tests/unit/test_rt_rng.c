@@ -192,7 +192,8 @@ static double *fill(PointsSpec s)
 
 Test(points, sobol)
 {
-	/* Point 37 of 21 dimensions, from an independent implementation of the same direction numbers. */
+	/* Point 37 of 21 dimensions, from an independent implementation of the same direction numbers.
+	 */
 	static const double point[21] = {
 	    0x1.d8p-1, 0x1.48p-1, 0x1.28p-1, 0x1.d8p-1, 0x1.88p-1, 0x1.3p-2,  0x1.6p-3,
 	    0x1.98p-1, 0x1.38p-1, 0x1.6p-3,  0x1p-6,    0x1.4p-4,  0x1.28p-1, 0x1.b8p-1,

@@ -67,9 +67,9 @@ Test(safetensors, layout)
 	free(a);
 	free(b);
 	/* A file as the format's own library writes it. */
-	static const char foreign[] =
-	    "\x4a\0\0\0\0\0\0\0{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"__metadata__\":{}}  "
-	    "\0\0\x80\x3f\0\0\0\x40";
+	static const char foreign[] = "\x4a\0\0\0\0\0\0\0{\"x\":{\"dtype\":\"F32\",\"shape\":[2],"
+	                              "\"data_offsets\":[0,8]},\"__metadata__\":{}}  "
+								  "\0\0\x80\x3f\0\0\0\x40";
 	RtWeights *r;
 	cr_assert_eq(rt_safetensors_from_bytes(foreign, sizeof foreign - 1, "x", &r, &err), RT_OK, "%s",
 	             err.text);
@@ -125,36 +125,39 @@ Test(safetensors, hostile)
 	static const struct {
 		const char *header, *words;
 	} bad[] = {
-	    {"{\"a\":" ENTRY("F64", "[1]", "[0,8]") ",\"b\":" ENTRY("F64", "[1]", "[0,8]") "}", "overlap"},
-	    {"{\"a\":" ENTRY("F64", "[2]", "[0,16]") ",\"b\":" ENTRY("F64", "[1]", "[8,16]") "}", "overlap"},
-	    {"{\"a\":" ENTRY("F32", "[1]", "[0,4]") ",\"b\":" ENTRY("F64", "[1]", "[8,16]") "}", "hole"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[8,16]") "}", "hole"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[0,8]") "}", "bytes follow"},
-	    {"{}", "bytes follow"},
-	    {"{\"a\":" ENTRY("F64", "[3]", "[0,24]") "}", "outside"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[8,0]") "}", "outside"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[-8,0]") "}", "outside"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[0,8.0]") "}", "outside"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[0]") "}", "outside"},
-	    {"{\"a\":" ENTRY("F64", "[1]", "[0,16]") "}", "not as long"},
-	    {"{\"a\":" ENTRY("F64", "[4611686018427387904,4]", "[0,16]") "}", "not as long"},
-	    {"{\"a\":" ENTRY("F64", "[2305843009213693954]", "[0,16]") "}", "not as long"},
-	    {"{\"a\":" ENTRY("F64", "[-2]", "[0,16]") "}", "dimension"},
-	    {"{\"a\":" ENTRY("F64", "[1,1,1,1,1,1,1,1,2]", "[0,16]") "}", "8 dimensions"},
-	    {"{\"a\":" ENTRY("F64", "2", "[0,16]") "}", "shape"},
-	    {"{\"a\":" ENTRY("F8_E4M3", "[16]", "[0,16]") "}", "element type"},
-	    {"{\"a\":{\"dtype\":\"F64\",\"shape\":[2]}}", "entry"},
-	    {"{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,16]}}", "entry"},
-	    {"{\"a\":[]}", "entry"},
-	    {"{\"a\":" ENTRY("F64", "[2]", "[0,16]") ",\"a\":" ENTRY("F64", "[2]", "[0,16]") "}",
+		{"{\"a\":" ENTRY("F64", "[1]", "[0,8]") ",\"b\":" ENTRY("F64", "[1]", "[0,8]") "}",
+	     "overlap"},
+		{"{\"a\":" ENTRY("F64", "[2]", "[0,16]") ",\"b\":" ENTRY("F64", "[1]", "[8,16]") "}",
+	     "overlap"},
+		{"{\"a\":" ENTRY("F32", "[1]", "[0,4]") ",\"b\":" ENTRY("F64", "[1]", "[8,16]") "}",
+	     "hole"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[8,16]") "}", "hole"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[0,8]") "}", "bytes follow"},
+		{"{}", "bytes follow"},
+		{"{\"a\":" ENTRY("F64", "[3]", "[0,24]") "}", "outside"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[8,0]") "}", "outside"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[-8,0]") "}", "outside"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[0,8.0]") "}", "outside"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[0]") "}", "outside"},
+		{"{\"a\":" ENTRY("F64", "[1]", "[0,16]") "}", "not as long"},
+		{"{\"a\":" ENTRY("F64", "[4611686018427387904,4]", "[0,16]") "}", "not as long"},
+		{"{\"a\":" ENTRY("F64", "[2305843009213693954]", "[0,16]") "}", "not as long"},
+		{"{\"a\":" ENTRY("F64", "[-2]", "[0,16]") "}", "dimension"},
+		{"{\"a\":" ENTRY("F64", "[1,1,1,1,1,1,1,1,2]", "[0,16]") "}", "8 dimensions"},
+		{"{\"a\":" ENTRY("F64", "2", "[0,16]") "}", "shape"},
+		{"{\"a\":" ENTRY("F8_E4M3", "[16]", "[0,16]") "}", "element type"},
+		{"{\"a\":{\"dtype\":\"F64\",\"shape\":[2]}}", "entry"},
+		{"{\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,16]}}", "entry"},
+		{"{\"a\":[]}", "entry"},
+		{"{\"a\":" ENTRY("F64", "[2]", "[0,16]") ",\"a\":" ENTRY("F64", "[2]", "[0,16]") "}",
 	     "not JSON"},
-	    {"{\"__metadata__\":{\"x\":1},\"a\":" ENTRY("F64", "[2]", "[0,16]") "}", "map of texts"},
-	    {"{\"__metadata__\":7,\"a\":" ENTRY("F64", "[2]", "[0,16]") "}", "map of texts"},
-	    {"[]", "not a JSON object"},
-	    {"{\"a\":", "not JSON"},
-	    {"{\"a\\u0000b\":" ENTRY("F64", "[2]", "[0,16]") "}", "not JSON"},
-	    {"{\"\xff\":" ENTRY("F64", "[2]", "[0,16]") "}", "not JSON"},
-	    {"", "not JSON"},
+		{"{\"__metadata__\":{\"x\":1},\"a\":" ENTRY("F64", "[2]", "[0,16]") "}", "map of texts"},
+		{"{\"__metadata__\":7,\"a\":" ENTRY("F64", "[2]", "[0,16]") "}", "map of texts"},
+		{"[]", "not a JSON object"},
+		{"{\"a\":", "not JSON"},
+		{"{\"a\\u0000b\":" ENTRY("F64", "[2]", "[0,16]") "}", "not JSON"},
+		{"{\"\xff\":" ENTRY("F64", "[2]", "[0,16]") "}", "not JSON"},
+		{"", "not JSON"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		refused(bad[i].header, RT_E_FORMAT, bad[i].words);

@@ -1,5 +1,6 @@
-/* test_rt_vmath.c — elementary functions of arrays: error in ulp against 64-bit mantissas, special values, and the
- * promise that an element's bits depend on nothing but the element, not even on the processor's vectors. */
+/* test_rt_vmath.c — elementary functions of arrays: error in ulp against 64-bit mantissas, special
+ * values, and the promise that an element's bits depend on nothing but the element, not even on the
+ * processor's vectors. */
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
@@ -130,8 +131,8 @@ Test(vmath, errors)
 			long double exact = functions[f].exact((long double)x[i]);
 			double rounded = (double)exact;
 			if (!isfinite(rounded) || !isfinite(y[i])) {
-				cr_expect(same(rounded, y[i]), "%s(%a) is %a, not %a", functions[f].name, x[i], y[i],
-				          rounded);
+				cr_expect(same(rounded, y[i]), "%s(%a) is %a, not %a", functions[f].name, x[i],
+				          y[i], rounded);
 				continue;
 			}
 			double error = (double)fabsl((long double)y[i] - exact) / ulp_of(rounded);
@@ -150,27 +151,28 @@ Test(vmath, errors)
 Test(vmath, special_values)
 {
 	const double inf = INFINITY, tiny = 5e-324;
-	const double x[] = {0.0, -0.0, inf, -inf, NAN, 1, -1, tiny, -tiny, DBL_MIN, -DBL_MIN, 1e300, -1e300,
-	                    DBL_MAX, -DBL_MAX};
+	const double x[] = {0.0,   -0.0,    inf,      -inf,  NAN,    1,       -1,      tiny,
+	                    -tiny, DBL_MIN, -DBL_MIN, 1e300, -1e300, DBL_MAX, -DBL_MAX};
 	const double want[FUNCTIONS][15] = {
-	    {1, 1, inf, 0, NAN, 0x1.5bf0a8b145769p+1, 0x1.78b56362cef38p-2, 1, 1, 1, 1, inf, 0, inf, 0},
-	    {0.0, -0.0, inf, -1, NAN, 0x1.b7e151628aed3p+0, -0x1.43a54e4e98864p-1, tiny, -tiny, DBL_MIN,
+		{1, 1, inf, 0, NAN, 0x1.5bf0a8b145769p+1, 0x1.78b56362cef38p-2, 1, 1, 1, 1, inf, 0, inf, 0},
+		{0.0, -0.0, inf, -1, NAN, 0x1.b7e151628aed3p+0, -0x1.43a54e4e98864p-1, tiny, -tiny, DBL_MIN,
 	     -DBL_MIN, inf, -1, inf, -1},
-	    {-inf, -inf, inf, NAN, NAN, 0, NAN, log(tiny), NAN, log(DBL_MIN), NAN, log(1e300), NAN,
+		{-inf, -inf, inf, NAN, NAN, 0, NAN, log(tiny), NAN, log(DBL_MIN), NAN, log(1e300), NAN,
 	     log(DBL_MAX), NAN},
-	    {0.0, -0.0, inf, NAN, NAN, 0x1.62e42fefa39efp-1, -inf, tiny, -tiny, DBL_MIN, -DBL_MIN,
+		{0.0, -0.0, inf, NAN, NAN, 0x1.62e42fefa39efp-1, -inf, tiny, -tiny, DBL_MIN, -DBL_MIN,
 	     log(1e300), NAN, log(DBL_MAX), NAN},
-	    {0.0, -0.0, 1, -1, NAN, 0x1.85efab514f394p-1, -0x1.85efab514f394p-1, tiny, -tiny, DBL_MIN,
+		{0.0, -0.0, 1, -1, NAN, 0x1.85efab514f394p-1, -0x1.85efab514f394p-1, tiny, -tiny, DBL_MIN,
 	     -DBL_MIN, 1, -1, 1, -1},
-	    {.5, .5, 1, 0, NAN, 0.73105857863000487925, 0.26894142136999512075, .5, .5, .5, .5, 1, 0, 1, 0},
-	    {0x1.62e42fefa39efp-1, 0x1.62e42fefa39efp-1, inf, 0, NAN, 1.3132616875182228340,
+		{.5, .5, 1, 0, NAN, 0.73105857863000487925, 0.26894142136999512075, .5, .5, .5, .5, 1, 0, 1,
+	     0},
+		{0x1.62e42fefa39efp-1, 0x1.62e42fefa39efp-1, inf, 0, NAN, 1.3132616875182228340,
 	     0.31326168751822283405, 0x1.62e42fefa39efp-1, 0x1.62e42fefa39efp-1, 0x1.62e42fefa39efp-1,
 	     0x1.62e42fefa39efp-1, 1e300, 0, DBL_MAX, 0},
-	    {0.0, -0.0, inf, NAN, NAN, 1, NAN, sqrt(tiny), NAN, 0x1p-511, NAN, sqrt(1e300), NAN,
+		{0.0, -0.0, inf, NAN, NAN, 1, NAN, sqrt(tiny), NAN, 0x1p-511, NAN, sqrt(1e300), NAN,
 	     sqrt(DBL_MAX), NAN},
-	    {0.0, -0.0, NAN, NAN, NAN, sin(1), sin(-1), tiny, -tiny, DBL_MIN, -DBL_MIN, sin(1e300),
+		{0.0, -0.0, NAN, NAN, NAN, sin(1), sin(-1), tiny, -tiny, DBL_MIN, -DBL_MIN, sin(1e300),
 	     sin(-1e300), sin(DBL_MAX), sin(-DBL_MAX)},
-	    {1, 1, NAN, NAN, NAN, cos(1), cos(1), 1, 1, 1, 1, cos(1e300), cos(1e300), cos(DBL_MAX),
+		{1, 1, NAN, NAN, NAN, cos(1), cos(1), 1, 1, 1, 1, cos(1e300), cos(1e300), cos(DBL_MAX),
 	     cos(DBL_MAX)},
 	};
 	for (size_t f = 0; f < FUNCTIONS; f++) {
@@ -222,7 +224,8 @@ Test(vmath, same_bits_everywhere)
 		functions[f].fast(N, y, x);
 		functions[f].plain(N, x, x);
 		for (size_t i = 0; i < N; i++) {
-			cr_assert(same(y[i], z[i]) && same(x[i], z[i]), "%s: element %zu", functions[f].name, i);
+			cr_assert(same(y[i], z[i]) && same(x[i], z[i]), "%s: element %zu", functions[f].name,
+			          i);
 		}
 		for (size_t length = 0; length < 40; length++) {
 			for (size_t offset = 0; offset < 9; offset++) {

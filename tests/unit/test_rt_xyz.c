@@ -73,8 +73,9 @@ Test(xyz, equal_frames)
 
 Test(xyz, ragged_frames)
 {
-	RtTable *t = load("2\nenergy=1 forces=no\r\nH 0 0 1\r\nO 0 0 2\r\n\n1\nenergy=2.5\nHe 7 8 9 extra\n"
-	                  "0\n\n");
+	RtTable *t =
+		load("2\nenergy=1 forces=no\r\nH 0 0 1\r\nO 0 0 2\r\n\n1\nenergy=2.5\nHe 7 8 9 extra\n"
+	         "0\n\n");
 	cr_expect_eq(t->records, 3);
 	const RtColumn *r = rt_table_column(t, "positions"), *z = rt_table_column(t, "Z");
 	cr_assert(r && r->offsets && z && z->offsets);
