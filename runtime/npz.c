@@ -137,21 +137,30 @@ static void find_records(RtTable *t)
 	}
 }
 
-/* A directory cannot have more entries than there is room for: 46 bytes each. libzip believes what
- * it is told. */
+static uint64_t number_at(const unsigned char *u)
+{
+	uint64_t x = 0;
+	for (size_t k = 8; k-- > 0;) {
+		x = x << 8 | u[k];
+	}
+	return x;
+}
+
+/* A directory cannot have more entries than there is room for, 46 bytes each, but libzip believes
+ * what a zip64 directory says. Its end is found by the locator "PK67" (signature, 4 bytes, place),
+ * which stands before the end of the file and at most 64 kB of comment. */
 static bool plausible(const TableBuild *b)
 {
 	const unsigned char *u = (const unsigned char *)b->bytes;
-	size_t n = b->n;
-	for (size_t i = 0; i + 56 <= n; i++) {
-		if (u[i] == 'P' && memcmp(u + i, "PK\6\6", 4) == 0) { /* zip64 end of directory */
-			uint64_t entries = 0;
-			for (size_t k = 8; k-- > 0;) {
-				entries = entries << 8 | u[i + 32 + k];
-			}
-			if (entries > n / 46) {
-				return false;
-			}
+	size_t n = b->n, look = 66000;
+	for (size_t i = n > look ? n - look : 0; i + 20 <= n; i++) {
+		if (memcmp(u + i, "PK\6\7", 4) != 0) {
+			continue;
+		}
+		uint64_t at = number_at(u + i + 8);
+		if (at < n && n - at >= 56 && memcmp(u + at, "PK\6\6", 4) == 0 &&
+		    number_at(u + at + 32) > n / 46) {
+			return false;
 		}
 	}
 	return true;

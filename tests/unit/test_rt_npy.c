@@ -380,6 +380,23 @@ Test(npy, a_bomb_is_refused_before_it_is_unpacked)
 	free(bytes);
 }
 
+/* The end of a zip64 directory that claims that many entries, and nothing else. */
+Test(npy, a_boastful_zip64_directory)
+{
+	unsigned char z[56 + 20 + 22] = "PK\6\6\x2c";
+	memset(z + 12, 45, 1);
+	memset(z + 24, 0xff, 6); /* entries on this disk, in all */
+	memset(z + 32, 0xff, 6);
+	memcpy(z + 56, "PK\6\7", 4);
+	z[56 + 16] = 1;
+	memcpy(z + 76, "PK\5\6", 4);
+	memset(z + 84, 0xff, 12);
+	RtTable *t;
+	RtTableOptions o = {.format = RT_NPZ};
+	cr_expect_eq(rt_table_from_bytes(z, sizeof z, "t.npz", &o, &t, &err), RT_E_FORMAT);
+	cr_expect(strstr(err.text, "larger than the file"), "%s", err.text);
+}
+
 Test(npy, damaged_archives)
 {
 	for (int deflated = 0; deflated < 2; deflated++) {
