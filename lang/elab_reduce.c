@@ -144,7 +144,7 @@ static Node reduce_node(Elab *e, RedKind red, Span at, const Bound *b, Node body
 {
 	core_at(e->core, at);
 	if (b->filter) {
-		body = core_guard(e->core, b->filter, body);
+		body = core_filter(e->core, red, b->filter, body);
 	}
 	return core_reduce(e->core, red, 0, at, b->n, b->ix, body);
 }
