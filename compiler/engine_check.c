@@ -76,11 +76,11 @@ static bool check_phase(Run *r, const TrainInfo *t, const Phase *p)
 	}
 	Arena *scratch = r->e->scratch;
 	ArenaMark mark = arena_mark(scratch);
-	Def *wrt = arena_array(scratch, Def, p->nupdate + 1), *grad = arena_array(scratch, Def, p->nupdate + 1);
-	for (uint32_t k = 0; k < p->nupdate; k++) {
-		wrt[k] = p->update[k].param->leaf;
+	Def *wrt = arena_array(scratch, Def, t->nparam + 1), *grad = arena_array(scratch, Def, t->nparam + 1);
+	for (uint32_t k = 0; k < t->nparam; k++) {
+		wrt[k] = t->param[k]->leaf;
 	}
-	bool ok = deriv_gradient(r->core, scratch, r->e->ctx.diags, root, p->nupdate, wrt, grad);
+	bool ok = deriv_gradient(r->core, scratch, r->e->ctx.diags, root, t->nparam, wrt, grad);
 	arena_release(scratch, mark);
 	return ok;
 }

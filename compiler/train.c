@@ -33,14 +33,31 @@ static bool wants_change(const Training *tr)
 	return wanted;
 }
 
-static void find_free(Training *tr)
+/* A line search has no updates in the language: its parameters are those of the training. */
+static const Update *phase_updates(Training *tr, uint32_t *n)
 {
 	const Phase *p = tr->phase;
-	tr->update = arena_array(tr->r->e->arena, const Update *, p->nupdate + 1);
+	if (p->kind != OPTIMISER_LBFGS) {
+		*n = p->nupdate;
+		return p->update;
+	}
+	Update *u = arena_array(tr->r->e->arena, Update, tr->t->nparam + 1);
+	for (uint32_t k = 0; k < tr->t->nparam; k++) {
+		u[k].param = tr->t->param[k];
+	}
+	*n = tr->t->nparam;
+	return u;
+}
+
+static void find_free(Training *tr)
+{
+	uint32_t n;
+	const Update *u = phase_updates(tr, &n);
+	tr->update = arena_array(tr->r->e->arena, const Update *, n + 1);
 	tr->nfree = 0;
-	for (uint32_t k = 0; k < p->nupdate; k++) {
-		if (!p->update[k].param->frozen) {
-			tr->update[tr->nfree++] = &p->update[k];
+	for (uint32_t k = 0; k < n; k++) {
+		if (!u[k].param->frozen) {
+			tr->update[tr->nfree++] = &u[k];
 		}
 	}
 }

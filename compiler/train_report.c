@@ -36,6 +36,7 @@ void report_begin(Training *tr)
 	if (silent(tr)) {
 		return;
 	}
+	fflush(tr->r->e->options.output);
 	fprintf(f, "train %s: %s, %zu numbers", run_name(tr->r, tr->t->name), run_name(tr->r, tr->phase->name),
 	        count_numbers(tr));
 	int64_t limit;
@@ -125,6 +126,7 @@ void report_end(Training *tr, const char *why)
 	if (silent(tr)) {
 		return;
 	}
+	fflush(tr->r->e->options.output);
 	bool terminal = tr->r->e->options.terminal;
 	fprintf(f, "%strain %s: %s, step %lld, ", terminal ? "\r\033[K" : "", run_name(tr->r, tr->t->name),
 	        run_name(tr->r, tr->phase->name), (long long)tr->step);
