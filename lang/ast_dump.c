@@ -1,4 +1,5 @@
-/* ast_dump.c — the tree itself, one node a line: kind, name, spelling, number, flags and the bytes it covers. */
+/* ast_dump.c — the tree itself, one node a line: kind, name, spelling, number, flags and the bytes
+ * it covers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,9 +8,10 @@
 static void dump_flags(const Ast *node, FILE *out)
 {
 	static const char *const names[] = {
-		"integer", "percent", "filter", "in", "draw", "eq", "from", "after_semi", "shared", "steps", "epochs",
-		"periodic", "path", "fn", "layer", "net", "activation", "to", "seed", "thaw", "equivariant", "maximize"
-	};
+		"integer", "percent",    "filter",      "in",      "draw",       "eq",
+		"from",    "after_semi", "shared",      "steps",   "epochs",     "periodic",
+		"path",    "fn",         "layer",       "net",     "activation", "to",
+		"seed",    "thaw",       "equivariant", "maximize"};
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		if (node->flags >> i & 1) {
 			fprintf(out, " +%s", names[i]);

@@ -1,7 +1,8 @@
-/* ast_print.c — canonical source. The tokens stay as the user spelled them and stand on the lines where the user put
- * them; blanks, indentation, alignment and the distance of comments are ours. SPEC: canonical form.
- * Keeps: the tokens and which newlines end statements, so that the result parses to the same tree; and since the
- * layout depends on nothing but tokens, lines and comments, printing it again changes nothing. */
+/* ast_print.c — canonical source. The tokens stay as the user spelled them and stand on the lines
+ * where the user put them; blanks, indentation, alignment and the distance of comments are ours.
+ * SPEC: canonical form. Keeps: the tokens and which newlines end statements, so that the result
+ * parses to the same tree; and since the layout depends on nothing but tokens, lines and comments,
+ * printing it again changes nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@
 typedef struct Line {
 	char *text;
 	size_t n, cap, stop[STOPS];
-	int group;           /* what kind of statement it is; 0 aligns with nothing */
+	int group; /* what kind of statement it is; 0 aligns with nothing */
 	unsigned indent;
 	bool blank_before;
 	const char *comment; /* at its end, NULL if there is none */
@@ -35,7 +36,8 @@ typedef struct Printer {
 	bool blank; /* an empty line is due */
 } Printer;
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------------------------------
+ */
 
 static Line *new_line(Printer *p, unsigned indent)
 {
@@ -70,7 +72,8 @@ static size_t comment_length(const char *from, const char *end)
 	return n;
 }
 
-/* The gap between two tokens: comments and line breaks. True when the next token begins a new line. */
+/* The gap between two tokens: comments and line breaks. True when the next token begins a new line.
+ */
 static bool take_gap(Printer *p, size_t lo, size_t hi, unsigned indent, bool keep_blank)
 {
 	const char *at = p->tokens.text + lo, *end = p->tokens.text + hi;
@@ -101,7 +104,8 @@ static bool take_gap(Printer *p, size_t lo, size_t hi, unsigned indent, bool kee
 	return fresh;
 }
 
-/* ---- statements that stand below each other ---------------------------------------------------- */
+/* ---- statements that stand below each other ----------------------------------------------------
+ */
 
 static bool is_separated(const PrintTokens *ts, size_t i)
 {
@@ -129,8 +133,17 @@ static int group_of(const PrintTokens *ts, size_t first)
 {
 	int kind = ts->item[first].t.kind;
 	switch (kind) {
-	case TOK_CONST: case TOK_AXIS: case TOK_PARAM: case TOK_LOSS: case TOK_FN: case TOK_NET: case TOK_LAYER:
-	case TOK_ACTIVATION: case TOK_STATE: case TOK_NEXT: case TOK_LET: return kind;
+	case TOK_CONST:
+	case TOK_AXIS:
+	case TOK_PARAM:
+	case TOK_LOSS:
+	case TOK_FN:
+	case TOK_NET:
+	case TOK_LAYER:
+	case TOK_ACTIVATION:
+	case TOK_STATE:
+	case TOK_NEXT:
+	case TOK_LET: return kind;
 	default: break;
 	}
 	bool keyword = kind >= TOK_ACTIVATION && kind <= TOK_USE;
@@ -177,13 +190,15 @@ static void align_stop(Printer *p, size_t from, size_t to, size_t k)
 		}
 	}
 	int group = p->line[from].group;
-	bool function = group == TOK_FN || group == TOK_NET || group == TOK_LAYER || group == TOK_ACTIVATION;
+	bool function = group == TOK_FN || group == TOK_NET || group == TOK_LAYER ||
+	                group == TOK_ACTIVATION;
 	if (least == SIZE_MAX || most - least > (function ? ALIGN_FUNCTIONS_MAX : ALIGN_MAX)) {
 		return;
 	}
 	for (size_t i = from; i < to; i++) {
 		if (p->line[i].stop[k]) {
-			pad_stop(p, &p->line[i], k, most - width(p->line[i].text, p->line[i].stop[k]));
+			pad_stop(p, &p->line[i], k,
+			         most - width(p->line[i].text, p->line[i].stop[k]));
 		}
 	}
 }
@@ -208,7 +223,8 @@ static void align_all(Printer *p)
 	}
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing -----------------------------------------------------------------------------------
+ */
 
 /* Comments at the ends of neighbouring lines stand below each other. */
 static size_t comment_column(const Printer *p, size_t from, size_t to)
@@ -240,7 +256,8 @@ static void write_all(const Printer *p, FILE *out)
 {
 	for (size_t from = 0; from < p->n;) {
 		size_t to = from + 1;
-		while (to < p->n && p->line[from].comment && p->line[to].comment && !p->line[to].blank_before) {
+		while (to < p->n && p->line[from].comment && p->line[to].comment &&
+		       !p->line[to].blank_before) {
 			to++;
 		}
 		size_t column = p->line[from].comment ? comment_column(p, from, to) : 0;
@@ -251,9 +268,11 @@ static void write_all(const Printer *p, FILE *out)
 	}
 }
 
-/* ---- tokens to lines ----------------------------------------------------------------------------- */
+/* ---- tokens to lines
+ * ----------------------------------------------------------------------------- */
 
-/* A line that goes on from the one before is set in once more; not when it only closes what is open. */
+/* A line that goes on from the one before is set in once more; not when it only closes what is
+ * open. */
 static unsigned indent_of(const PrintTokens *ts, size_t i)
 {
 	const PrintToken *t = &ts->item[i];
@@ -272,7 +291,8 @@ static void lay_out(Printer *p)
 		bool after_brace = i && ts->item[i - 1].t.kind == TOK_LBRACE;
 		unsigned indent = indent_of(ts, i);
 		bool keep_blank = is_separated(ts, i) && !after_brace;
-		if (take_gap(p, at, t->t.lo, closer ? indent + INDENT : indent, keep_blank || closer)) {
+		if (take_gap(p, at, t->t.lo, closer ? indent + INDENT : indent,
+		             keep_blank || closer)) {
 			p->blank = p->blank && !closer;
 			l = new_line(p, indent);
 			first = i;
@@ -290,7 +310,8 @@ static void lay_out(Printer *p)
 
 static bool collect(Printer *p, const ParseCtx *ctx, uint32_t file)
 {
-	ParseCtx inner = {p->arena, intern_create(p->arena), ctx->sources, diags_create(p->arena, ctx->sources, 1)};
+	ParseCtx inner = {p->arena, intern_create(p->arena), ctx->sources,
+	                  diags_create(p->arena, ctx->sources, 1)};
 	Layout *layout = arena_new(p->arena, Layout);
 	bool begins = true, open = layout_open(layout, &inner, file);
 	p->tokens.text = sources_text(ctx->sources, file, &p->size);

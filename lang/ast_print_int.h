@@ -1,11 +1,19 @@
-/* ast_print_int.h — shared by ast_print.c (lines, comments, alignment) and ast_print_space.c (blanks between tokens);
- * nobody else includes it. */
+/* ast_print_int.h — shared by ast_print.c (lines, comments, alignment) and ast_print_space.c
+ * (blanks between tokens); nobody else includes it. */
 #ifndef PNN_LANG_AST_PRINT_INT_H
 #define PNN_LANG_AST_PRINT_INT_H
 #include "lang/parse_int.h"
 
 /* What a bracket is, by what stands before it. */
-typedef enum { BRACKET_NONE, BRACKET_CALL, BRACKET_GROUP, BRACKET_INDEX, BRACKET_ARRAY, BRACKET_TYPE, BRACKET_BODY } BracketKind;
+typedef enum {
+	BRACKET_NONE,
+	BRACKET_CALL,
+	BRACKET_GROUP,
+	BRACKET_INDEX,
+	BRACKET_ARRAY,
+	BRACKET_TYPE,
+	BRACKET_BODY
+} BracketKind;
 
 typedef struct PrintToken {
 	Token t;
@@ -18,7 +26,11 @@ typedef struct PrintToken {
 	uint32_t partner;    /* of an opening bracket: number of the closing one */
 } PrintToken;
 
-typedef struct PrintTokens { PrintToken *item; size_t n, cap; const char *text; } PrintTokens;
+typedef struct PrintTokens {
+	PrintToken *item;
+	size_t n, cap;
+	const char *text;
+} PrintTokens;
 
 /* Fills in what stands in which bracket. */
 void print_structure(PrintTokens *ts);

@@ -1,5 +1,6 @@
 /* ast_print_space.c — what each bracket is, and where blanks stand. SPEC: canonical form.
- * W[i,j] and h[t-1, j]; f(a, b); (x,t); real[h, k]; a*b, a/b, a^b; a + b; 2 'm' * x; f(x: real); x : real. */
+ * W[i,j] and h[t-1, j]; f(a, b); (x,t); real[h, k]; a*b, a/b, a^b; a + b; 2 'm' * x; f(x: real); x
+ * : real. */
 #include <string.h>
 
 #include "lang/ast_print_int.h"
@@ -35,7 +36,8 @@ static bool touches(const PrintTokens *ts, size_t i)
 	return ts->item[i].t.lo == ts->item[i - 1].t.hi;
 }
 
-/* Does the bracket at i follow what it indexes or calls? A contextual word is a name if the bracket touches it. */
+/* Does the bracket at i follow what it indexes or calls? A contextual word is a name if the bracket
+ * touches it. */
 static bool follows_value(const PrintTokens *ts, size_t i)
 {
 	int before = i ? kind_at(ts, i - 1) : TOK_NEWLINE;
@@ -51,8 +53,8 @@ static bool follows_value(const PrintTokens *ts, size_t i)
 static bool is_type_bracket(const PrintTokens *ts, size_t i)
 {
 	int before = kind_at(ts, i - 1), head = i >= 2 ? kind_at(ts, i - 2) : TOK_NEWLINE;
-	return before == TOK_TYPE || head == TOK_COLON || head == TOK_ARROW || head == TOK_FN || head == TOK_LAYER ||
-	       head == TOK_NET || head == TOK_ACTIVATION;
+	return before == TOK_TYPE || head == TOK_COLON || head == TOK_ARROW || head == TOK_FN ||
+	       head == TOK_LAYER || head == TOK_NET || head == TOK_ACTIVATION;
 }
 
 static BracketKind bracket_kind(const PrintTokens *ts, size_t i)
@@ -62,11 +64,14 @@ static BracketKind bracket_kind(const PrintTokens *ts, size_t i)
 		return BRACKET_BODY;
 	}
 	if (kind == TOK_LPAREN) {
-		bool reduced = before == TOK_RBRACK && i >= 2 && ts->item[i - 1].bracket == BRACKET_INDEX;
+		bool reduced = before == TOK_RBRACK && i >= 2 &&
+		               ts->item[i - 1].bracket == BRACKET_INDEX;
 		if (reduced) { /* sum[j] (…) but max[j](…) */
 			size_t open = ts->item[i - 1].partner;
 			int word = open ? kind_at(ts, open - 1) : TOK_NEWLINE;
-			return word == TOK_SUM || word == TOK_EXPECT || word == TOK_PARTIALOP ? BRACKET_GROUP : BRACKET_CALL;
+			return word == TOK_SUM || word == TOK_EXPECT || word == TOK_PARTIALOP
+			               ? BRACKET_GROUP
+			               : BRACKET_CALL;
 		}
 		return follows_value(ts, i) ? BRACKET_CALL : BRACKET_GROUP;
 	}
@@ -92,9 +97,11 @@ static bool has_close_commas(const PrintTokens *ts, size_t open)
 		if (filter) {
 			return kind == TOK_IF && i > open + 1;
 		}
-		bool single = (i - open) % 2 == 1 ? kind == TOK_NAME || kind == TOK_STAR || is_context_word(kind) ||
-		                                        (kind == TOK_NUM && o->bracket == BRACKET_INDEX)
-		                                  : kind == TOK_COMMA;
+		bool single = (i - open) % 2 == 1
+		                      ? kind == TOK_NAME || kind == TOK_STAR ||
+		                                is_context_word(kind) ||
+		                                (kind == TOK_NUM && o->bracket == BRACKET_INDEX)
+		                      : kind == TOK_COMMA;
 		if (!single) {
 			return false;
 		}
@@ -109,7 +116,8 @@ void print_structure(PrintTokens *ts)
 	for (size_t i = 0; i < ts->n; i++) {
 		PrintToken *t = &ts->item[i];
 		int before = i && !t->begins ? kind_at(ts, i - 1) : TOK_NEWLINE;
-		t->unary = (t->t.kind == TOK_MINUS || t->t.kind == TOK_STAR) && !token_ends_value(before);
+		t->unary = (t->t.kind == TOK_MINUS || t->t.kind == TOK_STAR) &&
+		           !token_ends_value(before);
 		if (closes(t->t.kind) && n > 0) {
 			uint32_t open = stack[--n];
 			ts->item[open].partner = (uint32_t)i;
@@ -146,7 +154,8 @@ static bool is_close_product(const PrintTokens *ts, size_t i)
 	return !unit_before && !unit_behind;
 }
 
-/* Is the sum a bound of a range, as in 0..n-1? Looks along the operands of + - * / ^ for a `..` beside them. */
+/* Is the sum a bound of a range, as in 0..n-1? Looks along the operands of + - * / ^ for a `..`
+ * beside them. */
 static bool is_bound(const PrintTokens *ts, size_t i)
 {
 	for (int step = -1; step <= 1; step += 2) {
@@ -155,15 +164,18 @@ static bool is_bound(const PrintTokens *ts, size_t i)
 			at += (size_t)step;
 			const PrintToken *t = &ts->item[at];
 			bool bracket = opens(t->t.kind) || closes(t->t.kind);
-			if (t->inside < ts->item[i].inside || (bracket && t->bracket == BRACKET_BODY)) {
+			if (t->inside < ts->item[i].inside ||
+			    (bracket && t->bracket == BRACKET_BODY)) {
 				break;
 			}
 			if (t->inside == ts->item[i].inside && t->t.kind == TOK_DOTS) {
 				return true;
 			}
-			if (t->inside == ts->item[i].inside && !bracket && t->t.kind != TOK_NAME && t->t.kind != TOK_NUM &&
-			    t->t.kind != TOK_PLUS && t->t.kind != TOK_MINUS && t->t.kind != TOK_STAR &&
-			    t->t.kind != TOK_SLASH && t->t.kind != TOK_CARET && t->t.kind != TOK_SUP) {
+			if (t->inside == ts->item[i].inside && !bracket && t->t.kind != TOK_NAME &&
+			    t->t.kind != TOK_NUM && t->t.kind != TOK_PLUS &&
+			    t->t.kind != TOK_MINUS && t->t.kind != TOK_STAR &&
+			    t->t.kind != TOK_SLASH && t->t.kind != TOK_CARET &&
+			    t->t.kind != TOK_SUP) {
 				break;
 			}
 			if (t->begins) {
@@ -179,9 +191,14 @@ static bool is_close_operator(const PrintTokens *ts, size_t i)
 {
 	const PrintToken *t = &ts->item[i], *about = bracket_about(ts, i);
 	switch (t->t.kind) {
-	case TOK_DOT: case TOK_DOTS: case TOK_CARET: return true;
-	case TOK_STAR: case TOK_SLASH: return !t->unary && is_close_product(ts, i);
-	case TOK_PLUS: case TOK_MINUS: return !t->unary && ((about && about->bracket == BRACKET_INDEX) || is_bound(ts, i));
+	case TOK_DOT:
+	case TOK_DOTS:
+	case TOK_CARET: return true;
+	case TOK_STAR:
+	case TOK_SLASH: return !t->unary && is_close_product(ts, i);
+	case TOK_PLUS:
+	case TOK_MINUS:
+		return !t->unary && ((about && about->bracket == BRACKET_INDEX) || is_bound(ts, i));
 	default: return false;
 	}
 }
@@ -202,9 +219,13 @@ static bool blank_after(const PrintTokens *ts, size_t i)
 {
 	const PrintToken *t = &ts->item[i], *about = bracket_about(ts, i);
 	switch (t->t.kind) {
-	case TOK_LPAREN: case TOK_LBRACK: case TOK_PARTIALOP: return false;
+	case TOK_LPAREN:
+	case TOK_LBRACK:
+	case TOK_PARTIALOP: return false;
 	case TOK_COMMA: return !(about && about->close_commas);
-	case TOK_PARTIAL: return is_ascii_partial(ts, i) && kind_at(ts, i + 1) != TOK_CARET && kind_at(ts, i + 1) != TOK_SUP;
+	case TOK_PARTIAL:
+		return is_ascii_partial(ts, i) && kind_at(ts, i + 1) != TOK_CARET &&
+		       kind_at(ts, i + 1) != TOK_SUP;
 	case TOK_MINUS: return !t->unary && !is_close_operator(ts, i);
 	case TOK_SUP: return !ends_order(ts, i);
 	default: return !is_close_operator(ts, i);
@@ -216,13 +237,18 @@ static bool blank_before(const PrintTokens *ts, size_t i)
 	const PrintToken *t = &ts->item[i], *about = bracket_about(ts, i);
 	int before = kind_at(ts, i - 1);
 	switch (t->t.kind) {
-	case TOK_RPAREN: case TOK_RBRACK: case TOK_COMMA: case TOK_SEMI: case TOK_SUP: return false;
+	case TOK_RPAREN:
+	case TOK_RBRACK:
+	case TOK_COMMA:
+	case TOK_SEMI:
+	case TOK_SUP: return false;
 	case TOK_RBRACE: return before != TOK_LBRACE;
 	case TOK_COLON: return !about || about->bracket == BRACKET_BODY;
 	case TOK_LPAREN: return t->bracket == BRACKET_GROUP;
 	case TOK_LBRACK: return t->bracket == BRACKET_ARRAY;
 	case TOK_PARTIAL: /* ∂x∂t, ∂x²∂t */
-		return is_ascii_partial(ts, i) || !(before == TOK_NAME || before == TOK_SUP || before == TOK_RBRACK);
+		return is_ascii_partial(ts, i) ||
+		       !(before == TOK_NAME || before == TOK_SUP || before == TOK_RBRACK);
 	default: return !is_close_operator(ts, i);
 	}
 }

@@ -1,5 +1,6 @@
-/* ast_text.c — a node as one line of source, with the brackets its precedence needs even where the tree has none.
- * Keeps: for a tree that was parsed, parsing the line gives the tree again, but for spans and PAREN nodes. */
+/* ast_text.c — a node as one line of source, with the brackets its precedence needs even where the
+ * tree has none. Keeps: for a tree that was parsed, parsing the line gives the tree again, but for
+ * spans and PAREN nodes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +77,14 @@ static bool is_open(const TextOut *t, const Ast *e)
 
 static Level binary_level(const TextOut *t, const Ast *e)
 {
-	static const struct { const char *name; Level level; } rows[] = {
-		{"or", LEVEL_OR}, {"and", LEVEL_AND}, {"+", LEVEL_ADDITIVE}, {"-", LEVEL_ADDITIVE}, {"^", LEVEL_POWER},
-		{"xor", LEVEL_BITS}, {"shl", LEVEL_BITS}, {"shr", LEVEL_BITS}, {"band", LEVEL_BITS}, {"bor", LEVEL_BITS},
+	static const struct {
+		const char *name;
+		Level level;
+	} rows[] = {
+		{"or", LEVEL_OR},      {"and", LEVEL_AND},  {"+", LEVEL_ADDITIVE},
+		{"-", LEVEL_ADDITIVE}, {"^", LEVEL_POWER},  {"xor", LEVEL_BITS},
+		{"shl", LEVEL_BITS},   {"shr", LEVEL_BITS}, {"band", LEVEL_BITS},
+		{"bor", LEVEL_BITS},
 	};
 	if (is_product(t, e)) {
 		return is_open(t, e) ? LEVEL_TERM : LEVEL_PRODUCT;
@@ -98,16 +104,21 @@ static Level level_of(const TextOut *t, const Ast *e)
 	case AST_PIPE: return LEVEL_PIPE;
 	case AST_RANGE: return LEVEL_RANGE;
 	case AST_BINARY: return binary_level(t, e);
-	case AST_UNARY: return named(t, e, "not") ? LEVEL_NOT : is_open(t, e) ? LEVEL_TERM : LEVEL_FACTOR;
-	case AST_PARTIAL: case AST_PARTIALOP: return LEVEL_FACTOR;
-	case AST_INDEX: case AST_CALL: case AST_FIELD: return LEVEL_POSTFIX;
+	case AST_UNARY:
+		return named(t, e, "not") ? LEVEL_NOT : is_open(t, e) ? LEVEL_TERM : LEVEL_FACTOR;
+	case AST_PARTIAL:
+	case AST_PARTIALOP: return LEVEL_FACTOR;
+	case AST_INDEX:
+	case AST_CALL:
+	case AST_FIELD: return LEVEL_POSTFIX;
 	case AST_REDUCE: return is_open(t, e) ? LEVEL_TERM : LEVEL_PRIMARY;
 	case AST_NUM: return e->num < 0 ? LEVEL_FACTOR : LEVEL_PRIMARY;
 	default: return LEVEL_PRIMARY;
 	}
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------ */
+/* ---- leaves ------------------------------------------------------------------------------------
+ */
 
 /* The shortest decimal that reads back as the same number; with digits on both sides of a point. */
 static void put_number(TextOut *t, const Ast *e)
@@ -141,7 +152,11 @@ static void put_string(TextOut *t, const Ast *e)
 	text_put(t, "\"");
 	for (const char *c = intern_text(t->names, e->name); *c; c++) {
 		char one[2] = {*c, 0};
-		text_put(t, *c == '\n' ? "\\n" : *c == '\t' ? "\\t" : *c == '"' ? "\\\"" : *c == '\\' ? "\\\\" : one);
+		text_put(t, *c == '\n'   ? "\\n"
+		            : *c == '\t' ? "\\t"
+		            : *c == '"'  ? "\\\""
+		            : *c == '\\' ? "\\\\"
+		                         : one);
 	}
 	text_put(t, "\"");
 }
@@ -155,7 +170,8 @@ static void put_unit(TextOut *t, Sym unit)
 	}
 }
 
-/* ---- operators --------------------------------------------------------------------------------- */
+/* ---- operators ---------------------------------------------------------------------------------
+ */
 
 static void put_power(TextOut *t, const Ast *e)
 {
@@ -276,7 +292,8 @@ static void put_partial(TextOut *t, const Ast *e)
 	}
 }
 
-/* ---- brackets ---------------------------------------------------------------------------------- */
+/* ---- brackets ----------------------------------------------------------------------------------
+ */
 
 static bool is_short(const Ast *e)
 {
@@ -287,7 +304,9 @@ static bool is_short(const Ast *e)
 static const char *index_separator(const Ast *node, uint32_t first, uint32_t n)
 {
 	for (uint32_t i = first; i < n; i++) {
-		const Ast *e = node->kid[i]->kind == AST_BINDER && !node->kid[i]->kid[1] ? node->kid[i]->kid[0] : node->kid[i];
+		const Ast *e = node->kid[i]->kind == AST_BINDER && !node->kid[i]->kid[1]
+		                       ? node->kid[i]->kid[0]
+		                       : node->kid[i];
 		if (!is_short(e)) {
 			return ", ";
 		}
@@ -305,8 +324,8 @@ void text_kids(TextOut *t, const Ast *node, uint32_t first, uint32_t n, const ch
 	}
 }
 
-static void put_enclosed(TextOut *t, const char *open, const Ast *node, uint32_t first, const char *separator,
-                         const char *close)
+static void put_enclosed(TextOut *t, const char *open, const Ast *node, uint32_t first,
+                         const char *separator, const char *close)
 {
 	text_put(t, open);
 	text_kids(t, node, first, node->nkid, separator);
@@ -427,20 +446,33 @@ static void put_expr(TextOut *t, const Ast *e)
 {
 	switch (e->kind) {
 	case AST_NUM: put_number(t, e); break;
-	case AST_QUANTITY: text_expr(t, e->kid[0], LEVEL_PRIMARY); put_unit(t, e->text); break;
+	case AST_QUANTITY:
+		text_expr(t, e->kid[0], LEVEL_PRIMARY);
+		put_unit(t, e->text);
+		break;
 	case AST_STR: put_string(t, e); break;
 	case AST_NAME: text_name(t, e); break;
-	case AST_OPERATOR: text_sym(t, e->name ? e->name : e->text); text_put(t, e->name || e->text ? "" : "*"); break;
+	case AST_OPERATOR:
+		text_sym(t, e->name ? e->name : e->text);
+		text_put(t, e->name || e->text ? "" : "*");
+		break;
 	case AST_UNARY: put_unary(t, e); break;
 	case AST_BINARY: put_binary(t, e); break;
-	case AST_EQUATE: case AST_CASE: put_infix(t, e, " = ", LEVEL_EXPR, LEVEL_EXPR); break;
+	case AST_EQUATE:
+	case AST_CASE: put_infix(t, e, " = ", LEVEL_EXPR, LEVEL_EXPR); break;
 	case AST_RANGE:
 		put_close_sum(t, e->kid[0], LEVEL_BITS);
 		text_put(t, "..");
 		put_close_sum(t, e->kid[1], LEVEL_BITS);
 		break;
-	case AST_INDEX: case AST_CALL: case AST_FIELD: put_postfix(t, e); break;
-	case AST_NAMEDARG: text_name(t, e); text_put(t, " = "); text_expr(t, e->kid[0], LEVEL_EXPR); break;
+	case AST_INDEX:
+	case AST_CALL:
+	case AST_FIELD: put_postfix(t, e); break;
+	case AST_NAMEDARG:
+		text_name(t, e);
+		text_put(t, " = ");
+		text_expr(t, e->kid[0], LEVEL_EXPR);
+		break;
 	case AST_REDUCE: put_reduce(t, e); break;
 	case AST_BINDERS: put_binders(t, e, "[", "]"); break;
 	case AST_BINDER: put_binder(t, e); break;
@@ -455,7 +487,11 @@ static void put_expr(TextOut *t, const Ast *e)
 	case AST_TUPLE: put_enclosed(t, "(", e, 0, are_names(e) ? "," : ", ", ")"); break;
 	case AST_PAREN: put_enclosed(t, "(", e, 0, ", ", ")"); break;
 	case AST_PARTIAL: put_partial(t, e); break;
-	case AST_DVAR: text_put(t, "∂"); text_expr(t, e->kid[0], LEVEL_POSTFIX); put_order(t, e->num, false); break;
+	case AST_DVAR:
+		text_put(t, "∂");
+		text_expr(t, e->kid[0], LEVEL_POSTFIX);
+		put_order(t, e->num, false);
+		break;
 	case AST_PARTIALOP:
 		text_put(t, e->text ? intern_text(t->names, e->text) : "∂");
 		put_enclosed(t, "[", e->kid[0], 0, ", ", "] ");

@@ -82,8 +82,12 @@ static void put_split(TextOut *t, const Ast *s)
 static void put_fn(TextOut *t, const Ast *s)
 {
 	const Ast *body = s->kid[3];
-	put_head(t, s->flags & AST_LAYER ? "layer " : s->flags & AST_NET ? "net "
-	            : s->flags & AST_ACTIVATION ? "activation " : "fn ", s);
+	put_head(t,
+	         s->flags & AST_LAYER        ? "layer "
+	         : s->flags & AST_NET        ? "net "
+	         : s->flags & AST_ACTIVATION ? "activation "
+	                                     : "fn ",
+	         s);
 	put_after(t, "[", s->kid[0], "]");
 	put(t, s->kid[1]);
 	put_after(t, " -> ", s->kid[2], "");
@@ -279,7 +283,8 @@ static void put_part(TextOut *t, const Ast *s)
 {
 	switch (s->kind) {
 	case AST_LABELS: text_kids(t, s, 0, s->nkid, " | "); break;
-	case AST_NAMES: case AST_GROUP_ON: text_kids(t, s, 0, s->nkid, ", "); break;
+	case AST_NAMES:
+	case AST_GROUP_ON: text_kids(t, s, 0, s->nkid, ", "); break;
 	case AST_FPARAM:
 		text_name(t, s);
 		put_after(t, ": ", s->kid[0], "");
@@ -295,13 +300,25 @@ static void put_part(TextOut *t, const Ast *s)
 		}
 		put_after(t, " in ", s->kid[s->nkid - 1], "");
 		break;
-	case AST_PART: text_name(t, s); put_after(t, " ", s->kid[0], ""); break;
+	case AST_PART:
+		text_name(t, s);
+		put_after(t, " ", s->kid[0], "");
+		break;
 	case AST_USEPHASE: put_use(t, s); break;
 	case AST_MINIMIZE: put_minimize(t, s); break;
-	case AST_EVERY: put(t, s->kid[0]); put_after(t, " every ", s->kid[1], " steps"); break;
-	case AST_SYMMETRY: put(t, s->kid[0]); put_after(t, " on ", s->kid[1], ""); break;
+	case AST_EVERY:
+		put(t, s->kid[0]);
+		put_after(t, " every ", s->kid[1], " steps");
+		break;
+	case AST_SYMMETRY:
+		put(t, s->kid[0]);
+		put_after(t, " on ", s->kid[1], "");
+		break;
 	case AST_PLOTOPT: put_plot_option(t, s); break;
-	case AST_CLAIMOPT: text_sym(t, s->name); put_after(t, " ", s->kid[0], ""); break;
+	case AST_CLAIMOPT:
+		text_sym(t, s->name);
+		put_after(t, " ", s->kid[0], "");
+		break;
 	case AST_INVARIANT: put_invariant(t, s); break;
 	case AST_BLOCK: put_body(t, s, 0); break;
 	default: text_put(t, ast_kind_name(s->kind)); break;
@@ -314,42 +331,78 @@ void text_statement(TextOut *t, const Ast *s)
 	case AST_FILE: text_kids(t, s, 0, s->nkid, "; "); break;
 	case AST_USE: put_use_module(t, s); break;
 	case AST_PRECISION: put_head(t, "precision ", s); break;
-	case AST_CONST: put_head(t, "const ", s); put_after(t, " : ", s->kid[0], ""); put_after(t, " = ", s->kid[1], ""); break;
-	case AST_AXIS: put_named(t, "axis ", s); text_put(t, s->flags & AST_PERIODIC ? " periodic" : ""); break;
+	case AST_CONST:
+		put_head(t, "const ", s);
+		put_after(t, " : ", s->kid[0], "");
+		put_after(t, " = ", s->kid[1], "");
+		break;
+	case AST_AXIS:
+		put_named(t, "axis ", s);
+		text_put(t, s->flags & AST_PERIODIC ? " periodic" : "");
+		break;
 	case AST_PARAM: put_param(t, s); break;
 	case AST_DATA: put_data(t, s); break;
 	case AST_SPLIT: put_split(t, s); break;
-	case AST_DOMAIN: put_head(t, "domain ", s); put_body(t, s, 0); break;
+	case AST_DOMAIN:
+		put_head(t, "domain ", s);
+		put_body(t, s, 0);
+		break;
 	case AST_POINTS: put_named(t, "points ", s); break;
 	case AST_FN: put_fn(t, s); break;
-	case AST_DERIVATIVE: put_after(t, "derivative ", s->kid[0], ""); put_after(t, " = ", s->kid[1], ""); break;
+	case AST_DERIVATIVE:
+		put_after(t, "derivative ", s->kid[0], "");
+		put_after(t, " = ", s->kid[1], "");
+		break;
 	case AST_GROUP:
 		put_head(t, "group ", s);
 		put_after(t, "", s->kid[0]->nkid ? s->kid[0] : NULL, "");
 		put_after(t, " : ", s->kid[1], "");
 		put_after(t, " -> ", s->kid[2], "");
 		break;
-	case AST_EQUATION: put_head(t, "equation ", s); put_after(t, " on ", s->kid[0], ""); put_body(t, s, 1); break;
-	case AST_IMPOSE: put_head(t, "impose ", s); put_body(t, s, 0); break;
+	case AST_EQUATION:
+		put_head(t, "equation ", s);
+		put_after(t, " on ", s->kid[0], "");
+		put_body(t, s, 1);
+		break;
+	case AST_IMPOSE:
+		put_head(t, "impose ", s);
+		put_body(t, s, 0);
+		break;
 	case AST_LOSS: put_named(t, "loss ", s); break;
-	case AST_DEF: put(t, s->kid[0]); put_after(t, s->flags & AST_DRAW ? " ~ " : " = ", s->kid[1], ""); break;
+	case AST_DEF:
+		put(t, s->kid[0]);
+		put_after(t, s->flags & AST_DRAW ? " ~ " : " = ", s->kid[1], "");
+		break;
 	case AST_RETURN: put_after(t, "return ", s->kid[0], ""); break;
-	case AST_OPTIMIZER: put_head(t, "optimizer ", s); put(t, s->kid[0]); put_body(t, s->kid[1], 0); break;
+	case AST_OPTIMIZER:
+		put_head(t, "optimizer ", s);
+		put(t, s->kid[0]);
+		put_body(t, s->kid[1], 0);
+		break;
 	case AST_STATE: put_named(t, "state ", s); break;
 	case AST_NEXT: put_named(t, "next ", s); break;
-	case AST_TRAIN: put_head(t, "train ", s); put_body(t, s, 0); break;
+	case AST_TRAIN:
+		put_head(t, "train ", s);
+		put_body(t, s, 0);
+		break;
 	case AST_SWEEP: put_sweep(t, s); break;
 	case AST_REPEAT: put_repeat(t, s); break;
 	case AST_IFSTMT: put_branches(t, s); break;
 	case AST_RECORD: put_record(t, s); break;
 	case AST_RESET: put_reset(t, s); break;
 	case AST_LET: put_let(t, s); break;
-	case AST_PRINT: text_put(t, "print "); text_kids(t, s, 0, s->nkid, ", "); break;
+	case AST_PRINT:
+		text_put(t, "print ");
+		text_kids(t, s, 0, s->nkid, ", ");
+		break;
 	case AST_PLOT: put_plot(t, s); break;
 	case AST_SAVE: put_transfer(t, "save ", s, "to "); break;
 	case AST_LOAD: put_transfer(t, "load ", s, "from "); break;
 	case AST_EXPORT: put_transfer(t, "export ", s, "to "); break;
-	case AST_SET: put_after(t, "set ", s->kid[0], ""); put_after(t, " = ", s->kid[1], ""); break;
+	case AST_SET:
+		put_after(t, "set ", s->kid[0], "");
+		put_after(t, " = ", s->kid[1], "");
+		break;
 	case AST_FREEZE:
 		text_put(t, s->flags & AST_THAW ? "unfreeze " : "freeze ");
 		text_kids(t, s, 0, s->nkid, ", ");

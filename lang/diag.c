@@ -1,6 +1,6 @@
 /* diag.c — collecting diagnostics; diag_render.c shows them.
- * Invariant: row[i] is the table row of the i-th diagnostic ever made, also of those that are only counted, so that
- * rewinding restores the counts exactly. */
+ * Invariant: row[i] is the table row of the i-th diagnostic ever made, also of those that are only
+ * counted, so that rewinding restores the counts exactly. */
 #include "lang/diag.h"
 #include "lang/diag_int.h"
 #include "lang/unicode.h"
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many of each severity are kept beyond the limit, so that sorting by place has something to choose from. */
+/* How many of each severity are kept beyond the limit, so that sorting by place has something to
+ * choose from. */
 #define KEEP_MORE 256u
 
 enum {
@@ -76,7 +77,8 @@ static const char *format_text(Arena *a, const char *format, va_list ap)
 	return unicode_clean(a, s, n < 0 ? 0 : (size_t)n, true);
 }
 
-__attribute__((format(printf, 4, 5))) static Diag *add(Diags *ds, Span at, unsigned row, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static Diag *add(Diags *ds, Span at, unsigned row,
+                                                       const char *format, ...)
 {
 	DiagSeverity severity = table[row].severity;
 	ARENA_PUSH(ds->arena, ds->row, ds->n, ds->row_cap, (uint16_t)row);
@@ -102,9 +104,9 @@ __attribute__((format(printf, 4, 5))) static Diag *add(Diags *ds, Span at, unsig
 #define P(...) __VA_ARGS__
 #define A(...) __VA_ARGS__
 #define DIAG(code, severity, exit_code, name, params, wording, args) \
-	Diag *diag_##name(Diags *ds, Span at params) \
-	{ \
-		return add(ds, at, ROW_##name, wording args); \
+	Diag *diag_##name(Diags *ds, Span at params)                 \
+	{                                                            \
+		return add(ds, at, ROW_##name, wording args);        \
 	}
 #include "lang/diags.def"
 #undef DIAG
@@ -127,15 +129,15 @@ static Diag *append(Diag *d, DiagPartKind kind, Span at, const char *text)
 }
 
 /* The text of the variable arguments behind `format`, as one more part of d. */
-#define APPEND(kind, at) \
-	do { \
-		if (d->owner) { \
-			va_list ap; \
-			va_start(ap, format); \
+#define APPEND(kind, at)                                                                   \
+	do {                                                                               \
+		if (d->owner) {                                                            \
+			va_list ap;                                                        \
+			va_start(ap, format);                                              \
 			append(d, (kind), (at), format_text(d->owner->arena, format, ap)); \
-			va_end(ap); \
-		} \
-		return d; \
+			va_end(ap);                                                        \
+		}                                                                          \
+		return d;                                                                  \
 	} while (0)
 
 Diag *diag_note(Diag *d, Span at, const char *format, ...)
@@ -199,12 +201,16 @@ void diags_clear(Diags *ds)
 	diags_rewind(ds, 0);
 }
 
-/* Those with a place by file and offset, those without behind them; then in the order they were made. */
+/* Those with a place by file and offset, those without behind them; then in the order they were
+ * made. */
 static int by_place(const void *x, const void *y)
 {
 	const Diag *a = *(Diag *const *)x, *b = *(Diag *const *)y;
 	if (a->at.file != b->at.file) {
-		return a->at.file == 0 ? 1 : b->at.file == 0 ? -1 : a->at.file < b->at.file ? -1 : 1;
+		return a->at.file == 0           ? 1
+		       : b->at.file == 0         ? -1
+		       : a->at.file < b->at.file ? -1
+		                                 : 1;
 	}
 	if (a->at.lo != b->at.lo) {
 		return a->at.lo < b->at.lo ? -1 : 1;
@@ -218,7 +224,8 @@ static int by_place(const void *x, const void *y)
 /* Copies lie together after sorting, but not always side by side: others may share the place. */
 static bool is_copy(Diag *const *list, size_t i)
 {
-	for (size_t j = i; j-- > 0 && list[j]->at.lo == list[i]->at.lo && list[j]->at.hi == list[i]->at.hi;) {
+	for (size_t j = i;
+	     j-- > 0 && list[j]->at.lo == list[i]->at.lo && list[j]->at.hi == list[i]->at.hi;) {
 		if (list[j]->row == list[i]->row && list[j]->at.file == list[i]->at.file &&
 		    strcmp(list[j]->message, list[i]->message) == 0) {
 			return true;
@@ -230,7 +237,8 @@ static bool is_copy(Diag *const *list, size_t i)
 static void render_hidden(unsigned hidden, FILE *out, bool json)
 {
 	if (json) {
-		fprintf(out, "{\"code\":null,\"severity\":\"note\",\"message\":\"%u more errors are not shown\",\"hidden\":%u}\n",
+		fprintf(out,
+		        "{\"code\":null,\"severity\":\"note\",\"message\":\"%u more errors are not shown\",\"hidden\":%u}\n",
 		        hidden, hidden);
 	} else {
 		fprintf(out, "%u more error%s not shown\n", hidden, hidden == 1 ? " is" : "s are");
@@ -281,7 +289,8 @@ int diags_exit_code(const Diags *ds)
 	return best < sizeof order / sizeof *order ? order[best] : 0;
 }
 
-/* ---- the nearest name ------------------------------------------------------------------------------------------ */
+/* ---- the nearest name
+ * ------------------------------------------------------------------------------------------ */
 
 #define NEAR_MAX 64
 
@@ -301,8 +310,8 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Edits that make a of b: insert, delete, replace, or swap two neighbours (each stretch edited once), counted
- * double; a change of case alone counts half an edit. */
+/* Edits that make a of b: insert, delete, replace, or swap two neighbours (each stretch edited
+ * once), counted double; a change of case alone counts half an edit. */
 static unsigned edits(const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
 {
 	unsigned row[3][NEAR_MAX + 1];

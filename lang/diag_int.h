@@ -1,4 +1,5 @@
-/* diag_int.h — shared by diag.c (collecting) and diag_render.c (showing); nobody else includes it. */
+/* diag_int.h — shared by diag.c (collecting) and diag_render.c (showing); nobody else includes it.
+ */
 #ifndef PNN_LANG_DIAG_INT_H
 #define PNN_LANG_DIAG_INT_H
 #include "lang/diag.h"

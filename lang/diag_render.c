@@ -1,5 +1,6 @@
-/* diag_render.c — one diagnostic as text (wording, place, the line with marks, notes, help) or as one JSON object.
- * Columns are counted in cells of a terminal; a line longer than the window is shown around its marks. */
+/* diag_render.c — one diagnostic as text (wording, place, the line with marks, notes, help) or as
+ * one JSON object. Columns are counted in cells of a terminal; a line longer than the window is
+ * shown around its marks. */
 #include "lang/diag_int.h"
 #include "lang/unicode.h"
 
@@ -12,7 +13,12 @@
 #define TAB_CELLS 4u
 #define MARKS_MAX 8u /* marks on one line; further notes of that line get a line of their own */
 
-typedef struct Mark { uint32_t lo, hi; char sign; const char *text; unsigned from, to; } Mark; /* from, to: cells */
+typedef struct Mark {
+	uint32_t lo, hi;
+	char sign;
+	const char *text;
+	unsigned from, to;
+} Mark; /* from, to: cells */
 
 typedef struct Show {
 	const Sources *ss;
@@ -36,7 +42,7 @@ static const char *severity_paint(DiagSeverity s)
 
 static void painted(const Show *w, const char *paint, const char *text)
 {
-	if (w->colour) {
+	if (w->colour && *paint) {
 		fprintf(w->out, "%s%s\033[0m", paint, text);
 	} else {
 		fputs(text, w->out);
@@ -57,9 +63,14 @@ static void put_gutter(const Show *w, uint32_t line, const char *bar)
 	painted(w, EDGE, text);
 }
 
-/* ---- the source line ------------------------------------------------------------------------------------------- */
+/* ---- the source line
+ * ------------------------------------------------------------------------------------------- */
 
-typedef struct Line { const char *bytes; size_t n, lo, hi; bool cut_left, cut_right; } Line;
+typedef struct Line {
+	const char *bytes;
+	size_t n, lo, hi;
+	bool cut_left, cut_right;
+} Line;
 
 static bool continues(char c)
 {
@@ -114,8 +125,9 @@ static unsigned put_char(FILE *out, const char *s, size_t n, size_t *length)
 		}
 		return TAB_CELLS;
 	}
-	bool plain = c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0) && !(c >= 0x200E && c <= 0x200F) &&
-	             !(c >= 0x2028 && c <= 0x202E) && !(c >= 0x2066 && c <= 0x2069) && c != 0xFEFF;
+	bool plain = c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0) &&
+	             !(c >= 0x200E && c <= 0x200F) && !(c >= 0x2028 && c <= 0x202E) &&
+	             !(c >= 0x2066 && c <= 0x2069) && c != 0xFEFF;
 	if (out && plain) {
 		fwrite(s, 1, *length, out);
 	} else if (out) {
@@ -124,8 +136,8 @@ static unsigned put_char(FILE *out, const char *s, size_t n, size_t *length)
 	return plain ? unicode_width(c) : 1;
 }
 
-/* Prints the window and notes the cells at which each mark begins and ends. lo and hi of the marks are offsets in
- * the line. */
+/* Prints the window and notes the cells at which each mark begins and ends. lo and hi of the marks
+ * are offsets in the line. */
 static void put_line(const Show *w, const Line *l, Mark *mark, size_t marks)
 {
 	unsigned cell = l->cut_left ? 1 : 0;
@@ -137,7 +149,8 @@ static void put_line(const Show *w, const Line *l, Mark *mark, size_t marks)
 	}
 	for (size_t at = l->lo; at <= l->hi;) {
 		size_t length = 1;
-		unsigned cells = at < l->hi ? put_char(w->out, l->bytes + at, l->hi - at, &length) : 1;
+		unsigned cells = at < l->hi ? put_char(w->out, l->bytes + at, l->hi - at, &length)
+		                            : 1;
 		for (size_t m = 0; m < marks; m++) {
 			if (mark[m].from == UINT32_MAX && at + length > mark[m].lo) {
 				mark[m].from = cell;
@@ -163,10 +176,20 @@ static void put_line(const Show *w, const Line *l, Mark *mark, size_t marks)
 	}
 }
 
-/* The line of signs, with the text of the mark that lies furthest to the right; the other texts on lines below. */
+static char sign_at(const Mark *mark, size_t marks, unsigned cell)
+{
+	for (size_t m = 0; m < marks; m++) {
+		if (cell >= mark[m].from && cell < mark[m].to) {
+			return mark[m].sign;
+		}
+	}
+	return ' ';
+}
+
+/* The line of signs, with the text of the mark that lies furthest to the right; the other texts on
+ * lines below. */
 static void put_marks(const Show *w, const Mark *mark, size_t marks)
 {
-	static const char mark_paint[] = "\033[1;34m";
 	unsigned end = 0;
 	size_t last = 0;
 	for (size_t m = 0; m < marks; m++) {
@@ -176,31 +199,33 @@ static void put_marks(const Show *w, const Mark *mark, size_t marks)
 		}
 	}
 	put_gutter(w, 0, "| ");
-	for (unsigned cell = 0; cell < end; cell++) {
-		char sign[2] = " ";
-		for (size_t m = marks; m-- > 0;) {
-			if (cell >= mark[m].from && cell < mark[m].to) {
-				sign[0] = mark[m].sign;
-			}
+	for (unsigned cell = 0; cell < end;) {
+		char sign = sign_at(mark, marks, cell), run[WINDOW + 1];
+		size_t n = 0;
+		while (cell < end && n < WINDOW && sign_at(mark, marks, cell) == sign) {
+			run[n++] = sign;
+			cell++;
 		}
-		painted(w, sign[0] == '^' ? w->paint : mark_paint, sign);
+		run[n] = 0;
+		painted(w, sign == '^' ? w->paint : sign == '-' ? EDGE : "", run);
 	}
 	if (mark[last].text && *mark[last].text) {
 		fputc(' ', w->out);
-		painted(w, mark[last].sign == '^' ? w->paint : mark_paint, mark[last].text);
+		painted(w, mark[last].sign == '^' ? w->paint : EDGE, mark[last].text);
 	}
 	fputc('\n', w->out);
 	for (size_t m = 0; m < marks; m++) {
 		if (m != last && mark[m].text && *mark[m].text) {
 			put_gutter(w, 0, "| ");
 			fprintf(w->out, "%*s", (int)mark[m].from, "");
-			painted(w, mark[m].sign == '^' ? w->paint : mark_paint, mark[m].text);
+			painted(w, mark[m].sign == '^' ? w->paint : EDGE, mark[m].text);
 			fputc('\n', w->out);
 		}
 	}
 }
 
-/* Shows line `line` of the file with the given marks, whose lo and hi are still offsets in the text. */
+/* Shows line `line` of the file with the given marks, whose lo and hi are still offsets in the
+ * text. */
 static void put_source(const Show *w, uint32_t file, uint32_t line, Mark *mark, size_t marks)
 {
 	Line l = {0};
@@ -218,7 +243,9 @@ static void put_source(const Show *w, uint32_t file, uint32_t line, Mark *mark, 
 	put_marks(w, mark, marks);
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------ */
+/* ---- text
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static int digits(uint32_t n)
 {
@@ -252,8 +279,8 @@ static void put_main(const Show *w, const Diag *d, bool *used)
 	size_t marks = 1, i = 0;
 	uint32_t line = line_of(w, d->at);
 	for (const DiagPart *p = d->first; p; p = p->next, i++) {
-		if (p->kind == PART_NOTE && marks < MARKS_MAX && p->at.file == d->at.file && line_of(w, p->at) == line &&
-		    !overlaps(mark, marks, p->at)) {
+		if (p->kind == PART_NOTE && marks < MARKS_MAX && p->at.file == d->at.file &&
+		    line_of(w, p->at) == line && !overlaps(mark, marks, p->at)) {
 			mark[marks++] = (Mark){p->at.lo, p->at.hi, '-', p->text, 0, 0};
 			used[i] = true;
 		}
@@ -302,19 +329,40 @@ static void put_paragraph(const Show *w, const char *head, const char *paint, co
 	fputc('\n', w->out);
 }
 
+/* Remarks and help lines, behind an empty line of the gutter when a source line came before. */
+static void put_tail(const Show *w, const Diag *d)
+{
+	bool tail = false;
+	for (const DiagPart *p = d->first; p && !tail; p = p->next) {
+		tail = p->kind != PART_NOTE;
+	}
+	if (tail && d->at.file) {
+		put_gutter(w, 0, "|");
+		fputc('\n', w->out);
+	}
+	for (const DiagPart *p = d->first; p; p = p->next) {
+		if (p->kind == PART_REMARK) {
+			put_paragraph(w, "=", EDGE, p->text);
+		}
+	}
+	for (const DiagPart *p = d->first; p; p = p->next) {
+		if (p->kind == PART_HELP) {
+			put_paragraph(w, "help:", "\033[1;32m", p->text);
+		}
+	}
+}
+
 void diag_show_text(const Diag *d, const Sources *ss, FILE *out, bool colour)
 {
 	const DiagRow *row = diag_row(d->row);
 	Show w = {ss, out, colour, 1, severity_paint(row->severity)};
 	size_t parts = 0;
-	bool tail = false;
 	if (d->at.file) {
 		w.gutter = digits(line_of(&w, d->at));
 	}
 	for (const DiagPart *p = d->first; p; p = p->next, parts++) {
 		int need = p->kind == PART_NOTE ? digits(line_of(&w, p->at)) : 1;
 		w.gutter = need > w.gutter ? need : w.gutter;
-		tail = tail || p->kind != PART_NOTE;
 	}
 	char head[64];
 	snprintf(head, sizeof head, "%s[%s]", severity_name(row->severity), row->code);
@@ -334,29 +382,20 @@ void diag_show_text(const Diag *d, const Sources *ss, FILE *out, bool colour)
 	}
 	put_notes(&w, d, used);
 	free(used);
-	if (tail && d->at.file) {
-		put_gutter(&w, 0, "|");
-		fputc('\n', out);
-	}
-	for (const DiagPart *p = d->first; p; p = p->next) {
-		if (p->kind == PART_REMARK) {
-			put_paragraph(&w, "=", EDGE, p->text);
-		}
-	}
-	for (const DiagPart *p = d->first; p; p = p->next) {
-		if (p->kind == PART_HELP) {
-			put_paragraph(&w, "help:", "\033[1;32m", p->text);
-		}
-	}
+	put_tail(&w, d);
 	fputc('\n', out);
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------ */
+/* ---- JSON
+ * ------------------------------------------------------------------------------------------------------
+ */
 
-/* File, line, column, end_line, end_column and the bytes of a span; null where there is no place. */
+/* File, line, column, end_line, end_column and the bytes of a span; null where there is no place.
+ */
 static void set_place(json_t *o, const Sources *ss, Span at)
 {
-	static const char *const keys[] = {"file", "line", "column", "end_line", "end_column", "span"};
+	static const char *const keys[] = {"file",     "line",       "column",
+	                                   "end_line", "end_column", "span"};
 	if (!at.file) {
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 			json_object_set_new(o, keys[i], json_null());

@@ -1,6 +1,6 @@
-/* parse.y — tokens to the syntax tree of ast.def; an action is one constructor call (parse_build*.c).
- * Pure, pushed by parse_driver.c; no conflicts. Statements are parsed alike everywhere; what may stand in which body
- * is decided by build_items. SPEC: grammar. */
+/* parse.y — tokens to the syntax tree of ast.def; an action is one constructor call
+ * (parse_build*.c). Pure, pushed by parse_driver.c; no conflicts. Statements are parsed alike
+ * everywhere; what may stand in which body is decided by parse_items.c. SPEC: grammar. */
 %require "3.8"
 %define api.pure full
 %define api.push-pull push
@@ -9,8 +9,8 @@
 %define api.location.type {Span}
 %define parse.lac full
 %define parse.error custom
-/* Without default reductions `error` is reduced only before a token that may follow it: what is skipped is skipped
- * where the error is, and never at the cost of the statements before it. */
+/* Without default reductions `error` is reduced only before a token that may follow it: what is
+ * skipped is skipped where the error is, and never at the cost of the statements before it. */
 %define lr.default-reduction accepting
 %locations
 %expect 0
@@ -21,8 +21,8 @@
 }
 %code {
 /* An empty construct lies at the end of what is before it. */
-#define YYLLOC_DEFAULT(whole, rhs, n)                                                                          \
-	((whole) = (n) ? span_join(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, n))                                             \
+#define YYLLOC_DEFAULT(whole, rhs, n)                                                             \
+	((whole) = (n) ? span_join(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, n))                            \
 	               : (Span){YYRHSLOC(rhs, 0).file, YYRHSLOC(rhs, 0).hi, YYRHSLOC(rhs, 0).hi})
 #define YYMAXDEPTH 40000
 static void lang_error(const Span *at, Parser *p, const char *message);
@@ -44,35 +44,54 @@ static void lang_error(const Span *at, Parser *p, const char *message);
 %token END 0 "the end of the file"
 %token START_FILE "the beginning" START_EXPRESSION "the beginning of an expression"
 %token NEWLINE "the end of the line" SEMI ";"
-%token <tok> NAME "a name" NUM "a number" STR "a string" UNIT "a unit" SUP "a superscript" COMMAND "a command"
+%token <tok> NAME "a name" NUM "a number" STR "a string" UNIT "a unit" SUP "a superscript"
+%token <tok> COMMAND "a command"
 %token <tok> BAD "a strange character"
-%token <tok> PLUS "+" MINUS "-" STAR "*" SLASH "/" CARET "^" ASSIGN "=" EQ "==" NE "!=" LT "<" LE "<=" GT ">" GE ">="
+%token <tok> PLUS "+" MINUS "-" STAR "*" SLASH "/" CARET "^" ASSIGN "=" EQ "==" NE "!=" LT "<"
+%token <tok> LE "<=" GT ">" GE ">="
 %token <tok> TILDE "~" BAR "|" PIPE "|>" ARROW "->" COMMA "," COLON ":" DOT "." DOTS ".."
 %token <tok> LPAREN "(" RPAREN ")" LBRACK "[" RBRACK "]" LBRACE "{" RBRACE "}"
 %token <tok> PARTIAL "∂" PARTIALOP "∂[" SUM "sum" REDUCER "max" EXPECT "expect" TYPE "a type"
 %token <tok> IF "if" THEN "then" ELSE "else" AND "and" OR "or" NOT "not" IN "in" UNTIL "until"
 %token <tok> MOD "mod" DIV "div" XOR "xor" SHL "shl" SHR "shr" BAND "band" BOR "bor"
-%token <tok> AGAINST "against" AS "as" BY "by" EPOCHS "epochs" EQUIVARIANT "equivariant" EVERY "every" FOR "for"
-%token <tok> FROM "from" INTO "into" INVARIANT "invariant" ON "on" OVER "over" PERIODIC "periodic" SHARED "shared"
-%token <tok> STEPS "steps" SYMMETRIZED "symmetrized" TIMES "times" TO "to" UNDER "under" WITH "with" WITHIN "within"
-%token <tok> ACTIVATION "activation" ASSERT "assert" AXIS "axis" BOUND "bound" CONST "const" DATA "data"
-%token <tok> DERIVATIVE "derivative" DOMAIN "domain" EQUATION "equation" EXPORT "export" FN "fn" FREEZE "freeze"
-%token <tok> GROUP "group" IMPOSE "impose" LAYER "layer" LET "let" LOAD "load" LOSS "loss" MAXIMIZE "maximize"
-%token <tok> MINIMIZE "minimize" NET "net" NEXT "next" OPTIMIZER "optimizer" PARAM "param" PLOT "plot"
-%token <tok> POINTS "points" PRECISION "precision" PRINT "print" PROVE "prove" RECORD "record" REPEAT "repeat"
-%token <tok> RESET "reset" RETURN "return" SAVE "save" SET "set" SPLIT "split" STATE "state" SWEEP "sweep"
+%token <tok> AGAINST "against" AS "as" BY "by" EPOCHS "epochs" EQUIVARIANT "equivariant"
+%token <tok> EVERY "every" FOR "for"
+%token <tok> FROM "from" INTO "into" INVARIANT "invariant" ON "on" OVER "over" PERIODIC "periodic"
+%token <tok> SHARED "shared"
+%token <tok> STEPS "steps" SYMMETRIZED "symmetrized" TIMES "times" TO "to" UNDER "under"
+%token <tok> WITH "with" WITHIN "within"
+%token <tok> ACTIVATION "activation" ASSERT "assert" AXIS "axis" BOUND "bound" CONST "const"
+%token <tok> DATA "data"
+%token <tok> DERIVATIVE "derivative" DOMAIN "domain" EQUATION "equation" EXPORT "export" FN "fn"
+%token <tok> FREEZE "freeze"
+%token <tok> GROUP "group" IMPOSE "impose" LAYER "layer" LET "let" LOAD "load" LOSS "loss"
+%token <tok> MAXIMIZE "maximize"
+%token <tok> MINIMIZE "minimize" NET "net" NEXT "next" OPTIMIZER "optimizer" PARAM "param"
+%token <tok> PLOT "plot"
+%token <tok> POINTS "points" PRECISION "precision" PRINT "print" PROVE "prove" RECORD "record"
+%token <tok> REPEAT "repeat"
+%token <tok> RESET "reset" RETURN "return" SAVE "save" SET "set" SPLIT "split" STATE "state"
+%token <tok> SWEEP "sweep"
 %token <tok> TEST "test" TRAIN "train" USE "use"
 
 %type <tok> name plain_name any_word relop mulop bitop unit_opt
-%type <list> items exprs args call_args elements indices binder_list names labels fparams type_axes constraints parts
-%type <list> targets claim plain_claim invariance claim_option plot_options variables sets claim_fors
+%type <list> items exprs args call_args elements indices binder_list names labels fparams
+%type <list> type_axes constraints parts
+%type <list> targets claim plain_claim invariance claim_option plot_options variables sets
+%type <list> claim_fors
 %type <list> type_list symmetries
-%type <node> item statement expr pipe or_expr and_expr not_expr compare range arith bits additive term open_term
-%type <node> linear product factor derivative power exponent postfix primary arg element index binders binder pattern
-%type <node> filter condition dvar block type axes_opt fparam fparam_list params result_opt body symmetrized_opt
-%type <node> type_opt default_opt from_opt by_opt seed_opt domain_opt on_opt until_opt over_opt path_opt
-%type <node> plot_option every_opt symmetry else_opt target part amount if_statement set_item data_body claim_for
-%type <node> definition declaration function field training experiment output claim_statement command
+%type <node> item statement expr pipe or_expr and_expr not_expr compare range arith bits additive
+%type <node> term open_term
+%type <node> linear product factor derivative power exponent postfix primary arg element index
+%type <node> binders binder pattern
+%type <node> filter condition dvar block type axes_opt fparam fparam_list params result_opt body
+%type <node> symmetrized_opt
+%type <node> type_opt default_opt from_opt by_opt seed_opt domain_opt on_opt until_opt over_opt
+%type <node> path_opt
+%type <node> plot_option every_opt symmetry else_opt target part amount if_statement set_item
+%type <node> data_body claim_for
+%type <node> definition declaration function field training experiment output claim_statement
+%type <node> command
 %type <number> order
 %type <flags> periodic_opt shared_opt fn_word
 
@@ -84,7 +103,7 @@ input:
 	;
 newlines: %empty | newlines NEWLINE | newlines SEMI ;
 
-/* The separators stand in the rules themselves, so that behind one `error` can be shifted at once. */
+/* The separators stand in the rules themselves: behind one `error` can be shifted at once. */
 items:
 	item                                   { $$ = $item ? LIST($item) : build_none(); yyerrok; }
 	| items[l] NEWLINE item                { $$ = build_list(p, $l, $item); yyerrok; }
@@ -97,13 +116,13 @@ item:
 	;
 block: "{" items "}"                       { $$ = build_block(p, @$, $items); } ;
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------- */
 
 /* Every contextual word is a name where a name is expected. */
 name: plain_name | FROM | TO | WITH ;
 plain_name:
-	NAME | AGAINST | AS | BY | EPOCHS | EQUIVARIANT | EVERY | FOR | INTO | INVARIANT | ON | OVER | PERIODIC | SHARED
-	| STEPS | SYMMETRIZED | TIMES | UNDER | WITHIN
+	NAME | AGAINST | AS | BY | EPOCHS | EQUIVARIANT | EVERY | FOR | INTO | INVARIANT | ON
+	| OVER | PERIODIC | SHARED | STEPS | SYMMETRIZED | TIMES | UNDER | WITHIN
 	;
 any_word: name | TYPE ;
 names:
@@ -111,7 +130,7 @@ names:
 	| names[l] "," name                    { $$ = build_list(p, $l, build_name(p, &$name)); }
 	;
 
-/* ---- expressions, loosest first ------------------------------------------------------------ */
+/* ---- expressions, loosest first ---------------------------------------------------------- */
 
 expr:
 	pipe
@@ -141,7 +160,8 @@ additive:
 	| additive[l] "+" term[r]              { $$ = build_binary(p, &$2, "+", $l, $r); }
 	| additive[l] "-" term[r]              { $$ = build_binary(p, &$2, "-", $l, $r); }
 	;
-/* A linear reducer reaches over * and / to its right and stops at + and -; so a term is a product, or ends in one. */
+/* A linear reducer reaches over * and / to its right and stops at + and -; so a term is a product,
+ * or ends in a reducer. */
 term:
 	product
 	| product[l] mulop open_term[r]        { $$ = build_binary(p, &$mulop, NULL, $l, $r); }
@@ -202,7 +222,10 @@ arg:
 	| expr[l] "=" expr[r]                  { $$ = build_argument(p, $l, $r); }
 	| error                                { $$ = build_error(p, AST_ERROR_EXPR, @$); }
 	;
-elements: element { $$ = LIST($element); } | elements[l] "," element { $$ = build_list(p, $l, $element); } ;
+elements:
+	element { $$ = LIST($element); }
+	| elements[l] "," element { $$ = build_list(p, $l, $element); }
+	;
 element:
 	expr
 	| expr[l] IN expr[r]                   { $$ = build_element(p, $l, $r, AST_IN); }
@@ -216,7 +239,10 @@ index:
 	| error                                { $$ = build_error(p, AST_ERROR_EXPR, @$); }
 	;
 binders: "[" binder_list filter "]"        { $$ = build_binders(p, @$, $binder_list, $filter); } ;
-binder_list: binder { $$ = LIST($binder); } | binder_list[l] "," binder { $$ = build_list(p, $l, $binder); } ;
+binder_list:
+	binder { $$ = LIST($binder); }
+	| binder_list[l] "," binder { $$ = build_list(p, $l, $binder); }
+	;
 binder:
 	pattern                                { $$ = build_binder(p, $pattern, NULL, 0); }
 	| pattern IN expr                      { $$ = build_binder(p, $pattern, $expr, AST_IN); }
@@ -230,12 +256,18 @@ pattern:
 	| "(" names ")"                        { $$ = FROM_LIST(TUPLE, @$, NULL, NULL, $names); }
 	;
 filter: %empty { $$ = NULL; } | IF condition { $$ = $condition; } ;
-sets: set_item { $$ = LIST($set_item); } | sets[l] "," set_item { $$ = build_list(p, $l, $set_item); } ;
+sets:
+	set_item { $$ = LIST($set_item); }
+	| sets[l] "," set_item { $$ = build_list(p, $l, $set_item); }
+	;
 set_item: pattern IN expr                  { $$ = build_binder(p, $pattern, $expr, AST_IN); } ;
 
-/* ---- types, formal parameters -------------------------------------------------------------- */
+/* ---- types, formal parameters ------------------------------------------------------------ */
 
-type: any_word type_axes unit_opt          { $$ = build_type(p, @$, &$any_word, $type_axes, $unit_opt.kind ? &$unit_opt : NULL); } ;
+type:
+	any_word type_axes unit_opt {
+		$$ = build_type(p, @$, &$any_word, $type_axes, $unit_opt.kind ? &$unit_opt : NULL); }
+	;
 type_axes: %empty { $$ = build_none(); } | "[" exprs "]" { $$ = $exprs; } ;
 unit_opt: %empty { $$ = (Token){0}; } | UNIT ;
 type_opt: %empty { $$ = NULL; } | ":" type { $$ = $type; } ;
@@ -248,13 +280,26 @@ fparam_list:
 	| fparams[a] SEMI fparams[b]           {
 		$$ = FROM_LIST(FPARAMS, @$, NULL, NULL, build_concat(p, $a, $b, AST_AFTER_SEMI)); }
 	;
-fparams: fparam { $$ = LIST($fparam); } | fparams[l] "," fparam { $$ = build_list(p, $l, $fparam); } ;
-fparam: name type_opt default_opt          { $$ = NODE(FPARAM, @$, &$name, $type_opt, $default_opt); } ;
+fparams:
+	fparam { $$ = LIST($fparam); }
+	| fparams[l] "," fparam { $$ = build_list(p, $l, $fparam); }
+	;
+fparam: name type_opt default_opt { $$ = NODE(FPARAM, @$, &$name, $type_opt, $default_opt); } ;
 default_opt: %empty { $$ = NULL; } | "=" expr { $$ = $expr; } ;
 
-/* ---- statements ---------------------------------------------------------------------------- */
+/* ---- statements -------------------------------------------------------------------------- */
 
-statement: declaration | function | definition | field | training | experiment | output | claim_statement | command ;
+statement:
+	declaration
+	| function
+	| definition
+	| field
+	| training
+	| experiment
+	| output
+	| claim_statement
+	| command
+	;
 
 declaration:
 	USE postfix until_opt {
@@ -294,7 +339,8 @@ declaration:
 	| POINTS name "=" expr                 { $$ = NODE(POINTS, @$, &$name, $expr); }
 	| GROUP name ":" expr[a] "->" expr[b] {
 		$$ = NODE(GROUP, @$, &$name, NODE(FPARAMS, @name, NULL), $a, $b); }
-	| GROUP name params ":" expr[a] "->" expr[b] { $$ = NODE(GROUP, @$, &$name, $params, $a, $b); }
+	| GROUP name params ":" expr[a] "->" expr[b] {
+		$$ = NODE(GROUP, @$, &$name, $params, $a, $b); }
 	| LOSS name "=" expr                   { $$ = NODE(LOSS, @$, &$name, $expr); }
 	;
 periodic_opt: %empty { $$ = 0; } | PERIODIC { $$ = AST_PERIODIC; } ;
@@ -303,8 +349,11 @@ labels:
 		$$ = build_list(p, LIST(build_name(p, &$a)), build_name(p, &$b)); }
 	| labels[l] "|" name                   { $$ = build_list(p, $l, build_name(p, &$name)); }
 	;
-constraints: %empty { $$ = build_none(); } | constraints[l] NAME { $$ = build_list(p, $l, build_name(p, &$NAME)); } ;
-data_body: "{" items "}"                   { $$ = FROM_LIST(BLOCK, @$, NULL, NULL, ITEMS(DATA, $items)); } ;
+constraints:
+	%empty { $$ = build_none(); }
+	| constraints[l] NAME { $$ = build_list(p, $l, build_name(p, &$NAME)); }
+	;
+data_body: "{" items "}" { $$ = FROM_LIST(BLOCK, @$, NULL, NULL, ITEMS(DATA, $items)); } ;
 by_opt: %empty { $$ = NULL; } | BY expr    { $$ = $expr; } ;
 parts: part { $$ = LIST($part); } | parts[l] "," part { $$ = build_list(p, $l, $part); } ;
 part: name amount                          { $$ = NODE(PART, @$, &$name, $amount); } ;
@@ -317,7 +366,8 @@ seed_opt: %empty { $$ = NULL; } | WITH name "=" expr { $$ = build_seed(p, &$name
 
 function:
 	fn_word name axes_opt params result_opt symmetrized_opt body {
-		$$ = FLAG(NODE(FN, @$, &$name, $axes_opt, $params, $result_opt, $body, $symmetrized_opt), $fn_word); }
+		$$ = FLAG(NODE(FN, @$, &$name, $axes_opt, $params, $result_opt, $body, $symmetrized_opt),
+		          $fn_word); }
 	| DERIVATIVE postfix "=" expr          { $$ = NODE(DERIVATIVE, @$, NULL, $postfix, $expr); }
 	| EQUATION name domain_opt "{" items "}" {
 		$$ = FROM_LIST(EQUATION, @$, &$name, $domain_opt, ITEMS(EQUATION, $items)); }
@@ -331,7 +381,11 @@ function:
 	| NEXT name "=" expr                   { $$ = NODE(NEXT, @$, &$name, $expr); }
 	;
 fn_word:
-	FN { $$ = AST_FN_; } | LAYER { $$ = AST_LAYER; } | NET { $$ = AST_NET; } | ACTIVATION { $$ = AST_ACTIVATION; } ;
+	FN                                     { $$ = AST_FN_; }
+	| LAYER                                { $$ = AST_LAYER; }
+	| NET                                  { $$ = AST_NET; }
+	| ACTIVATION                           { $$ = AST_ACTIVATION; }
+	;
 result_opt:
 	%empty                                 { $$ = NULL; }
 	| "->" type                            { $$ = $type; }
@@ -363,7 +417,8 @@ field:
 	| name ":" type shared_opt from_opt "=" expr {
 		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr), $shared_opt | AST_EQ); }
 	| name ":" type shared_opt from_opt "~" expr {
-		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr), $shared_opt | AST_DRAW); }
+		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr),
+		          $shared_opt | AST_DRAW); }
 	;
 shared_opt: %empty { $$ = 0; } | SHARED { $$ = AST_SHARED; } ;
 from_opt: %empty { $$ = NULL; } | FROM expr { $$ = $expr; } ;
@@ -392,18 +447,24 @@ experiment:
 		$$ = NODE(REPEAT, @$, NULL, NULL, $condition, $block); }
 	| if_statement
 	| RECORD args path_opt every_opt {
-		$$ = build_every(p, @$, build_record(p, span_join(@1, @3), $args, $path_opt), $every_opt); }
+		Ast *record = build_record(p, span_join(@1, @3), $args, $path_opt);
+		$$ = build_every(p, @$, record, $every_opt); }
 	| RESET seed_opt                       { $$ = build_reset(p, @$, build_none(), $seed_opt); }
 	| RESET targets seed_opt               { $$ = build_reset(p, @$, $targets, $seed_opt); }
 	;
-if_statement: IF condition block else_opt  { $$ = NODE(IFSTMT, @$, NULL, $condition, $block, $else_opt); } ;
-else_opt: %empty { $$ = NULL; } | ELSE block { $$ = $block; } | ELSE if_statement { $$ = build_block(p, @$, LIST($if_statement)); } ;
+if_statement: IF condition block else_opt { $$ = NODE(IFSTMT, @$, NULL, $condition, $block, $else_opt); } ;
+else_opt:
+	%empty { $$ = NULL; }
+	| ELSE block { $$ = $block; }
+	| ELSE if_statement { $$ = build_block(p, @$, LIST($if_statement)); }
+	;
 path_opt: %empty { $$ = NULL; } | TO expr  { $$ = $expr; } ;
 every_opt: %empty { $$ = NULL; } | EVERY expr { $$ = $expr; } | EVERY expr STEPS { $$ = $expr; } ;
 
 output:
 	PRINT exprs every_opt                  {
-		$$ = build_every(p, @$, FROM_LIST(PRINT, span_join(@1, @2), NULL, NULL, $exprs), $every_opt); }
+		Ast *print = FROM_LIST(PRINT, span_join(@1, @2), NULL, NULL, $exprs);
+		$$ = build_every(p, @$, print, $every_opt); }
 	| PLOT exprs plot_options              { $$ = build_plot(p, @$, $exprs, $plot_options); }
 	| SAVE TO expr                         { $$ = NODE(SAVE, @$, NULL, $expr); }
 	| SAVE targets TO expr {
@@ -415,14 +476,20 @@ output:
 		$$ = FROM_LIST(EXPORT, @$, NULL, NULL, build_list(p, $targets, $expr)); }
 	;
 /* What is saved, reset or frozen begins with a name that is none of the words behind the list. */
-targets: target { $$ = LIST($target); } | targets[l] "," target { $$ = build_list(p, $l, $target); } ;
+targets:
+	target { $$ = LIST($target); }
+	| targets[l] "," target { $$ = build_list(p, $l, $target); }
+	;
 target:
 	plain_name                             { $$ = build_name(p, &$plain_name); }
 	| target[b] "(" call_args ")"          { $$ = FROM_LIST(CALL, @$, NULL, $b, $call_args); }
 	| target[b] "[" indices "]"            { $$ = FROM_LIST(INDEX, @$, NULL, $b, $indices); }
 	| target[b] "." any_word               { $$ = NODE(FIELD, @$, &$any_word, $b); }
 	;
-plot_options: %empty { $$ = build_none(); } | plot_options[l] plot_option { $$ = build_list(p, $l, $plot_option); } ;
+plot_options:
+	%empty { $$ = build_none(); }
+	| plot_options[l] plot_option { $$ = build_list(p, $l, $plot_option); }
+	;
 plot_option:
 	OVER exprs {
 		$$ = NODE(PLOTOPT, @$, &$1, build_several(p, @2, $2)); }
@@ -457,7 +524,10 @@ invariance:
 		$$ = LIST(FLAG(claim, AST_EQUIVARIANT)); }
 	| invariance[l] claim_option           { $$ = build_concat(p, $l, $claim_option, 0); }
 	;
-symmetries: symmetry { $$ = LIST($symmetry); } | symmetries[l] "," symmetry { $$ = build_list(p, $l, $symmetry); } ;
+symmetries:
+	symmetry { $$ = LIST($symmetry); }
+	| symmetries[l] "," symmetry { $$ = build_list(p, $l, $symmetry); }
+	;
 symmetry: postfix on_opt                   { $$ = NODE(SYMMETRY, @$, NULL, $postfix, $on_opt); } ;
 on_opt: %empty { $$ = NULL; } | ON postfix { $$ = $postfix; } ;
 claim_option:

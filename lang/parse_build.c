@@ -1,6 +1,6 @@
 /* parse_build.c — nodes of expressions for the actions of parse.y.
- * Keeps: a child's span lies inside its parent's; no tree is deeper than PARSE_DEPTH_MAX; what was erroneous is an
- * error node and is not reported again. */
+ * Keeps: a child's span lies inside its parent's; no tree is deeper than PARSE_DEPTH_MAX; what was
+ * erroneous is an error node and is not reported again. */
 #include <string.h>
 
 #include "lang/parse_int.h"
@@ -60,7 +60,8 @@ Ast *build_node(Parser *p, AstKind kind, Span at, const Token *name, size_t n, A
 
 Ast *build_from(Parser *p, AstKind kind, Span at, const Token *name, Ast *first, AstList rest)
 {
-	bool head = first || kind == AST_EQUATION; /* whose first child may be absent, but has its place */
+	bool head = first ||
+	            kind == AST_EQUATION; /* whose first child may be absent, but has its place */
 	if (!head) {
 		return build_node(p, kind, at, name, rest.n, rest.item);
 	}
@@ -82,7 +83,8 @@ static Sym source_text(const Parser *p, const Token *t)
 	return intern_bytes(p->ctx->names, p->layout.scan.text + t->lo, t->hi - t->lo);
 }
 
-/* ---- leaves ------------------------------------------------------------------------------------ */
+/* ---- leaves ------------------------------------------------------------------------------------
+ */
 
 Ast *build_name(Parser *p, const Token *t)
 {
@@ -111,9 +113,11 @@ Ast *build_string(Parser *p, const Token *t)
 	return build_node(p, AST_STR, parse_span(p, t), t, 0, NULL);
 }
 
-/* ---- operators --------------------------------------------------------------------------------- */
+/* ---- operators ---------------------------------------------------------------------------------
+ */
 
-static Ast *operation(Parser *p, AstKind kind, const Token *op, const char *name, size_t n, Ast *const *kids)
+static Ast *operation(Parser *p, AstKind kind, const Token *op, const char *name, size_t n,
+                      Ast *const *kids)
 {
 	Span at = span_join(kids[0]->span, span_join(parse_span(p, op), kids[n - 1]->span));
 	Ast *node = build_node(p, kind, at, NULL, n, kids);
@@ -145,8 +149,9 @@ Ast *build_compare(Parser *p, const Token *op, Ast *left, Ast *right)
 		Diag *d = diag_chained_comparison(p->ctx->diags, parse_span(p, op));
 		Span middle = left->kid[1]->span, first = left->kid[0]->span;
 		p->mistakes++;
-		diag_help(d, "write  %s %s %s and %s %s %s", parse_excerpt(p, first), intern_text(p->ctx->names, left->text),
-		          parse_excerpt(p, middle), parse_excerpt(p, middle), intern_text(p->ctx->names, source_text(p, op)),
+		diag_help(d, "write  %s %s %s and %s %s %s", parse_excerpt(p, first),
+		          intern_text(p->ctx->names, left->text), parse_excerpt(p, middle),
+		          parse_excerpt(p, middle), intern_text(p->ctx->names, source_text(p, op)),
 		          parse_excerpt(p, right->span));
 	}
 	return build_binary(p, op, NULL, left, right);
@@ -157,13 +162,16 @@ Ast *build_bits(Parser *p, const Token *op, Ast *left, Ast *right)
 	Ast *node = build_binary(p, op, NULL, left, right);
 	const char *word = intern_text(p->ctx->names, left->name);
 	const Word *w = left->kind == AST_BINARY ? word_find(word) : NULL;
-	bool bits = w && (w->kind == TOK_XOR || w->kind == TOK_SHL || w->kind == TOK_SHR || w->kind == TOK_BAND ||
-	                  w->kind == TOK_BOR);
+	bool bits = w && (w->kind == TOK_XOR || w->kind == TOK_SHL || w->kind == TOK_SHR ||
+	                  w->kind == TOK_BAND || w->kind == TOK_BOR);
 	if (bits && left->name != node->name) {
-		Diag *d = diag_syntax(p->ctx->diags, parse_span(p, op), parse_quote(p, parse_span(p, op)), "a bracket");
+		Diag *d = diag_syntax(p->ctx->diags, parse_span(p, op),
+		                      parse_quote(p, parse_span(p, op)), "a bracket");
 		p->mistakes++;
-		diag_help(d, "bit operations have no precedence among each other: write  (%s) %s %s",
-		          parse_excerpt(p, left->span), intern_text(p->ctx->names, node->text), parse_excerpt(p, right->span));
+		diag_help(d,
+		          "bit operations have no precedence among each other: write  (%s) %s %s",
+		          parse_excerpt(p, left->span), intern_text(p->ctx->names, node->text),
+		          parse_excerpt(p, right->span));
 	}
 	return node;
 }
@@ -184,7 +192,8 @@ Ast *build_superscript(Parser *p, Ast *base, const Token *sup)
 	return build_binary(p, sup, "^", base, right);
 }
 
-/* ---- where = stands inside an expression --------------------------------------------------------- */
+/* ---- where = stands inside an expression
+ * --------------------------------------------------------- */
 
 static void report_lone_equals(Parser *p, Span at)
 {
@@ -217,7 +226,8 @@ Ast *build_condition(Parser *p, const Token *equals, Ast *left, Ast *right)
 /* `if (a = b)` reads as a record of one field. */
 Ast *build_question(Parser *p, Ast *condition)
 {
-	if (condition->kind == AST_TUPLE && condition->nkid == 1 && condition->kid[0]->kind == AST_NAMEDARG) {
+	if (condition->kind == AST_TUPLE && condition->nkid == 1 &&
+	    condition->kid[0]->kind == AST_NAMEDARG) {
 		const Ast *field = condition->kid[0];
 		report_lone_equals(p, (Span){p->file, field->name_span.hi, field->kid[0]->span.lo});
 		return build_error(p, AST_ERROR_EXPR, condition->span);

@@ -1,4 +1,5 @@
-/* parse_build_index.c — brackets, reducers and their binders, derivatives, for the actions of parse.y. */
+/* parse_build_index.c — brackets, reducers and their binders, derivatives, for the actions of
+ * parse.y. */
 #include <string.h>
 
 #include "lang/parse_int.h"
@@ -30,7 +31,8 @@ Ast *build_element(Parser *p, Ast *pattern, Ast *set, uint32_t flags)
 	if (!build_is_pattern(pattern)) {
 		if (pattern->kind != AST_ERROR_EXPR) {
 			p->mistakes++;
-			diag_syntax(p->ctx->diags, pattern->span, parse_quote(p, pattern->span), "the name of an index");
+			diag_syntax(p->ctx->diags, pattern->span, parse_quote(p, pattern->span),
+			            "the name of an index");
 		}
 		return build_error(p, AST_ERROR_EXPR, at);
 	}
@@ -46,7 +48,8 @@ Ast *build_binder(Parser *p, Ast *pattern, Ast *set, uint32_t flags)
 Ast *build_binders(Parser *p, Span at, AstList binders, Ast *filter)
 {
 	AstList kids = build_list(p, binders, filter);
-	return build_flag(build_from(p, AST_BINDERS, at, NULL, NULL, kids), filter ? AST_FILTER : 0);
+	return build_flag(build_from(p, AST_BINDERS, at, NULL, NULL, kids),
+	                  filter ? AST_FILTER : 0);
 }
 
 Ast *build_array(Parser *p, Span at, AstList elements)
@@ -55,8 +58,10 @@ Ast *build_array(Parser *p, Span at, AstList elements)
 		const Ast *e = elements.item[i];
 		if (e->kind == AST_BINDER) {
 			p->mistakes++;
-			Diag *d = diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span), "an element of an array");
-			diag_help(d, "an array made from an index is written  [%s -> …]", parse_excerpt(p, e->span));
+			Diag *d = diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span),
+			                      "an element of an array");
+			diag_help(d, "an array made from an index is written  [%s -> …]",
+			          parse_excerpt(p, e->span));
 			return build_error(p, AST_ERROR_EXPR, at);
 		}
 	}
@@ -72,11 +77,13 @@ Ast *build_comprehension(Parser *p, Span at, AstList elements, Ast *body)
 			elements.item[i] = build_binder(p, e, NULL, 0);
 		} else if (e->kind != AST_BINDER && e->kind != AST_ERROR_EXPR) {
 			p->mistakes++;
-			diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span), "the name of an index");
+			diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span),
+			            "the name of an index");
 			return build_error(p, AST_ERROR_EXPR, at);
 		}
 	}
-	return BUILD(p, AST_COMPREHENSION, at, NULL, build_binders(p, binders_at, elements, NULL), body);
+	return BUILD(p, AST_COMPREHENSION, at, NULL, build_binders(p, binders_at, elements, NULL),
+	             body);
 }
 
 Ast *build_reduce(Parser *p, Span at, const Token *word, Ast *binders, Ast *body)
@@ -93,7 +100,8 @@ Ast *build_metric(Parser *p, Span at, const Token *word, Ast *binders, AstList a
 	return build_reduce(p, at, word, binders, build_brackets(p, args_at, args));
 }
 
-/* ---- derivatives ------------------------------------------------------------------------------- */
+/* ---- derivatives -------------------------------------------------------------------------------
+ */
 
 /* The order written at ∂: a whole number of at least 1. 0 after a report. */
 unsigned build_order(Parser *p, const Token *t)
@@ -101,7 +109,8 @@ unsigned build_order(Parser *p, const Token *t)
 	bool whole = t->kind == TOK_SUP || (t->flags & AST_INTEGER);
 	if (!whole || t->integer < 1 || t->integer > 100) {
 		p->mistakes++;
-		diag_bad_derivative(p->ctx->diags, parse_span(p, t), "the order is a whole number from 1 to 100");
+		diag_bad_derivative(p->ctx->diags, parse_span(p, t),
+		                    "the order is a whole number from 1 to 100");
 		return 0;
 	}
 	return (unsigned)t->integer;
@@ -111,7 +120,8 @@ Ast *build_dvar(Parser *p, Span at, Ast *variable, unsigned order)
 {
 	if (variable->kind == AST_CALL) {
 		p->mistakes++;
-		Diag *d = diag_bad_derivative(p->ctx->diags, variable->span, "one differentiates by a name, not by a call");
+		Diag *d = diag_bad_derivative(p->ctx->diags, variable->span,
+		                              "one differentiates by a name, not by a call");
 		diag_help(d, "the value of a derivative at a place is written  (∂u/∂x)(0)");
 		variable = build_error(p, AST_ERROR_EXPR, variable->span);
 	}
@@ -120,7 +130,8 @@ Ast *build_dvar(Parser *p, Span at, Ast *variable, unsigned order)
 	return node;
 }
 
-Ast *build_partial(Parser *p, Span at, const Token *sign, unsigned order, Ast *of, AstList variables)
+Ast *build_partial(Parser *p, Span at, const Token *sign, unsigned order, Ast *of,
+                   AstList variables)
 {
 	unsigned below = 0;
 	bool bad = order == 0;
@@ -130,7 +141,8 @@ Ast *build_partial(Parser *p, Span at, const Token *sign, unsigned order, Ast *o
 		bad = bad || v->num == 0.0 || v->kid[0]->kind == AST_ERROR_EXPR;
 	}
 	if (!bad && below != order) {
-		const char *why = arena_printf(p->ctx->arena, "the order is %u above and %u below the line", order, below);
+		const char *why = arena_printf(
+			p->ctx->arena, "the order is %u above and %u below the line", order, below);
 		Diag *d = diag_bad_derivative(p->ctx->diags, at, why);
 		p->mistakes++;
 		diag_help(d, "the second derivative is ∂²u/∂x², the square of the first (∂u/∂x)^2");
@@ -141,6 +153,7 @@ Ast *build_partial(Parser *p, Span at, const Token *sign, unsigned order, Ast *o
 	}
 	Ast *node = build_from(p, AST_PARTIAL, at, NULL, of, variables);
 	node->num = order;
-	node->text = intern_bytes(p->ctx->names, p->layout.scan.text + sign->lo, sign->hi - sign->lo);
+	node->text = intern_bytes(p->ctx->names, p->layout.scan.text + sign->lo,
+	                          sign->hi - sign->lo);
 	return node;
 }

@@ -16,8 +16,8 @@ Ast *build_type(Parser *p, Span at, const Token *name, AstList axes, const Token
 	return node;
 }
 
-Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, Ast *path, AstList constraints,
-                 uint32_t flags)
+Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, Ast *path,
+                 AstList constraints, uint32_t flags)
 {
 	Ast **kids = arena_array(p->ctx->arena, Ast *, constraints.n + 3);
 	size_t n = 0;
@@ -29,14 +29,17 @@ Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, As
 	if (constraints.n) {
 		memcpy(kids + n, constraints.item, constraints.n * sizeof *kids);
 	}
-	return build_flag(build_node(p, AST_PARAM, at, name, n + constraints.n, kids), flags | (path ? AST_FROM : 0));
+	return build_flag(build_node(p, AST_PARAM, at, name, n + constraints.n, kids),
+	                  flags | (path ? AST_FROM : 0));
 }
 
 /* The count n of simulate(n); NULL when it is something else. */
 static Ast *simulated_count(const Parser *p, const Ast *e)
 {
 	bool call = e->kind == AST_CALL && e->nkid == 2 && e->kid[0]->kind == AST_NAME;
-	return call && is_word(p, e->kid[0]->name, "simulate") && e->kid[1]->kind != AST_NAMEDARG ? e->kid[1] : NULL;
+	return call && is_word(p, e->kid[0]->name, "simulate") && e->kid[1]->kind != AST_NAMEDARG
+	               ? e->kid[1]
+	               : NULL;
 }
 
 static Ast *want_simulation(Parser *p, Ast *e)
@@ -44,12 +47,14 @@ static Ast *want_simulation(Parser *p, Ast *e)
 	Ast *count = simulated_count(p, e);
 	if (!count && e->kind != AST_ERROR_EXPR) {
 		p->mistakes++;
-		diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span), "simulate(n) with a number of records");
+		diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span),
+		            "simulate(n) with a number of records");
 	}
 	return count ? count : build_error(p, AST_ERROR_EXPR, e->span);
 }
 
-Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body, bool equals)
+Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body,
+                bool equals)
 {
 	Ast *count = other ? want_simulation(p, other) : NULL;
 	if (from && !other && body && simulated_count(p, from)) {
@@ -83,7 +88,8 @@ Ast *build_split(Parser *p, Span at, const Token *data, Ast *by, Ast *seed, AstL
 	return seed ? build_flag(node, AST_SEED) : node;
 }
 
-/* `use "file.pnn"` is known by its string; `use name` may be a module or an optimiser: the body decides. */
+/* `use "file.pnn"` is known by its string; `use name` may be a module or an optimiser: the body
+ * decides. */
 Ast *build_use(Parser *p, Span at, Ast *optimiser, Ast *count, Ast *until, uint32_t flags)
 {
 	if (optimiser->kind == AST_STR && !count && !until) {
@@ -106,7 +112,8 @@ Ast *build_freeze(Parser *p, Span at, const Token *word, AstList targets)
 static bool is_table(const AstList *args)
 {
 	const Ast *call = args->n == 1 ? args->item[0] : NULL;
-	bool table = call && call->kind == AST_CALL && call->nkid > 1 && call->kid[0]->kind == AST_NAME;
+	bool table = call && call->kind == AST_CALL && call->nkid > 1 &&
+	             call->kid[0]->kind == AST_NAME;
 	for (uint32_t i = 1; table && i < call->nkid; i++) {
 		table = call->kid[i]->kind == AST_NAMEDARG;
 	}
@@ -119,20 +126,25 @@ Ast *build_record(Parser *p, Span at, AstList args, Ast *path)
 	bool table = is_table(&args);
 	if (table) {
 		const Ast *call = args.item[0];
-		name = (Token){.name = call->kid[0]->name, .text = call->kid[0]->text,
-		               .lo = call->kid[0]->span.lo, .hi = call->kid[0]->span.hi};
+		name = (Token){.name = call->kid[0]->name,
+		               .text = call->kid[0]->text,
+		               .lo = call->kid[0]->span.lo,
+		               .hi = call->kid[0]->span.hi};
 		args = (AstList){call->kid + 1, call->nkid - 1, call->nkid - 1};
 	}
 	for (size_t i = 0; i < args.n; i++) {
 		const Ast *v = args.item[i];
 		if (v->kind != AST_NAMEDARG && v->kind != AST_NAME && v->kind != AST_ERROR_EXPR) {
 			p->mistakes++;
-			diag_help(diag_syntax(p->ctx->diags, v->span, parse_quote(p, v->span), "a named value"),
-			          "give the column a name:  record m = %s", parse_excerpt(p, v->span));
+			diag_help(diag_syntax(p->ctx->diags, v->span, parse_quote(p, v->span),
+			                      "a named value"),
+			          "give the column a name:  record m = %s",
+			          parse_excerpt(p, v->span));
 			return build_error(p, AST_ERROR_STMT, at);
 		}
 	}
-	Ast *node = build_from(p, AST_RECORD, at, table ? &name : NULL, NULL, build_list(p, args, path));
+	Ast *node = build_from(p, AST_RECORD, at, table ? &name : NULL, NULL,
+	                       build_list(p, args, path));
 	return build_flag(node, path ? AST_TO : 0);
 }
 

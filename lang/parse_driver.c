@@ -1,6 +1,7 @@
-/* parse_driver.c — feeds the layout's tokens to the push parser. Text in: a registered file. Out: its tree.
- * While the grammar recovers from an error, tokens in brackets deeper than the error are kept from it, so that a closing
- * bracket or a comma inside them does not end the recovery too early. */
+/* parse_driver.c — feeds the layout's tokens to the push parser. Text in: a registered file. Out:
+ * its tree. While the grammar recovers from an error, tokens in brackets deeper than the error are
+ * kept from it, so that a closing bracket or a comma inside them does not end the recovery too
+ * early. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,7 +125,9 @@ ParseState parse_probe(ParseCtx *ctx, const char *text, size_t n)
 		p->layout.prompt = p->layout.probe = true;
 		bool accepted = parse_run(p, true);
 		if (diags_errors(inner.diags) == 0 && p->mistakes == 0) {
-			state = p->layout.unfinished ? PARSE_NEEDS_MORE : accepted ? PARSE_COMPLETE : PARSE_WRONG;
+			state = p->layout.unfinished ? PARSE_NEEDS_MORE
+			        : accepted           ? PARSE_COMPLETE
+			                             : PARSE_WRONG;
 		}
 	}
 	layout_close(&p->layout);

@@ -1,6 +1,6 @@
-/* parse_int.h — shared by the scanner (scan.l), the layout of lines and brackets (parse_layout.c), the grammar
- * (parse.y), the constructors of its actions (parse_build*.c), its messages (parse_error.c) and the driver
- * (parse_driver.c); nobody else includes it. */
+/* parse_int.h — shared by the scanner (scan.l), the layout of lines and brackets (parse_layout.c),
+ * the grammar (parse.y), the constructors of its actions (parse_build*.c), its messages
+ * (parse_error.c) and the driver (parse_driver.c); nobody else includes it. */
 #ifndef PNN_LANG_PARSE_INT_H
 #define PNN_LANG_PARSE_INT_H
 #include "lang/ast.h"
@@ -8,42 +8,43 @@
 #define PARSE_BRACKETS_MAX 1000u /* open brackets at one place */
 #define PARSE_DEPTH_MAX 10000u   /* levels of one tree */
 
-/* One token: kind is a TOK_ constant of the grammar. Texts are made only where a node needs them. */
+/* One token: kind is a TOK_ constant of the grammar. Texts are made only where a node needs them.
+ */
 typedef struct Token {
 	int kind;
 	uint32_t lo, hi;
-	uint32_t flags;   /* of the literal: AST_INTEGER, AST_PERCENT */
-	unsigned depth;   /* open brackets about it; a bracket counts as inside its own pair */
-	bool invented;    /* put in by the layout where a bracket was missing */
-	bool reported;    /* a mistake in it was reported: what it leads to is not */
-	Sym name, text;   /* name in normal form or contents of a string; text as spelled */
+	uint32_t flags; /* of the literal: AST_INTEGER, AST_PERCENT */
+	unsigned depth; /* open brackets about it; a bracket counts as inside its own pair */
+	bool invented;  /* put in by the layout where a bracket was missing */
+	bool reported;  /* a mistake in it was reported: what it leads to is not */
+	Sym name, text; /* name in normal form or contents of a string; text as spelled */
 	double num;
 	int64_t integer;
 } Token;
 
 /* A growing list of nodes. */
-typedef struct AstList { Ast **item; size_t n, cap; } AstList;
-
-/* Comments are tokens of the raw scanner only; the grammar never sees them. */
-enum { RAW_COMMENT = 100000 };
+typedef struct AstList {
+	Ast **item;
+	size_t n, cap;
+} AstList;
 
 typedef struct Scan {
 	ParseCtx *ctx;
 	uint32_t file;
 	const char *text;
 	size_t n;
-	Token token;        /* the last token */
-	uint32_t piece;     /* where the newest piece of a name begins */
-	void *flex;         /* the generated scanner */
-	void *jump;         /* jmp_buf to leave by when the generated scanner gives up */
-	void *numbers;      /* the locale in which numbers are read: always "C" */
-	bool comments;      /* deliver RAW_COMMENT */
+	Token token;    /* the last token */
+	uint32_t piece; /* where the newest piece of a name begins */
+	void *flex;     /* the generated scanner */
+	void *jump;     /* jmp_buf to leave by when the generated scanner gives up */
+	void *numbers;  /* the locale in which numbers are read: always "C" */
 	bool out_of_memory;
 } Scan;
 
 /* Checks the text and opens a scanner on it; false after a diagnostic. scan_close in any case. */
 bool scan_open(Scan *s, ParseCtx *ctx, uint32_t file);
-/* The next raw token into s->token: words are all TOK_NAME, newlines TOK_NEWLINE, at the end TOK_END. */
+/* The next raw token into s->token: words are all TOK_NAME, newlines TOK_NEWLINE, at the end
+ * TOK_END. */
 void scan_next(Scan *s);
 void scan_close(Scan *s);
 
@@ -61,7 +62,9 @@ bool scan_name_goes_on(const Scan *s, uint32_t offset);
 /* Bytes of the character at offset. */
 size_t scan_character_length(const Scan *s, uint32_t offset);
 
-/* ---- words ----------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * -----------------------------------------------------------------------------------------------------
+ */
 typedef enum {
 	WORD_NONE,
 	WORD_STATEMENT, /* begins a statement, followed by a name */
@@ -69,10 +72,14 @@ typedef enum {
 	WORD_RESERVED,  /* infix words */
 	WORD_TYPE,
 	WORD_REDUCER,
-	WORD_CONTEXT    /* means something inside certain statements, is a name elsewhere */
+	WORD_CONTEXT /* means something inside certain statements, is a name elsewhere */
 } WordClass;
 
-typedef struct Word { const char *text; int kind; WordClass class; } Word;
+typedef struct Word {
+	const char *text;
+	int kind;
+	WordClass class;
+} Word;
 
 /* The row of a word, NULL for ordinary names; and the i-th row, NULL past the end. */
 const Word *word_find(const char *text);
@@ -84,21 +91,27 @@ bool token_is_infix(int kind);
 /* The name of a token kind in messages: "a name", "`+`". */
 const char *parse_token_name(int kind);
 
-/* ---- layout ---------------------------------------------------------------------------------------------------- */
-typedef struct Bracket { char sign; uint32_t at; } Bracket;
+/* ---- layout
+ * ----------------------------------------------------------------------------------------------------
+ */
+typedef struct Bracket {
+	char sign;
+	uint32_t at;
+} Bracket;
 
 typedef struct Layout {
 	Scan scan;
 	Bracket open[PARSE_BRACKETS_MAX];
 	unsigned n_open;
-	Token peeked, held;  /* a raw token read ahead; a token that waits for invented ones before it */
-	unsigned to_close;   /* brackets still to be closed by invented tokens */
-	int previous;        /* kind delivered last */
-	Token newline;       /* remembered, delivered if the next token does not go on */
+	Token peeked,
+		held; /* a raw token read ahead; a token that waits for invented ones before it */
+	unsigned to_close; /* brackets still to be closed by invented tokens */
+	int previous;      /* kind delivered last */
+	Token newline;     /* remembered, delivered if the next token does not go on */
 	bool has_peeked, has_held, has_newline;
-	bool fresh_line;     /* a newline that ends no statement was just passed */
-	bool dropped;        /* a surplus bracket was just left out */
-	bool prompt, probe;  /* commands are allowed; brackets may stay open at the end */
+	bool fresh_line;    /* a newline that ends no statement was just passed */
+	bool dropped;       /* a surplus bracket was just left out */
+	bool prompt, probe; /* commands are allowed; brackets may stay open at the end */
 	bool too_deep, ended, unfinished;
 } Layout;
 
@@ -107,7 +120,9 @@ bool layout_open(Layout *l, ParseCtx *ctx, uint32_t file);
 Token layout_next(Layout *l);
 void layout_close(Layout *l);
 
-/* ---- the parser ------------------------------------------------------------------------------------------------ */
+/* ---- the parser
+ * ------------------------------------------------------------------------------------------------
+ */
 typedef enum { PARSE_FILE, PARSE_EXPRESSION, PARSE_PROMPT } ParseMode;
 
 typedef struct Parser {
@@ -118,7 +133,7 @@ typedef struct Parser {
 	Token previous, current; /* pushed last, being pushed */
 	Token before;            /* pushed before `previous` */
 	Ast *result;
-	unsigned skip_depth;     /* while recovering, tokens in deeper brackets are dropped */
+	unsigned skip_depth; /* while recovering, tokens in deeper brackets are dropped */
 	bool recovering, deep;
 	unsigned mistakes;
 } Parser;
@@ -133,20 +148,23 @@ const char *parse_excerpt(const Parser *p, Span at);
 void parse_report(Parser *p, const int *expected, size_t n);
 /* The tree or the stack got too deep: once. */
 void parse_report_deep(Parser *p, Span at, unsigned limit);
-/* Runs the grammar over the layout's tokens; true when it accepted. stop_early: leave before the end token. */
+/* Runs the grammar over the layout's tokens; true when it accepted. stop_early: leave before the
+ * end token. */
 bool parse_run(Parser *p, bool probe);
 
 /* ---- constructors of the grammar's actions ----------------------------------------------------
- * Tokens and spans say where; a node that would be too deep, or is no sense, is reported and becomes an error node. */
+ * Tokens and spans say where; a node that would be too deep, or is no sense, is reported and
+ * becomes an error node. */
 
 /* parse_build.c: nodes, lists, expressions */
 AstList build_none(void);
-AstList build_list(Parser *p, AstList list, Ast *item);              /* appends; a NULL item is left out */
-AstList build_concat(Parser *p, AstList a, AstList b, uint32_t flags); /* the nodes of b get the flags */
+AstList build_list(Parser *p, AstList list, Ast *item); /* appends; a NULL item is left out */
+AstList build_concat(Parser *p, AstList a, AstList b,
+                     uint32_t flags); /* the nodes of b get the flags */
 Ast *build_node(Parser *p, AstKind kind, Span at, const Token *name, size_t n, Ast *const *kids);
 Ast *build_from(Parser *p, AstKind kind, Span at, const Token *name, Ast *first, AstList rest);
-#define BUILD(p, kind, at, name, ...)                                                              \
-	build_node((p), (kind), (at), (name), sizeof((Ast *[]){__VA_ARGS__}) / sizeof(Ast *),          \
+#define BUILD(p, kind, at, name, ...)                                                         \
+	build_node((p), (kind), (at), (name), sizeof((Ast *[]){__VA_ARGS__}) / sizeof(Ast *), \
 	           (Ast *[]){__VA_ARGS__})
 Ast *build_error(Parser *p, AstKind kind, Span at);
 Ast *build_flag(Ast *node, uint32_t flags);
@@ -174,7 +192,8 @@ Ast *build_binder(Parser *p, Ast *pattern, Ast *set, uint32_t flags);
 Ast *build_binders(Parser *p, Span at, AstList binders, Ast *filter);
 Ast *build_reduce(Parser *p, Span at, const Token *word, Ast *binders, Ast *body);
 Ast *build_metric(Parser *p, Span at, const Token *word, Ast *binders, AstList args, Span args_at);
-Ast *build_partial(Parser *p, Span at, const Token *sign, unsigned order, Ast *of, AstList variables);
+Ast *build_partial(Parser *p, Span at, const Token *sign, unsigned order, Ast *of,
+                   AstList variables);
 Ast *build_dvar(Parser *p, Span at, Ast *variable, unsigned order);
 unsigned build_order(Parser *p, const Token *t);
 /* Is the expression a name, or a bracket of names? */
@@ -182,9 +201,10 @@ bool build_is_pattern(const Ast *e);
 
 /* parse_build_stmt.c: statements */
 Ast *build_type(Parser *p, Span at, const Token *name, AstList axes, const Token *unit);
-Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, Ast *path, AstList constraints,
-                 uint32_t flags);
-Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body, bool equals);
+Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, Ast *path,
+                 AstList constraints, uint32_t flags);
+Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body,
+                bool equals);
 Ast *build_split(Parser *p, Span at, const Token *data, Ast *by, Ast *seed, AstList parts);
 Ast *build_seed(Parser *p, const Token *word, Ast *value);
 Ast *build_use(Parser *p, Span at, Ast *optimiser, Ast *count, Ast *until, uint32_t flags);

@@ -1,7 +1,8 @@
-/* parse_items.c — what may stand in which body. The grammar parses statements alike everywhere; here a definition
- * becomes an equation or a condition where it is one, and a statement in the wrong body is reported (E0218).
- * Keeps: FILE and BLOCK hold statements only; MINIMIZE, USEPHASE and EVERY occur in TRAIN alone, STATE and NEXT in
- * OPTIMIZER, FIELDDECL in DATA, DOMAINVAR in DOMAIN, EQUATE in EQUATION, CASE in IMPOSE. */
+/* parse_items.c — what may stand in which body. The grammar parses statements alike everywhere;
+ * here a definition becomes an equation or a condition where it is one, and a statement in the
+ * wrong body is reported (E0218). Keeps: FILE and BLOCK hold statements only; MINIMIZE, USEPHASE
+ * and EVERY occur in TRAIN alone, STATE and NEXT in OPTIMIZER, FIELDDECL in DATA, DOMAINVAR in
+ * DOMAIN, EQUATE in EQUATION, CASE in IMPOSE. */
 #include <string.h>
 
 #include "lang/parse_int.h"
@@ -28,13 +29,17 @@ static Ast *refuse_value(Parser *p, const Ast *e)
 	}
 	p->mistakes++;
 	if (e->kind == AST_UNARY && p->layout.scan.text[e->span.lo] == '-') {
-		Diag *d = diag_leading_operator(p->ctx->diags, (Span){p->file, e->span.lo, e->span.lo + 1}, "`-`");
-		diag_help(d, "if the line goes on from the one before, put the - at the end of that line");
+		Diag *d = diag_leading_operator(p->ctx->diags,
+		                                (Span){p->file, e->span.lo, e->span.lo + 1}, "`-`");
+		diag_help(
+			d,
+			"if the line goes on from the one before, put the - at the end of that line");
 		return error;
 	}
 	Diag *d = diag_idle_value(p->ctx->diags, e->span);
 	if (e->kind == AST_BINARY && strcmp(intern_text(p->ctx->names, e->name), "==") == 0) {
-		diag_help(d, "a definition is written with one =, a claim begins with test or assert");
+		diag_help(d,
+		          "a definition is written with one =, a claim begins with test or assert");
 	} else if (e->kind == AST_STR) {
 		diag_help(d, "print %s", parse_excerpt(p, e->span));
 	} else {
@@ -46,7 +51,8 @@ static Ast *refuse_value(Parser *p, const Ast *e)
 /* Left of = or ~ in a definition: a name, perhaps with indices. */
 static bool defines(const Ast *left)
 {
-	return left->kind == AST_NAME || (left->kind == AST_INDEX && left->kid[0]->kind == AST_NAME);
+	return left->kind == AST_NAME ||
+	       (left->kind == AST_INDEX && left->kid[0]->kind == AST_NAME);
 }
 
 static Ast *check_definition(Parser *p, Ast *def)
@@ -56,11 +62,13 @@ static Ast *check_definition(Parser *p, Ast *def)
 		return def;
 	}
 	p->mistakes++;
-	Diag *d = diag_syntax(p->ctx->diags, left->span, parse_quote(p, left->span), "a name, or a name with indices,");
+	Diag *d = diag_syntax(p->ctx->diags, left->span, parse_quote(p, left->span),
+	                      "a name, or a name with indices,");
 	if (left->kind == AST_CALL) {
 		diag_help(d, "a function is defined by  fn %s = …", parse_excerpt(p, left->span));
 	} else if (left->kind == AST_TUPLE) {
-		diag_help(d, "several results are taken apart by  let %s = …", parse_excerpt(p, left->span));
+		diag_help(d, "several results are taken apart by  let %s = …",
+		          parse_excerpt(p, left->span));
 	}
 	return build_error(p, AST_ERROR_STMT, def->span);
 }
@@ -73,12 +81,15 @@ static Ast *check_statement(Parser *p, Ast *item, bool top)
 	}
 	switch (item->kind) {
 	case AST_DEF: return check_definition(p, item);
-	case AST_MINIMIZE: return refuse(p, item, item->flags & AST_MAXIMIZE ? "`maximize`" : "`minimize`", "outside train");
+	case AST_MINIMIZE:
+		return refuse(p, item, item->flags & AST_MAXIMIZE ? "`maximize`" : "`minimize`",
+		              "outside train");
 	case AST_EVERY: return refuse(p, item, "`every`", "outside train");
 	case AST_STATE: return refuse(p, item, "`state`", "outside the body of an optimizer");
 	case AST_NEXT: return refuse(p, item, "`next`", "outside the body of an optimizer");
 	case AST_FIELDDECL: return refuse(p, item, "a field", "outside the body of data");
-	case AST_DOMAINVAR: return refuse(p, item, "the range of a coordinate", "outside the body of a domain");
+	case AST_DOMAINVAR:
+		return refuse(p, item, "the range of a coordinate", "outside the body of a domain");
 	case AST_USEPHASE: break;
 	default: return item;
 	}
@@ -98,7 +109,8 @@ static Ast *domain_variable(Parser *p, Ast *item)
 	Ast *pattern = item->kid[0];
 	if (!build_is_pattern(pattern)) {
 		p->mistakes++;
-		diag_syntax(p->ctx->diags, pattern->span, parse_quote(p, pattern->span), "the name of a coordinate");
+		diag_syntax(p->ctx->diags, pattern->span, parse_quote(p, pattern->span),
+		            "the name of a coordinate");
 		return build_error(p, AST_ERROR_STMT, item->span);
 	}
 	if (pattern->kind == AST_TUPLE) {
@@ -111,12 +123,14 @@ static Ast *domain_variable(Parser *p, Ast *item)
 	return node;
 }
 
-/* Local definitions may precede the equations; a left side that is a name is one, unless no equation follows. */
+/* Local definitions may precede the equations; a left side that is a name is one, unless no
+ * equation follows. */
 static Ast *equation_item(Parser *p, Ast *item, bool last)
 {
 	if (item->kind != AST_DEF || !(item->flags & AST_EQ)) {
-		return is_expression(item->kind) ? refuse_value(p, item)
-		                                 : refuse(p, item, "this statement", "in an equation");
+		return is_expression(item->kind)
+		               ? refuse_value(p, item)
+		               : refuse(p, item, "this statement", "in an equation");
 	}
 	if (defines(item->kid[0]) && !last) {
 		return item;
@@ -127,7 +141,8 @@ static Ast *equation_item(Parser *p, Ast *item, bool last)
 static Ast *impose_item(Parser *p, Ast *item)
 {
 	if (item->kind != AST_DEF || !(item->flags & AST_EQ)) {
-		return is_expression(item->kind) ? refuse_value(p, item) : refuse(p, item, "this statement", "in impose");
+		return is_expression(item->kind) ? refuse_value(p, item)
+		                                 : refuse(p, item, "this statement", "in impose");
 	}
 	return BUILD(p, AST_CASE, item->span, NULL, item->kid[0], item->kid[1]);
 }
@@ -135,13 +150,18 @@ static Ast *impose_item(Parser *p, Ast *item)
 static Ast *train_item(Parser *p, Ast *item)
 {
 	switch (item->kind) {
-	case AST_MINIMIZE: case AST_USEPHASE: case AST_EVERY: case AST_SET: case AST_FREEZE: return item;
+	case AST_MINIMIZE:
+	case AST_USEPHASE:
+	case AST_EVERY:
+	case AST_SET:
+	case AST_FREEZE: return item;
 	case AST_DEF: return check_definition(p, item);
 	case AST_RECORD: return refuse(p, item, "`record` without `every`", "inside train");
 	case AST_PRINT: return refuse(p, item, "`print` without `every`", "inside train");
 	default: break;
 	}
-	return is_expression(item->kind) ? refuse_value(p, item) : refuse(p, item, "this statement", "inside train");
+	return is_expression(item->kind) ? refuse_value(p, item)
+	                                 : refuse(p, item, "this statement", "inside train");
 }
 
 static Ast *owned_item(Parser *p, AstKind owner, Ast *item, bool last)
@@ -169,8 +189,9 @@ static Ast *owned_item(Parser *p, AstKind owner, Ast *item, bool last)
 	}
 	return is_expression(k) ? refuse_value(p, item)
 	                        : refuse(p, item, "this statement",
-	                                 owner == AST_DATA ? "in the body of data"
-	                                 : owner == AST_DOMAIN ? "in the body of a domain" : "in the body of an optimizer");
+	                                 owner == AST_DATA     ? "in the body of data"
+	                                 : owner == AST_DOMAIN ? "in the body of a domain"
+	                                                       : "in the body of an optimizer");
 }
 
 AstList build_items(Parser *p, AstKind owner, AstList items)
@@ -202,5 +223,6 @@ Ast *build_file(Parser *p, AstList items)
 {
 	size_t n;
 	sources_text(p->ctx->sources, p->file, &n);
-	return build_from(p, AST_FILE, (Span){p->file, 0, (uint32_t)n}, NULL, NULL, check_all(p, items, true));
+	return build_from(p, AST_FILE, (Span){p->file, 0, (uint32_t)n}, NULL, NULL,
+	                  check_all(p, items, true));
 }

@@ -1,7 +1,7 @@
-/* parse_layout.c — raw tokens to the tokens of the grammar: newlines that end statements, words by their place,
- * brackets that pair up. SPEC: lines and statements.
- * Keeps: brackets delivered are always balanced (missing ones are invented, surplus ones dropped, each reported once),
- * at most PARSE_BRACKETS_MAX are open, and a newline is delivered only where a statement may end. */
+/* parse_layout.c — raw tokens to the tokens of the grammar: newlines that end statements, words by
+ * their place, brackets that pair up. SPEC: lines and statements. Keeps: brackets delivered are
+ * always balanced (missing ones are invented, surplus ones dropped, each reported once), at most
+ * PARSE_BRACKETS_MAX are open, and a newline is delivered only where a statement may end. */
 #include <string.h>
 
 #include "lang/parse_int.h"
@@ -21,7 +21,9 @@ void layout_close(Layout *l)
 	scan_close(&l->scan);
 }
 
-/* ---- raw tokens ------------------------------------------------------------------------------------------------ */
+/* ---- raw tokens
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static Token raw_token(Layout *l)
 {
@@ -38,7 +40,8 @@ static void read_superscript(Layout *l, Token *t)
 {
 	int64_t value = 0;
 	size_t n = 0;
-	for (uint32_t at = t->lo; at < t->hi; at += (uint32_t)scan_character_length(&l->scan, at), n++) {
+	for (uint32_t at = t->lo; at < t->hi;
+	     at += (uint32_t)scan_character_length(&l->scan, at), n++) {
 		const unsigned char *c = (const unsigned char *)l->scan.text + at;
 		int digit = c[0] == 0xC2 ? (c[1] == 0xB9 ? 1 : c[1] & 15) : c[2] & 15;
 		bool letter = c[0] == 0xE2 && c[2] == 0xBF;
@@ -50,8 +53,8 @@ static void read_superscript(Layout *l, Token *t)
 	t->integer = value;
 	if (value < 0) {
 		t->integer = 1;
-		diag_bad_number(l->scan.ctx->diags, (Span){l->scan.file, t->lo, t->hi}, "the exponent",
-		                n >= 9 ? "it is too long" : "write ^(…) instead");
+		diag_bad_number(l->scan.ctx->diags, (Span){l->scan.file, t->lo, t->hi},
+		                "the exponent", n >= 9 ? "it is too long" : "write ^(…) instead");
 	}
 }
 
@@ -75,7 +78,9 @@ static Token next_raw(Layout *l)
 	return t;
 }
 
-/* ---- words ------------------------------------------------------------------------------------------------------- */
+/* ---- words
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* Offset of the next byte on the line that is no blank. */
 static uint32_t next_byte(const Layout *l, uint32_t at)
@@ -98,7 +103,8 @@ static const Word *word_at(const Layout *l, uint32_t at)
 	size_t n = 0;
 	for (; n < sizeof copy - 1; n++) {
 		char c = byte_at(l, at + (uint32_t)n);
-		bool in_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+		bool in_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		               (c >= '0' && c <= '9') || c == '_';
 		if (!in_word) {
 			break;
 		}
@@ -108,7 +114,8 @@ static const Word *word_at(const Layout *l, uint32_t at)
 	return n ? word_find(copy) : NULL;
 }
 
-/* Does an infix word stand at the offset, so that what is before it is a value? `axis in = 3` names an axis. */
+/* Does an infix word stand at the offset, so that what is before it is a value? `axis in = 3` names
+ * an axis. */
 static bool word_continues(const Layout *l, uint32_t at)
 {
 	const Word *w = word_at(l, at);
@@ -119,7 +126,8 @@ static bool word_continues(const Layout *l, uint32_t at)
 	return w && (token_is_infix(w->kind) || w->kind == TOK_THEN || w->kind == TOK_ELSE);
 }
 
-/* A statement word at the beginning of a statement is a name after all when what follows can only follow a name. */
+/* A statement word at the beginning of a statement is a name after all when what follows can only
+ * follow a name. */
 static bool begins_statement(const Layout *l, const Token *t, WordClass class)
 {
 	uint32_t at = next_byte(l, t->hi);
@@ -136,7 +144,8 @@ static bool begins_statement(const Layout *l, const Token *t, WordClass class)
 static bool at_statement(const Layout *l)
 {
 	bool inside = l->n_open > 0 && l->open[l->n_open - 1].sign != '{';
-	return !inside && (l->previous == TOK_NEWLINE || l->previous == TOK_SEMI || l->previous == TOK_LBRACE);
+	return !inside &&
+	       (l->previous == TOK_NEWLINE || l->previous == TOK_SEMI || l->previous == TOK_LBRACE);
 }
 
 /* Offset behind the bracket that closes the one at `at`; 0 when it is not found nearby. */
@@ -157,7 +166,8 @@ static uint32_t behind_bracket(const Layout *l, uint32_t at)
 	return 0;
 }
 
-/* sum[…] is a reducer wherever it stands; max[…] and r2[…] are when ( follows, and else an array of that name. */
+/* sum[…] is a reducer wherever it stands; max[…] and r2[…] are when ( follows, and else an array of
+ * that name. */
 static bool is_reducer(const Layout *l, const Token *t, int kind)
 {
 	uint32_t at = next_byte(l, t->hi);
@@ -170,7 +180,9 @@ static bool is_reducer(const Layout *l, const Token *t, int kind)
 
 static void classify(const Layout *l, Token *t)
 {
-	const Word *w = l->previous == TOK_DOT ? NULL : word_find(intern_text(l->scan.ctx->names, t->name));
+	const Word *w = l->previous == TOK_DOT
+	                        ? NULL
+	                        : word_find(intern_text(l->scan.ctx->names, t->name));
 	if (!w) {
 		return;
 	}
@@ -186,16 +198,18 @@ static void classify(const Layout *l, Token *t)
 			t->kind = w->kind;
 		}
 		return;
-	default:
-		t->kind = w->kind;
+	default: t->kind = w->kind;
 	}
-	/* div is also the divergence, in a good name for an input axis: operators only behind a value. */
+	/* div is also the divergence, in a good name for an input axis: operators only behind a
+	 * value. */
 	if ((t->kind == TOK_DIV || t->kind == TOK_IN) && !token_ends_value(l->previous)) {
 		t->kind = TOK_NAME;
 	}
 }
 
-/* ---- brackets ------------------------------------------------------------------------------------------------------ */
+/* ---- brackets
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static Span bracket_span(const Layout *l, uint32_t at)
 {
@@ -226,7 +240,8 @@ static void close_down_to(Layout *l, unsigned keep, Token then)
 	l->has_held = true;
 }
 
-/* Index + 1 of the innermost open bracket of that sign; 0 if there is none. A `{` is a wall for the others. */
+/* Index + 1 of the innermost open bracket of that sign; 0 if there is none. A `{` is a wall for the
+ * others. */
 static unsigned find_open(const Layout *l, char sign)
 {
 	for (unsigned i = l->n_open; i > 0; i--) {
@@ -257,7 +272,8 @@ static bool close_bracket(Layout *l, Token *t)
 		return false;
 	}
 	if (l->n_open == 0 || l->open[l->n_open - 1].sign == '{' || sign == '{') {
-		diag_help(diag_unopened(l->scan.ctx->diags, at, shown), "no bracket of its kind is open here");
+		diag_help(diag_unopened(l->scan.ctx->diags, at, shown),
+		          "no bracket of its kind is open here");
 		l->dropped = true;
 		return false;
 	}
@@ -270,7 +286,8 @@ static bool close_bracket(Layout *l, Token *t)
 static bool open_bracket(Layout *l, Token *t)
 {
 	if (l->n_open == PARSE_BRACKETS_MAX) {
-		diag_too_deep(l->scan.ctx->diags, (Span){l->scan.file, t->lo, t->hi}, PARSE_BRACKETS_MAX);
+		diag_too_deep(l->scan.ctx->diags, (Span){l->scan.file, t->lo, t->hi},
+		              PARSE_BRACKETS_MAX);
 		l->too_deep = true;
 		return false;
 	}
@@ -282,14 +299,18 @@ static bool open_bracket(Layout *l, Token *t)
 static Token invent_closer(Layout *l)
 {
 	uint32_t at = l->has_held ? l->held.lo : (uint32_t)l->scan.n;
-	Token t = {.kind = closer_of(l->open[l->n_open - 1].sign), .lo = at, .hi = at, .depth = l->n_open, .invented = true};
+	Token t = {.kind = closer_of(l->open[l->n_open - 1].sign),
+	           .lo = at,
+	           .hi = at,
+	           .depth = l->n_open,
+	           .invented = true};
 	l->n_open--;
 	l->to_close--;
 	return t;
 }
 
-/* A line that begins `const x`, `loss y`, … is the next statement, also where the one before is not complete: inside
- * ( or [ the bracket was forgotten, behind an operator a value. */
+/* A line that begins `const x`, `loss y`, … is the next statement, also where the one before is not
+ * complete: inside ( or [ the bracket was forgotten, behind an operator a value. */
 static bool next_statement(const Layout *l, const Token *t)
 {
 	if (!l->fresh_line || t->kind != TOK_NAME) {
@@ -303,7 +324,8 @@ static bool next_statement(const Layout *l, const Token *t)
 	       !word_continues(l, at);
 }
 
-/* ---- tokens for the grammar ------------------------------------------------------------------------------------------ */
+/* ---- tokens for the grammar
+ * ------------------------------------------------------------------------------------------ */
 
 static unsigned innermost_brace(const Layout *l)
 {
@@ -321,7 +343,8 @@ static bool is_inside(const Layout *l)
 
 static void take_newline(Layout *l, const Token *t)
 {
-	bool begun = l->previous != TOK_NEWLINE && l->previous != TOK_SEMI && l->previous != TOK_LBRACE;
+	bool begun = l->previous != TOK_NEWLINE && l->previous != TOK_SEMI &&
+	             l->previous != TOK_LBRACE;
 	if (is_inside(l) || (begun && !token_ends_value(l->previous))) {
 		l->newline = l->has_newline || l->fresh_line ? l->newline : *t;
 		l->fresh_line = true;
@@ -341,8 +364,9 @@ static bool goes_on(int kind)
 static bool take_end(Layout *l, const Token *t)
 {
 	if (l->n_open == 0 || l->probe) {
-		l->unfinished = l->n_open > 0 || (l->previous != TOK_NEWLINE && !l->has_newline && !token_ends_value(l->previous) &&
-		                                  l->previous != TOK_SEMI);
+		l->unfinished = l->n_open > 0 ||
+		                (l->previous != TOK_NEWLINE && !l->has_newline &&
+		                 !token_ends_value(l->previous) && l->previous != TOK_SEMI);
 		l->ended = true;
 		return true;
 	}
@@ -356,7 +380,8 @@ static bool take_token(Layout *l, Token *t)
 {
 	if (next_statement(l, t)) {
 		if (is_inside(l)) {
-			diag_note(report_unclosed(l), (Span){l->scan.file, t->lo, t->hi}, "the next statement begins here");
+			diag_note(report_unclosed(l), (Span){l->scan.file, t->lo, t->hi},
+			          "the next statement begins here");
 			l->newline = (Token){.lo = t->lo, .hi = t->lo, .invented = true};
 		}
 		l->fresh_line = false;
@@ -379,8 +404,12 @@ static bool take_token(Layout *l, Token *t)
 	t->depth = l->n_open;
 	switch (t->kind) {
 	case TOK_END: return take_end(l, t);
-	case TOK_LPAREN: case TOK_LBRACK: case TOK_LBRACE: return open_bracket(l, t);
-	case TOK_RPAREN: case TOK_RBRACK: case TOK_RBRACE: return close_bracket(l, t);
+	case TOK_LPAREN:
+	case TOK_LBRACK:
+	case TOK_LBRACE: return open_bracket(l, t);
+	case TOK_RPAREN:
+	case TOK_RBRACK:
+	case TOK_RBRACE: return close_bracket(l, t);
 	case TOK_NAME: classify(l, t); break;
 	default: break;
 	}

@@ -1,6 +1,7 @@
-/* scan_token.c — what the bytes of a token mean: names in normal form, exact numbers, contents of strings, and
- * characters that only look like ours. Raw tokens in scan.l, layout in parse_layout.c.
- * Keeps: a mistake inside a token is reported once and the token still delivered, so that nothing follows from it. */
+/* scan_token.c — what the bytes of a token mean: names in normal form, exact numbers, contents of
+ * strings, and characters that only look like ours. Raw tokens in scan.l, layout in parse_layout.c.
+ * Keeps: a mistake inside a token is reported once and the token still delivered, so that nothing
+ * follows from it. */
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -24,17 +25,21 @@ static const char *token_text(const Scan *s)
 {
 	size_t n = s->token.hi - s->token.lo;
 	bool cut = n > 40;
-	for (n = cut ? 37 : n; cut && n > 0 && ((unsigned char)s->text[s->token.lo + n] & 0xC0) == 0x80; n--) {
+	for (n = cut ? 37 : n;
+	     cut && n > 0 && ((unsigned char)s->text[s->token.lo + n] & 0xC0) == 0x80; n--) {
 	}
 	return arena_printf(s->ctx->arena, "%.*s%s", (int)n, s->text + s->token.lo, cut ? "…" : "");
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 bool scan_name_begins(const Scan *s)
 {
 	uint32_t c;
-	return unicode_decode(s->text + s->token.lo, s->n - s->token.lo, &c) && unicode_begins_name(c);
+	return unicode_decode(s->text + s->token.lo, s->n - s->token.lo, &c) &&
+	       unicode_begins_name(c);
 }
 
 bool scan_name_goes_on(const Scan *s, uint32_t offset)
@@ -76,23 +81,63 @@ bool scan_word(Scan *s)
 	return true;
 }
 
-/* ---- characters that are no tokens of their own in ASCII ---------------------------------------------------------- */
+/* ---- characters that are no tokens of their own in ASCII
+ * ---------------------------------------------------------- */
 
 /* Characters that look like one of ours, what to write, and the token that was meant (0: none). */
-static const struct Likeness { uint32_t c; int kind; const char *write; } likeness[] = {
-	{0x00A0, -1, "an ordinary space"}, {0x00AA, 0, "a letter"}, {0x00B0, 0, "'deg' as a unit"},
-	{0x00B1, 0, "two statements, one with + and one with -"}, {0x00B7, TOK_STAR, "*"}, {0x00BA, 0, "'deg' as a unit"},
-	{0x00D7, TOK_STAR, "*"}, {0x00F7, TOK_SLASH, "/"}, {0x037E, TOK_SEMI, ";"}, {0x2010, TOK_MINUS, "-"},
-	{0x2011, TOK_MINUS, "-"}, {0x2012, TOK_MINUS, "-"}, {0x2013, TOK_MINUS, "-"}, {0x2014, TOK_MINUS, "-"},
-	{0x2018, 0, "'"}, {0x2019, 0, "'"}, {0x201C, 0, "\""}, {0x201D, 0, "\""}, {0x201E, 0, "\""},
-	{0x2026, TOK_DOTS, ".."}, {0x2032, 0, "∂f/∂x for a derivative"}, {0x2044, TOK_SLASH, "/"},
-	{0x2190, 0, "="}, {0x2192, TOK_ARROW, "->"}, {0x21A6, TOK_ARROW, "->"}, {0x2206, 0, "Δ, or laplacian(u)"},
-	{0x2207, 0, "grad(f), div(f) or curl(f)"}, {0x2208, 0, "in"}, {0x220F, 0, "prod"}, {0x2211, 0, "sum, or the letter Σ"},
-	{0x2212, TOK_MINUS, "-"}, {0x2215, TOK_SLASH, "/"}, {0x2217, TOK_STAR, "*"}, {0x2218, TOK_STAR, "*"},
-	{0x2219, TOK_STAR, "*"}, {0x221A, 0, "sqrt(x)"}, {0x221E, 0, "a number"}, {0x222B, 0, "a sum over points"},
-	{0x2236, TOK_COLON, ":"}, {0x223C, TOK_TILDE, "~"}, {0x2248, TOK_EQ, "== with within"}, {0x2260, TOK_NE, "!="},
-	{0x2261, TOK_EQ, "=="}, {0x2264, TOK_LE, "<="}, {0x2265, TOK_GE, ">="}, {0x22C5, TOK_STAR, "*"},
-	{0x3000, -1, "an ordinary space"}, {0xFEFF, -1, "nothing: it is a byte order mark"},
+static const struct Likeness {
+	uint32_t c;
+	int kind;
+	const char *write;
+} likeness[] = {
+	{0x00A0, -1, "an ordinary space"},
+	{0x00AA, 0, "a letter"},
+	{0x00B0, 0, "'deg' as a unit"},
+	{0x00B1, 0, "two statements, one with + and one with -"},
+	{0x00B7, TOK_STAR, "*"},
+	{0x00BA, 0, "'deg' as a unit"},
+	{0x00D7, TOK_STAR, "*"},
+	{0x00F7, TOK_SLASH, "/"},
+	{0x037E, TOK_SEMI, ";"},
+	{0x2010, TOK_MINUS, "-"},
+	{0x2011, TOK_MINUS, "-"},
+	{0x2012, TOK_MINUS, "-"},
+	{0x2013, TOK_MINUS, "-"},
+	{0x2014, TOK_MINUS, "-"},
+	{0x2018, 0, "'"},
+	{0x2019, 0, "'"},
+	{0x201C, 0, "\""},
+	{0x201D, 0, "\""},
+	{0x201E, 0, "\""},
+	{0x2026, TOK_DOTS, ".."},
+	{0x2032, 0, "∂f/∂x for a derivative"},
+	{0x2044, TOK_SLASH, "/"},
+	{0x2190, 0, "="},
+	{0x2192, TOK_ARROW, "->"},
+	{0x21A6, TOK_ARROW, "->"},
+	{0x2206, 0, "Δ, or laplacian(u)"},
+	{0x2207, 0, "grad(f), div(f) or curl(f)"},
+	{0x2208, 0, "in"},
+	{0x220F, 0, "prod"},
+	{0x2211, 0, "sum, or the letter Σ"},
+	{0x2212, TOK_MINUS, "-"},
+	{0x2215, TOK_SLASH, "/"},
+	{0x2217, TOK_STAR, "*"},
+	{0x2218, TOK_STAR, "*"},
+	{0x2219, TOK_STAR, "*"},
+	{0x221A, 0, "sqrt(x)"},
+	{0x221E, 0, "a number"},
+	{0x222B, 0, "a sum over points"},
+	{0x2236, TOK_COLON, ":"},
+	{0x223C, TOK_TILDE, "~"},
+	{0x2248, TOK_EQ, "== with within"},
+	{0x2260, TOK_NE, "!="},
+	{0x2261, TOK_EQ, "=="},
+	{0x2264, TOK_LE, "<="},
+	{0x2265, TOK_GE, ">="},
+	{0x22C5, TOK_STAR, "*"},
+	{0x3000, -1, "an ordinary space"},
+	{0xFEFF, -1, "nothing: it is a byte order mark"},
 };
 
 static const struct Likeness *find_likeness(uint32_t c)
@@ -149,7 +194,9 @@ static bool strange_character(Scan *s, uint32_t c)
 	if (plain) {
 		diag_help(d, "write %s", plain);
 	} else if (c == '%') {
-		diag_help(d, "a percentage is one word: 80%%; the remainder of a division is `a mod b`");
+		diag_help(
+			d,
+			"a percentage is one word: 80%%; the remainder of a division is `a mod b`");
 	} else if (c == '!') {
 		diag_help(d, "write `not`");
 	} else if (c == '&') {
@@ -171,7 +218,8 @@ static int superscript_value(uint32_t c)
 	}
 }
 
-/* A superscript: ⁿ alone, or [⁻] digits. The rest of the digits is taken by the layout, which joins neighbours. */
+/* A superscript: ⁿ alone, or [⁻] digits. The rest of the digits is taken by the layout, which joins
+ * neighbours. */
 static bool scan_superscript(Scan *s, uint32_t c)
 {
 	s->token.kind = TOK_SUP;
@@ -196,7 +244,9 @@ bool scan_character(Scan *s)
 	return strange_character(s, c);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+/* ---- numbers
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* The text of the token as a C string in a buffer of the arena; digits may go on for megabytes. */
 static char *number_text(Scan *s)
@@ -212,7 +262,8 @@ static bool number_is(Scan *s, double value, uint32_t flags)
 	s->token.kind = TOK_NUM;
 	s->token.num = value;
 	s->token.flags = flags;
-	s->token.text = intern_bytes(s->ctx->names, s->text + s->token.lo, s->token.hi - s->token.lo);
+	s->token.text = intern_bytes(s->ctx->names, s->text + s->token.lo,
+	                             s->token.hi - s->token.lo);
 	return true;
 }
 
@@ -229,7 +280,8 @@ static bool scan_integer(Scan *s, const char *digits, int base)
 	errno = 0;
 	long long value = strtoll(digits, NULL, base);
 	if (errno == ERANGE) {
-		diag_help(diag_bad_number(s->ctx->diags, token_span(s), token_text(s), "integers have 64 bits"),
+		diag_help(diag_bad_number(s->ctx->diags, token_span(s), token_text(s),
+		                          "integers have 64 bits"),
 		          "with a point it is a real number");
 		return number_is(s, 1, 0);
 	}
@@ -268,7 +320,8 @@ bool scan_hex(Scan *s)
 	return scan_integer(s, number_text(s), 16);
 }
 
-/* ---- strings and units ------------------------------------------------------------------------------------------- */
+/* ---- strings and units
+ * ------------------------------------------------------------------------------------------- */
 
 /* \u{…} at *p (which stands on the u); writes the character, moves *p behind it. */
 static bool unicode_escape(const char **p, const char *end, char *out, size_t *o)
@@ -282,7 +335,9 @@ static bool unicode_escape(const char **p, const char *end, char *out, size_t *o
 	for (; q < end && digits < 7 && strchr("0123456789abcdefABCDEF", *q) && *q; q++, digits++) {
 		c = c * 16 + (uint32_t)(*q <= '9' ? *q - '0' : (*q | 32) - 'a' + 10);
 	}
-	size_t n = digits >= 1 && digits <= 6 && c > 0 && q < end && *q == '}' ? unicode_encode(c, out + *o) : 0;
+	size_t n = digits >= 1 && digits <= 6 && c > 0 && q < end && *q == '}'
+	                   ? unicode_encode(c, out + *o)
+	                   : 0;
 	*o += n;
 	*p = q + 1;
 	return n > 0;
@@ -292,8 +347,10 @@ static void bad_escape(Scan *s, const char *from, const char *to)
 {
 	uint32_t lo = (uint32_t)(from - s->text), hi = (uint32_t)(to - s->text);
 	Span at = {s->file, lo, hi < s->token.hi ? hi : s->token.hi};
-	const char *shown = arena_printf(s->ctx->arena, "`%.*s`", (int)(at.hi - at.lo > 12 ? 2 : at.hi - at.lo), from);
-	diag_help(diag_bad_escape(s->ctx->diags, at, shown), "known are \\n \\t \\\" \\\\ and \\u{3b1}");
+	const char *shown = arena_printf(s->ctx->arena, "`%.*s`",
+	                                 (int)(at.hi - at.lo > 12 ? 2 : at.hi - at.lo), from);
+	diag_help(diag_bad_escape(s->ctx->diags, at, shown),
+	          "known are \\n \\t \\\" \\\\ and \\u{3b1}");
 }
 
 /* Resolves the escapes of p..end into out; returns the length. */
@@ -310,7 +367,11 @@ static size_t resolve(Scan *s, const char *p, const char *end, char *out)
 			out[o++] = *p == 'n' ? '\n' : *p == 't' ? '\t' : *p;
 			p++;
 		} else if (p >= end || *p != 'u' || !unicode_escape(&p, end, out, &o)) {
-			p = p > from + 1 ? p : from + 1 + (p < end ? scan_character_length(s, (uint32_t)(p - s->text)) : 0);
+			p = p > from + 1 ? p
+			                 : from + 1 +
+			                           (p < end ? scan_character_length(
+								      s, (uint32_t)(p - s->text))
+			                                    : 0);
 			bad_escape(s, from, p < end ? p : end);
 		}
 	}
@@ -323,8 +384,10 @@ bool scan_string(Scan *s)
 	size_t n = s->token.hi - s->token.lo;
 	bool closed = n >= 2 && text[n - 1] == '"';
 	if (!closed) {
-		diag_help(diag_open_string(s->ctx->diags, (Span){s->file, s->token.lo, s->token.lo + 1}),
-		          "a string ends with \" on the line where it begins; a new line inside is \\n");
+		diag_help(
+			diag_open_string(s->ctx->diags,
+		                         (Span){s->file, s->token.lo, s->token.lo + 1}),
+			"a string ends with \" on the line where it begins; a new line inside is \\n");
 		s->token.reported = true;
 	}
 	char *out = malloc(n + 1);
@@ -346,8 +409,11 @@ bool scan_unit(Scan *s)
 	size_t n = s->token.hi - s->token.lo;
 	bool closed = n >= 2 && text[n - 1] == '\'';
 	if (!closed) {
-		Diag *d = diag_open_unit(s->ctx->diags, (Span){s->file, s->token.lo, s->token.lo + 1});
-		diag_help(d, "a unit stands between two quotes: 5.0 'm'; a derivative is written ∂f/∂x, not f'(x)");
+		Diag *d = diag_open_unit(s->ctx->diags,
+		                         (Span){s->file, s->token.lo, s->token.lo + 1});
+		diag_help(
+			d,
+			"a unit stands between two quotes: 5.0 'm'; a derivative is written ∂f/∂x, not f'(x)");
 		s->token.reported = true;
 	}
 	size_t inside = closed ? n - 2 : n - 1;
@@ -359,7 +425,8 @@ bool scan_unit(Scan *s)
 	return true;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------------------------ */
+/* ---- opening and closing
+ * ------------------------------------------------------------------------------------------ */
 
 static bool check_utf8(Scan *s)
 {
@@ -374,13 +441,15 @@ static bool check_utf8(Scan *s)
 		more += at < s->n;
 	}
 	Diag *d = diag_bad_utf8(s->ctx->diags, (Span){s->file, (uint32_t)good, (uint32_t)good + 1});
-	if (s->n >= 2 && (memcmp(s->text, "\xFF\xFE", 2) == 0 || memcmp(s->text, "\xFE\xFF", 2) == 0)) {
+	if (s->n >= 2 &&
+	    (memcmp(s->text, "\xFF\xFE", 2) == 0 || memcmp(s->text, "\xFE\xFF", 2) == 0)) {
 		diag_help(d, "the file is UTF-16: save it as UTF-8");
 		return false;
 	}
 	diag_label(d, "byte %02x", (unsigned)(unsigned char)s->text[good]);
 	if (more) {
-		diag_remark(d, "%zu more byte%s of the text %s not valid UTF-8", more, more == 1 ? "" : "s", more == 1 ? "is" : "are");
+		diag_remark(d, "%zu more byte%s of the text %s not valid UTF-8", more,
+		            more == 1 ? "" : "s", more == 1 ? "is" : "are");
 	}
 	diag_help(d, "save the file as UTF-8");
 	return false;

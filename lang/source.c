@@ -1,5 +1,6 @@
 /* source.c — texts as they came, and the map from byte offsets to lines.
- * Invariant: line[0] = 0 and line[i] is the offset behind the i-th newline, so lines are found by bisection. */
+ * Invariant: line[0] = 0 and line[i] is the offset behind the i-th newline, so lines are found by
+ * bisection. */
 #include "lang/source.h"
 
 #include <assert.h>

@@ -13,7 +13,11 @@ size_t unicode_decode(const char *s, size_t n, uint32_t *c)
 		*c = p[0];
 		return 1;
 	}
-	size_t length = p[0] >= 0xF5 ? 0 : p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : p[0] >= 0xC2 ? 2 : 0;
+	size_t length = p[0] >= 0xF5   ? 0
+	                : p[0] >= 0xF0 ? 4
+	                : p[0] >= 0xE0 ? 3
+	                : p[0] >= 0xC2 ? 2
+	                               : 0;
 	if (length == 0 || length > n) {
 		return 0;
 	}
@@ -53,11 +57,13 @@ size_t unicode_encode(uint32_t c, char *out)
 	return (size_t)utf8proc_encode_char((utf8proc_int32_t)c, (utf8proc_uint8_t *)out);
 }
 
-/* Letters that would be read as something else: ª º like °, ⁱ ⁿ as powers, styled letters (𝑥, ﬁ, Ａ) as plain ones. */
+/* Letters that would be read as something else: ª º like °, ⁱ ⁿ as powers, styled letters (𝑥, ﬁ,
+ * Ａ) as plain ones. */
 static bool misleading(uint32_t c)
 {
-	return c == 0xAA || c == 0xBA || c == 0x2071 || c == 0x207F || (c >= 0x1D400 && c <= 0x1D7FF) ||
-	       (c >= 0xFB00 && c <= 0xFB4F) || (c >= 0xFF00 && c <= 0xFFEF);
+	return c == 0xAA || c == 0xBA || c == 0x2071 || c == 0x207F ||
+	       (c >= 0x1D400 && c <= 0x1D7FF) || (c >= 0xFB00 && c <= 0xFB4F) ||
+	       (c >= 0xFF00 && c <= 0xFFEF);
 }
 
 bool unicode_begins_name(uint32_t c)
@@ -70,10 +76,8 @@ bool unicode_begins_name(uint32_t c)
 	case UTF8PROC_CATEGORY_LL:
 	case UTF8PROC_CATEGORY_LT:
 	case UTF8PROC_CATEGORY_LM:
-	case UTF8PROC_CATEGORY_LO:
-		return !misleading(c);
-	default:
-		return false;
+	case UTF8PROC_CATEGORY_LO: return !misleading(c);
+	default: return false;
 	}
 }
 
@@ -93,7 +97,8 @@ unsigned unicode_width(uint32_t c)
 	return w < 0 ? 0 : (unsigned)w;
 }
 
-/* The micro sign and the ohm sign are the letters μ and Ω; other compatibility forms are not folded. */
+/* The micro sign and the ohm sign are the letters μ and Ω; other compatibility forms are not
+ * folded. */
 static size_t fold_signs(const char *s, size_t n, char *out)
 {
 	size_t o = 0;
@@ -122,7 +127,8 @@ const char *unicode_nfc(Arena *a, const char *s, size_t n, size_t *out)
 	char *folded = arena_alloc(a, n + 1, 1);
 	size_t length = fold_signs(s, n, folded);
 	utf8proc_uint8_t *normal = NULL;
-	utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)folded, (utf8proc_ssize_t)length, &normal,
+	utf8proc_ssize_t size = utf8proc_map((const utf8proc_uint8_t *)folded,
+	                                     (utf8proc_ssize_t)length, &normal,
 	                                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 	if (size < 0) {
 		return s;
@@ -143,7 +149,8 @@ static uint32_t harmless(uint32_t c, bool keep_newlines)
 		return 0x2421;
 	}
 	bool control = c >= 0x80 && c < 0xA0;
-	bool reorders = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
+	bool reorders = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
+	                c == 0x200E || c == 0x200F;
 	return control || reorders || c == 0x2028 || c == 0x2029 || c == 0xFEFF ? 0xFFFD : c;
 }
 

@@ -1,5 +1,5 @@
-/* fuzz_parse.c — any bytes through the front end: no crash, no leak, and what parses prints to a text that parses to
- * the same tree and prints to itself. */
+/* fuzz_parse.c — any bytes through the front end: no crash, no leak, and what parses prints to a
+ * text that parses to the same tree and prints to itself. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static void check_round_trip(ParseCtx *ctx, const Ast *tree)
 	char *text = printed(ctx, tree, &n);
 	Ast *again = parse_file(ctx, sources_add(ctx->sources, "printed", text, n));
 	assert(diags_count(ctx->diags) == 0);
-	assert(strcmp(ast_text(ctx->arena, ctx->names, tree), ast_text(ctx->arena, ctx->names, again)) == 0);
+	assert(strcmp(ast_text(ctx->arena, ctx->names, tree),
+	              ast_text(ctx->arena, ctx->names, again)) == 0);
 	char *again_text = printed(ctx, again, &again_n);
 	assert(n == again_n && memcmp(text, again_text, n) == 0);
 	free(text);

@@ -53,7 +53,8 @@ const char *front_codes(Front *f)
 	const char *shown = front_render(f, false), *codes = "";
 	for (const char *p = shown; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL) {
 		if (strncmp(p, "error[", 6) == 0 || strncmp(p, "warning[", 8) == 0) {
-			codes = arena_printf(f->arena, "%s%s%.5s", codes, *codes ? " " : "", strchr(p, '[') + 1);
+			codes = arena_printf(f->arena, "%s%s%.5s", codes, *codes ? " " : "",
+			                     strchr(p, '[') + 1);
 		}
 	}
 	return codes;

@@ -3,7 +3,10 @@
 #define PNN_TESTS_FRONT_AID_H
 #include "lang/ast.h"
 
-typedef struct Front { Arena *arena; ParseCtx ctx; } Front;
+typedef struct Front {
+	Arena *arena;
+	ParseCtx ctx;
+} Front;
 
 Front front_open(void);
 void front_close(Front *f);

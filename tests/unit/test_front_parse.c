@@ -11,15 +11,21 @@ static const char *full(Front *f, const Ast *e)
 	const Intern *in = f->ctx.names;
 	switch (e->kind) {
 	case AST_PAREN: return full(f, e->kid[0]);
-	case AST_BINARY: case AST_UNARY: {
+	case AST_BINARY:
+	case AST_UNARY: {
 		const char *op = intern_text(in, e->name);
 		return e->nkid == 1 ? arena_printf(a, "(%s %s)", op, full(f, e->kid[0]))
-		                    : arena_printf(a, "(%s %s %s)", full(f, e->kid[0]), op, full(f, e->kid[1]));
+		                    : arena_printf(a, "(%s %s %s)", full(f, e->kid[0]), op,
+		                                   full(f, e->kid[1]));
 	}
-	case AST_REDUCE: return arena_printf(a, "{%s %s}", intern_text(in, e->name), full(f, e->kid[1]));
-	case AST_IF: return arena_printf(a, "(if %s %s %s)", full(f, e->kid[0]), full(f, e->kid[1]), full(f, e->kid[2]));
+	case AST_REDUCE:
+		return arena_printf(a, "{%s %s}", intern_text(in, e->name), full(f, e->kid[1]));
+	case AST_IF:
+		return arena_printf(a, "(if %s %s %s)", full(f, e->kid[0]), full(f, e->kid[1]),
+		                    full(f, e->kid[2]));
 	case AST_PIPE: return arena_printf(a, "(%s |> %s)", full(f, e->kid[0]), full(f, e->kid[1]));
-	case AST_RANGE: return arena_printf(a, "(%s .. %s)", full(f, e->kid[0]), full(f, e->kid[1]));
+	case AST_RANGE:
+		return arena_printf(a, "(%s .. %s)", full(f, e->kid[0]), full(f, e->kid[1]));
 	case AST_PARTIAL: return arena_printf(a, "D%.0f(%s)", e->num, full(f, e->kid[0]));
 	default: return ast_text(a, in, e);
 	}
@@ -27,7 +33,9 @@ static const char *full(Front *f, const Ast *e)
 
 Test(grammar, precedence)
 {
-	static const struct { const char *text, *full; } rows[] = {
+	static const struct {
+		const char *text, *full;
+	} rows[] = {
 		{"a + b*c", "(a + (b * c))"},
 		{"a - b - c", "((a - b) - c)"},
 		{"a/b/c", "((a / b) / c)"},
@@ -66,14 +74,16 @@ Test(grammar, precedence)
 		Ast *e = parse_expression(&f.ctx, front_text(&f, rows[i].text));
 		cr_assert_not_null(e, "%s: %s", rows[i].text, front_render(&f, false));
 		cr_expect_str_eq(full(&f, e), rows[i].full, "%s", rows[i].text);
-		Ast *again = parse_expression(&f.ctx, front_text(&f, ast_text(f.arena, f.ctx.names, e)));
+		Ast *again = parse_expression(&f.ctx,
+		                              front_text(&f, ast_text(f.arena, f.ctx.names, e)));
 		cr_assert_not_null(again, "%s", ast_text(f.arena, f.ctx.names, e));
 		cr_expect_str_eq(full(&f, again), rows[i].full, "printed: %s", rows[i].text);
 		front_close(&f);
 	}
 }
 
-/* Without the PAREN nodes of the user the printer has to find out itself where brackets are needed. */
+/* Without the PAREN nodes of the user the printer has to find out itself where brackets are needed.
+ */
 static Ast *without_parens(Ast *e)
 {
 	while (e && e->kind == AST_PAREN) {
@@ -87,21 +97,40 @@ static Ast *without_parens(Ast *e)
 
 Test(grammar, printed_brackets_are_those_needed)
 {
-	static const struct { const char *text, *printed; } rows[] = {
-		{"(a + b)*c", "(a + b)*c"}, {"(a*b) + c", "a*b + c"}, {"a - (b - c)", "a - (b - c)"},
-		{"(a - b) - c", "a - b - c"}, {"a/(b*c)", "a/(b*c)"}, {"(-a)^2", "(-a)^2"}, {"-(a^2)", "-a^2"},
-		{"(a^b)^c", "(a^b)^c"}, {"a^(b^c)", "a^b^c"}, {"(sum[i] x)*y", "(sum[i] x)*y"},
-		{"sum[i] (x*y)", "sum[i] x*y"}, {"sum[i] (x + y)", "sum[i] (x + y)"}, {"a*(b*sum[i] x)", "a*(b*sum[i] x)"},
-		{"(∂u/∂x)^2", "(∂u/∂x)^2"}, {"∂(u*v)/∂x", "∂(u*v)/∂x"}, {"(x |> f) + 1", "(x |> f) + 1"},
-		{"(if a then b else c)*2", "(if a then b else c)*2"}, {"not (a and b)", "not (a and b)"},
-		{"(a < b) == c", "(a < b) == c"}, {"(a shl 1) + 1", "(a shl 1) + 1"}, {"-(a + b)", "-(a + b)"},
-		{"(a + b)[i]", "(a + b)[i]"}, {"x^(-2)", "x^-2"}, {"2^(a + b)", "2^(a + b)"},
+	static const struct {
+		const char *text, *printed;
+	} rows[] = {
+		{"(a + b)*c", "(a + b)*c"},
+		{"(a*b) + c", "a*b + c"},
+		{"a - (b - c)", "a - (b - c)"},
+		{"(a - b) - c", "a - b - c"},
+		{"a/(b*c)", "a/(b*c)"},
+		{"(-a)^2", "(-a)^2"},
+		{"-(a^2)", "-a^2"},
+		{"(a^b)^c", "(a^b)^c"},
+		{"a^(b^c)", "a^b^c"},
+		{"(sum[i] x)*y", "(sum[i] x)*y"},
+		{"sum[i] (x*y)", "sum[i] x*y"},
+		{"sum[i] (x + y)", "sum[i] (x + y)"},
+		{"a*(b*sum[i] x)", "a*(b*sum[i] x)"},
+		{"(∂u/∂x)^2", "(∂u/∂x)^2"},
+		{"∂(u*v)/∂x", "∂(u*v)/∂x"},
+		{"(x |> f) + 1", "(x |> f) + 1"},
+		{"(if a then b else c)*2", "(if a then b else c)*2"},
+		{"not (a and b)", "not (a and b)"},
+		{"(a < b) == c", "(a < b) == c"},
+		{"(a shl 1) + 1", "(a shl 1) + 1"},
+		{"-(a + b)", "-(a + b)"},
+		{"(a + b)[i]", "(a + b)[i]"},
+		{"x^(-2)", "x^-2"},
+		{"2^(a + b)", "2^(a + b)"},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		Front f = front_open();
 		Ast *e = parse_expression(&f.ctx, front_text(&f, rows[i].text));
 		cr_assert_not_null(e, "%s: %s", rows[i].text, front_render(&f, false));
-		cr_expect_str_eq(ast_text(f.arena, f.ctx.names, without_parens(e)), rows[i].printed);
+		cr_expect_str_eq(ast_text(f.arena, f.ctx.names, without_parens(e)),
+		                 rows[i].printed);
 		front_close(&f);
 	}
 }
@@ -109,7 +138,8 @@ Test(grammar, printed_brackets_are_those_needed)
 Test(grammar, numbers)
 {
 	Front f = front_open();
-	Ast *tree = front_parse(&f, "a = 9223372036854775807\nb = 0xFF\nc = 80%\nd = 1e-3\ne = 2.5 'Å'\n");
+	Ast *tree = front_parse(
+		&f, "a = 9223372036854775807\nb = 0xFF\nc = 80%\nd = 1e-3\ne = 2.5 'Å'\n");
 	cr_expect_eq(diags_count(f.ctx.diags), 0);
 	cr_expect_eq(tree->kid[0]->kid[1]->integer, INT64_MAX);
 	cr_expect_eq(tree->kid[1]->kid[1]->integer, 255);
@@ -133,17 +163,30 @@ Test(grammar, strings)
 
 Test(layout, where_statements_end)
 {
-	static const struct { const char *text; uint32_t statements; } rows[] = {
-		{"", 0}, {"\n\n;;\n", 0}, {"a = 1", 1}, {"a = 1; b = 2\n", 2}, {"a = 1 +\n 2\nb = 3\n", 2},
-		{"a = (1\n + 2)\nb = f(\n 1,\n 2\n)\n", 2}, {"a = x\n  |> f\n  |> g\nb = 1\n", 2},
-		{"a = if b\n then c\n else d\n", 1}, {"if a { b = 1 }\nelse { c = 2 }\n", 1},
-		{"a = f(expect[e ~ d] {\n x = 1\n return x\n})\nb = 2\n", 2}, {"a = 1 # x\n# y\nb = 2 # z", 2},
-		{"a = 1\r\nb = 2\r\n", 2}, {"data d { x : real; y : real }\n", 1}, {"activation f(r; a, b) = r\n", 1},
+	static const struct {
+		const char *text;
+		uint32_t statements;
+	} rows[] = {
+		{"", 0},
+		{"\n\n;;\n", 0},
+		{"a = 1", 1},
+		{"a = 1; b = 2\n", 2},
+		{"a = 1 +\n 2\nb = 3\n", 2},
+		{"a = (1\n + 2)\nb = f(\n 1,\n 2\n)\n", 2},
+		{"a = x\n  |> f\n  |> g\nb = 1\n", 2},
+		{"a = if b\n then c\n else d\n", 1},
+		{"if a { b = 1 }\nelse { c = 2 }\n", 1},
+		{"a = f(expect[e ~ d] {\n x = 1\n return x\n})\nb = 2\n", 2},
+		{"a = 1 # x\n# y\nb = 2 # z", 2},
+		{"a = 1\r\nb = 2\r\n", 2},
+		{"data d { x : real; y : real }\n", 1},
+		{"activation f(r; a, b) = r\n", 1},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		Front f = front_open();
 		Ast *tree = front_parse(&f, rows[i].text);
-		cr_expect_eq(diags_count(f.ctx.diags), 0, "%s: %s", rows[i].text, front_render(&f, false));
+		cr_expect_eq(diags_count(f.ctx.diags), 0, "%s: %s", rows[i].text,
+		             front_render(&f, false));
 		cr_expect_eq(tree->nkid, rows[i].statements, "%s", rows[i].text);
 		front_close(&f);
 	}
@@ -152,22 +195,35 @@ Test(layout, where_statements_end)
 Test(layout, words_are_names_where_they_can_be)
 {
 	static const char *const rows[] = {
-		"loss data = 1\n", "data set { loss : real; record : real; set : int }\n", "train = 3\nstate = train + next\n",
-		"axis in = 2\nparam W : real[in, h]\n", "from = to + for\n", "const steps = 3\nprint steps, epochs\n",
-		"data all from \"x\" { use : real }\n", "x = s.sum + s.in + s.real + s.data\n", "mean = 3\n", "domain D { state in [0, 1] }\n",
-		"plot for over x\n", "param b : real symmetric positive = 0\n", "x = count + all\n", "let over = within\n",
+		"loss data = 1\n",
+		"data set { loss : real; record : real; set : int }\n",
+		"train = 3\nstate = train + next\n",
+		"axis in = 2\nparam W : real[in, h]\n",
+		"from = to + for\n",
+		"const steps = 3\nprint steps, epochs\n",
+		"data all from \"x\" { use : real }\n",
+		"x = s.sum + s.in + s.real + s.data\n",
+		"mean = 3\n",
+		"domain D { state in [0, 1] }\n",
+		"plot for over x\n",
+		"param b : real symmetric positive = 0\n",
+		"x = count + all\n",
+		"let over = within\n",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		Front f = front_open();
 		front_parse(&f, rows[i]);
-		cr_expect_eq(diags_count(f.ctx.diags), 0, "%s: %s", rows[i], front_render(&f, false));
+		cr_expect_eq(diags_count(f.ctx.diags), 0, "%s: %s", rows[i],
+		             front_render(&f, false));
 		front_close(&f);
 	}
 }
 
 Test(mistakes, each_is_reported_once_and_the_next_one_too)
 {
-	static const struct { const char *text, *codes; } rows[] = {
+	static const struct {
+		const char *text, *codes;
+	} rows[] = {
 		{"a = 2x\nb = f x\n", "E0106 E0106"},
 		{"a = b\n + c\nd = e\n - f\n", "E0107 E0107"},
 		{"a = (1 + 2\nconst b = 3\nconst c 4\n", "E0109 E0105"},
@@ -196,7 +252,8 @@ Test(mistakes, each_is_reported_once_and_the_next_one_too)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		Front f = front_open();
 		front_parse(&f, rows[i].text);
-		cr_expect_str_eq(front_codes(&f), rows[i].codes, "%s: %s", rows[i].text, front_render(&f, false));
+		cr_expect_str_eq(front_codes(&f), rows[i].codes, "%s: %s", rows[i].text,
+		                 front_render(&f, false));
 		front_close(&f);
 	}
 }
@@ -204,7 +261,8 @@ Test(mistakes, each_is_reported_once_and_the_next_one_too)
 Test(mistakes, the_statements_around_an_error_stay)
 {
 	Front f = front_open();
-	Ast *tree = front_parse(&f, "a = 1\nb = 2 3\nc = 4\ntrain t {\n minimize 1 2\n use g for 3 steps\n}\n");
+	Ast *tree = front_parse(
+		&f, "a = 1\nb = 2 3\nc = 4\ntrain t {\n minimize 1 2\n use g for 3 steps\n}\n");
 	cr_assert_eq(tree->nkid, 4);
 	cr_expect_eq(tree->kid[0]->kind, AST_DEF);
 	cr_expect_eq(tree->kid[1]->kind, AST_ERROR_STMT);
@@ -234,11 +292,23 @@ static const char *repeated(Front *f, const char *a, const char *m, const char *
 
 Test(limits, deep_and_long_texts)
 {
-	static const struct { const char *a, *m, *b; size_t n; const char *codes; } rows[] = {
-		{"(", "1", ")", 1000, ""}, {"(", "1", ")", 100000, "E0108"}, {"[", "", "", 100000, "E0108"},
-		{"- ", "1", "", 9000, ""}, {"- ", "1", "", 100000, "E0108"}, {"a^", "b", "", 100000, "E0108"},
-		{"1 + ", "1", "", 9990, ""}, {"1 + ", "1", "", 1000000, "E0108"}, {"if a then b else ", "c", "", 100000, "E0108"},
-		{"sum[i] ", "c", "", 100000, "E0108"}, {"", "a", "[1]", 100000, "E0108"}, {"", "f(1", ", 1)", 1, ""},
+	static const struct {
+		const char *a, *m, *b;
+		size_t n;
+		const char *codes;
+	} rows[] = {
+		{"(", "1", ")", 1000, ""},
+		{"(", "1", ")", 100000, "E0108"},
+		{"[", "", "", 100000, "E0108"},
+		{"- ", "1", "", 9000, ""},
+		{"- ", "1", "", 100000, "E0108"},
+		{"a^", "b", "", 100000, "E0108"},
+		{"1 + ", "1", "", 9990, ""},
+		{"1 + ", "1", "", 1000000, "E0108"},
+		{"if a then b else ", "c", "", 100000, "E0108"},
+		{"sum[i] ", "c", "", 100000, "E0108"},
+		{"", "a", "[1]", 100000, "E0108"},
+		{"", "f(1", ", 1)", 1, ""},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		Front f = front_open();
@@ -266,16 +336,31 @@ Test(limits, long_lines_and_strange_bytes)
 
 Test(prompt, probing)
 {
-	static const struct { const char *text; ParseState state; } rows[] = {
-		{"", PARSE_COMPLETE}, {"x = 1", PARSE_COMPLETE}, {"f(2)", PARSE_COMPLETE}, {":type x", PARSE_COMPLETE},
-		{"?sin", PARSE_COMPLETE}, {"x = (1 +", PARSE_NEEDS_MORE}, {"x = 1 +", PARSE_NEEDS_MORE},
-		{"train f {\n minimize l", PARSE_NEEDS_MORE}, {"train f {\n minimize l\n}", PARSE_COMPLETE},
-		{"const x", PARSE_WRONG}, {"a b", PARSE_WRONG}, {"x = \"a", PARSE_WRONG}, {"x = )", PARSE_WRONG},
-		{"if a { b = 1 }", PARSE_COMPLETE}, {"x = [1,", PARSE_NEEDS_MORE}, {"fn f(x) =", PARSE_NEEDS_MORE},
+	static const struct {
+		const char *text;
+		ParseState state;
+	} rows[] = {
+		{"", PARSE_COMPLETE},
+		{"x = 1", PARSE_COMPLETE},
+		{"f(2)", PARSE_COMPLETE},
+		{":type x", PARSE_COMPLETE},
+		{"?sin", PARSE_COMPLETE},
+		{"x = (1 +", PARSE_NEEDS_MORE},
+		{"x = 1 +", PARSE_NEEDS_MORE},
+		{"train f {\n minimize l", PARSE_NEEDS_MORE},
+		{"train f {\n minimize l\n}", PARSE_COMPLETE},
+		{"const x", PARSE_WRONG},
+		{"a b", PARSE_WRONG},
+		{"x = \"a", PARSE_WRONG},
+		{"x = )", PARSE_WRONG},
+		{"if a { b = 1 }", PARSE_COMPLETE},
+		{"x = [1,", PARSE_NEEDS_MORE},
+		{"fn f(x) =", PARSE_NEEDS_MORE},
 	};
 	Front f = front_open();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		cr_expect_eq(parse_probe(&f.ctx, rows[i].text, strlen(rows[i].text)), rows[i].state, "%s", rows[i].text);
+		cr_expect_eq(parse_probe(&f.ctx, rows[i].text, strlen(rows[i].text)), rows[i].state,
+		             "%s", rows[i].text);
 	}
 	cr_expect_eq(diags_count(f.ctx.diags), 0, "probing leaves no trace");
 	Ast *tree = parse_prompt(&f.ctx, front_text(&f, ":help me\n"));
@@ -303,7 +388,8 @@ Test(layout, tokens_and_gaps_make_up_the_text)
 		cr_expect_geq(lo, at);
 		for (; at < lo; at++) {
 			bool gap = strchr(" \t\n", text[at]) != NULL;
-			cr_assert(gap || text[at] == '#', "the gap before byte %u holds `%c`", lo, text[at]);
+			cr_assert(gap || text[at] == '#', "the gap before byte %u holds `%c`", lo,
+			          text[at]);
 			while (!gap && text[at + 1] != '\n') {
 				at++;
 			}

@@ -14,12 +14,14 @@ static void check_text(const char *name, const char *text)
 	const char *printed = front_print(&f, tree);
 	Ast *again = front_parse(&f, printed);
 	cr_assert_eq(diags_count(f.ctx.diags), 0, "%s printed: %s", name, front_render(&f, false));
-	cr_expect_str_eq(ast_text(f.arena, f.ctx.names, again), ast_text(f.arena, f.ctx.names, tree), "%s", name);
+	cr_expect_str_eq(ast_text(f.arena, f.ctx.names, again),
+	                 ast_text(f.arena, f.ctx.names, tree), "%s", name);
 	cr_expect_str_eq(front_print(&f, again), printed, "%s", name);
 	for (uint32_t i = 0; i < tree->nkid; i++) {
 		const char *line = ast_text(f.arena, f.ctx.names, tree->kid[i]);
 		Ast *one = front_parse(&f, line);
-		cr_assert_eq(diags_count(f.ctx.diags), 0, "%s: %s: %s", name, line, front_render(&f, false));
+		cr_assert_eq(diags_count(f.ctx.diags), 0, "%s: %s: %s", name, line,
+		             front_render(&f, false));
 		cr_expect_str_eq(ast_text(f.arena, f.ctx.names, one), line);
 	}
 	front_close(&f);
@@ -56,7 +58,9 @@ Test(fmt, samples_keep_their_meaning)
 
 Test(fmt, canonical_form)
 {
-	static const struct { const char *text, *printed; } rows[] = {
+	static const struct {
+		const char *text, *printed;
+	} rows[] = {
 		{"const  a=1+2 * 3", "const a = 1 + 2*3\n"},
 		{"a =W[ i , j ]*h[ t - 1 ,j]", "a = W[i,j]*h[t-1, j]\n"},
 		{"a = f( x,y )", "a = f(x, y)\n"},
@@ -74,11 +78,12 @@ Test(fmt, canonical_form)
 		{"a = x\n      |> f\n|> g", "a = x\n  |> f\n  |> g\n"},
 		{"a = f(x,\n y)\n", "a = f(x,\n  y)\n"},
 		{"data d {\nx:real 'm' from \"a\"\nlong:real[k] from \"b\"\n}",
-		 "data d {\n  x    : real 'm' from \"a\"\n  long : real[k]  from \"b\"\n}\n"},
+	         "data d {\n  x    : real 'm' from \"a\"\n  long : real[k]  from \"b\"\n}\n"},
 		{"axis q=0..2^n - 1", "axis q = 0..2^n-1\n"},
 		{"a=-b- -c", "a = -b - -c\n"},
 		{"if a{b=1}else if c{d=2}", "if a { b = 1 } else if c { d = 2 }\n"},
-		{"test a==b within 1e-9 for x in[0,1]", "test a == b within 1e-9 for x in [0, 1]\n"},
+		{"test a==b within 1e-9 for x in[0,1]",
+	         "test a == b within 1e-9 for x in [0, 1]\n"},
 		{"activation g(r;α,l)=r^l", "activation g(r; α, l) = r^l\n"},
 		{"", ""},
 		{"# x", "# x\n"},
@@ -86,7 +91,8 @@ Test(fmt, canonical_form)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		Front f = front_open();
 		Ast *tree = front_parse(&f, rows[i].text);
-		cr_assert_eq(diags_count(f.ctx.diags), 0, "%s: %s", rows[i].text, front_render(&f, false));
+		cr_assert_eq(diags_count(f.ctx.diags), 0, "%s: %s", rows[i].text,
+		             front_render(&f, false));
 		cr_expect_str_eq(front_print(&f, tree), rows[i].printed);
 		front_close(&f);
 		check_text(rows[i].text, rows[i].text);
@@ -96,7 +102,10 @@ Test(fmt, canonical_form)
 Test(fmt, spelling_is_kept)
 {
 	static const char *const rows[] = {
-		"a = sum[i] x[i]^2\n", "a = Σ[i] x[i]²\n", "a = ∂u/∂x + partial u/partial x\n", "µ = 0x1F + 1.50e+3\n",
+		"a = sum[i] x[i]^2\n",
+		"a = Σ[i] x[i]²\n",
+		"a = ∂u/∂x + partial u/partial x\n",
+		"µ = 0x1F + 1.50e+3\n",
 		"print \"\\u{3b1}\", \"α\"\n",
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

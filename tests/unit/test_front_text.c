@@ -59,9 +59,20 @@ Test(source, missing_and_directory)
 
 Test(unicode, decoding_refuses_what_is_not_utf8)
 {
-	static const struct { const char *bytes; size_t n; size_t good; } rows[] = {
-		{"a\xC3\xA9z", 4, 4}, {"\xC0\x80", 2, 0}, {"\xE0\x80\x80", 3, 0}, {"\xED\xA0\x80", 3, 0},
-		{"\xF4\x90\x80\x80", 4, 0}, {"\xF0\x9D\x9C\x95", 4, 4}, {"ab\xE2\x88", 4, 2}, {"\xFF", 1, 0}, {"x\x80", 2, 1},
+	static const struct {
+		const char *bytes;
+		size_t n;
+		size_t good;
+	} rows[] = {
+		{"a\xC3\xA9z", 4, 4},
+		{"\xC0\x80", 2, 0},
+		{"\xE0\x80\x80", 3, 0},
+		{"\xED\xA0\x80", 3, 0},
+		{"\xF4\x90\x80\x80", 4, 0},
+		{"\xF0\x9D\x9C\x95", 4, 4},
+		{"ab\xE2\x88", 4, 2},
+		{"\xFF", 1, 0},
+		{"x\x80", 2, 1},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		cr_expect_eq(unicode_valid(rows[i].bytes, rows[i].n), rows[i].good, "row %zu", i);
@@ -85,7 +96,8 @@ Test(diag, the_page_of_the_language)
 {
 	Front f = front_open();
 	uint32_t file = front_text(&f, "axis k\n\n  s[k] = sum[j] g[j,m]\n");
-	Diag *d = diag_indices_disagree(f.ctx.diags, span_of(&f, file, "m]"), "k", "is free on the left");
+	Diag *d = diag_indices_disagree(f.ctx.diags, span_of(&f, file, "m]"), "k",
+	                                "is free on the left");
 	diag_label(d, "free here");
 	diag_note(d, span_of(&f, file, "s[k]"), "k is free");
 	diag_note(d, span_of(&f, file, "k\n"), "declared here");
@@ -112,7 +124,9 @@ Test(diag, tabs_and_wide_characters_align)
 	Front f = front_open();
 	uint32_t file = front_text(&f, "\té\t漢 = y\n");
 	diag_undefined_name(f.ctx.diags, span_of(&f, file, "y"), "y");
-	cr_expect_not_null(strstr(front_render(&f, false), "1 |     é    漢 = y\n  |               ^\n"), "%s", front_render(&f, false));
+	cr_expect_not_null(
+		strstr(front_render(&f, false), "1 |     é    漢 = y\n  |               ^\n"), "%s",
+		front_render(&f, false));
 	front_close(&f);
 }
 
@@ -130,7 +144,8 @@ Test(diag, a_line_of_megabytes_shows_a_window)
 	const char *line = strstr(shown, "1 | "), *y = strchr(line, 'y'), *mark = strchr(line, '^');
 	const char *marks = strrchr(shown, '|');
 	cr_assert(y && mark && marks);
-	cr_expect_eq(y - (line + 4) - 2, mark - (marks + 2), "the ellipsis is three bytes and one cell wide");
+	cr_expect_eq(y - (line + 4) - 2, mark - (marks + 2),
+	             "the ellipsis is three bytes and one cell wide");
 	front_close(&f);
 }
 
@@ -144,7 +159,8 @@ Test(diag, sorted_by_place_without_copies_and_limited)
 		diag_undefined_name(f.ctx.diags, (Span){file, i, i + 1}, "n");
 	}
 	const char *shown = front_render(&f, false);
-	const char *first = strstr(shown, ":1:1\n"), *second = strstr(shown, ":1:2\n"), *third = strstr(shown, ":1:3\n");
+	const char *first = strstr(shown, ":1:1\n"), *second = strstr(shown, ":1:2\n"),
+		   *third = strstr(shown, ":1:3\n");
 	cr_expect(first && second && third && first < second && second < third);
 	cr_expect_null(strstr(shown, ":1:4\n"));
 	cr_expect_not_null(strstr(shown, "17 more errors are not shown"), "%s", shown);
@@ -158,7 +174,8 @@ Test(diag, rewinding_and_counts)
 	diag_undefined_name(f.ctx.diags, (Span){0}, "a");
 	unsigned mark = diags_mark(f.ctx.diags);
 	for (unsigned i = 0; i < 1000; i++) {
-		diag_help(diag_unused_name(f.ctx.diags, (Span){0}, "b"), "still not NULL beyond the limit");
+		diag_help(diag_unused_name(f.ctx.diags, (Span){0}, "b"),
+		          "still not NULL beyond the limit");
 	}
 	cr_expect_eq(diags_warnings(f.ctx.diags), 1000);
 	diags_rewind(f.ctx.diags, mark);
@@ -225,8 +242,9 @@ Test(diag, table_is_sorted_and_complete)
 	unsigned n = 0;
 	for (; diag_row(n)->code; n++) {
 		const DiagRow *r = diag_row(n);
-		cr_expect(n == 0 || r->code[0] != diag_row(n - 1)->code[0] || strcmp(r->code, diag_row(n - 1)->code) > 0, "%s",
-		          r->code);
+		cr_expect(n == 0 || r->code[0] != diag_row(n - 1)->code[0] ||
+		                  strcmp(r->code, diag_row(n - 1)->code) > 0,
+		          "%s", r->code);
 		cr_expect(*r->name && *r->wording);
 	}
 	cr_expect_gt(n, 60);
