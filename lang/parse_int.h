@@ -8,8 +8,7 @@
 #define PARSE_BRACKETS_MAX 1000u /* open brackets at one place */
 #define PARSE_DEPTH_MAX 10000u   /* levels of one tree */
 
-/* One token: kind is a TOK_ constant of the grammar. Texts are made only where a node needs them.
- */
+/* One token; kind is a TOK_ constant. Texts are interned only where a node needs them. */
 typedef struct Token {
 	int kind;
 	uint32_t lo, hi;
