@@ -227,6 +227,18 @@ static Val b_digits(Call *c)
 	return v;
 }
 
+/* path(dir, file): the file in that folder, or nothing when no folder is given. */
+static Val b_path(Call *c)
+{
+	Val dir = value(c, 0), file = value(c, 1);
+	if (dir.tag == VAL_ERROR || file.tag == VAL_ERROR) { return val_error(c->at); }
+	if (dir.tag != VAL_STRING || file.tag != VAL_STRING) { return wrong(c, "takes two strings: a folder and a file"); }
+	const char *d = elab_text(c->e, dir.string);
+	size_t n = strlen(d);
+	if (!n) { return val_string(c->at, 0); }
+	return val_string(c->at, intern_printf(c->e->names, "%s%s%s", d, d[n - 1] == '/' ? "" : "/", elab_text(c->e, file.string)));
+}
+
 static Val b_bit(Call *c)
 {
 	Val b = value(c, 0), k = value(c, 1);
@@ -684,7 +696,7 @@ Val elab_draw(Elab *e, Scope *s, const Val *v, Span at, uint32_t nix, const Inde
 	}
 	if (n == 2 && !randint && !val_agree(e, at, &arg[1], &arg[0])) { return val_error(at); }
 	core_at(k, at);
-	Node raw = core_random(k, normal ? RANDOM_NORMAL : RANDOM_UNIFORM, ++e->streams, each_step ? RANDOM_EACH_STEP : 0, na, address);
+	Node raw = core_random(k, normal ? RANDOM_NORMAL : RANDOM_UNIFORM, e->stream ? e->stream : ++e->streams, each_step ? RANDOM_EACH_STEP : 0, na, address);
 	Val r = val_num(e, at, ELEM_REAL, n ? arg[n - 1].unit : 0, raw);
 	if (normal && n == 2) {
 		r.re = core_add(k, arg[0].re, core_mul(k, arg[1].re, raw));
@@ -843,7 +855,7 @@ static Val misplaced(Call *c)
 static const struct { const char *name; unsigned least, most; BuiltinFn fn; } rows[] = {
 	{"size", 1, 1, b_size}, {"first", 1, 1, b_first}, {"end", 1, 1, b_end}, {"last", 1, 1, b_end},
 	{"real", 1, 1, b_real}, {"int", 1, 1, b_int}, {"complex", 1, 2, b_complex}, {"re", 1, 1, b_re}, {"im", 1, 1, b_im},
-	{"conj", 1, 1, b_conj}, {"arg", 1, 1, b_arg}, {"stop", 1, 1, b_stop}, {"digits", 2, 2, b_digits}, {"bit", 2, 2, b_bit},
+	{"conj", 1, 1, b_conj}, {"arg", 1, 1, b_arg}, {"stop", 1, 1, b_stop}, {"digits", 2, 2, b_digits}, {"bit", 2, 2, b_bit}, {"path", 2, 2, b_path},
 	{"join", 1, 8, b_join}, {"flip", 2, 8, b_flip}, {"shift", 3, 8, b_shift}, {"linspace", 2, 3, b_linspace},
 	{"logspace", 2, 3, b_logspace}, {"grad", 1, 2, b_grad}, {"jacobian", 2, 2, b_jacobian}, {"hessian", 1, 2, b_hessian},
 	{"laplacian", 1, 2, b_laplacian}, {"div", 2, 2, b_div}, {"curl", 1, 2, b_curl},

@@ -246,6 +246,9 @@ static bool bind_formals(Elab *e, Scope *in, FnDecl *d, Val *formal, const bool 
 			return false;
 		}
 		Span at = f ? f->name_span : v.span;
+		if (d->by[i] && v.tag == VAL_NUM && v.elem == ELEM_INT && !v.of && !val_real(e, &v)) {
+			return false;
+		}
 		if (d->by[i] && v.tag == VAL_NUM && v.elem != ELEM_INT && v.elem != ELEM_BOOL) {
 			bool taken = false; /* f(x, x): two variables, not one */
 			for (uint32_t k = 0; k < i; k++) {

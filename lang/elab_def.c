@@ -37,6 +37,8 @@ static const Ast *def_name(const Ast *def)
 
 void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 {
+	s->text = stmt;
+	s->ntext = n;
 	for (uint32_t i = 0; i < n; i++) {
 		const Ast *def = stmt[i];
 		if (!def || def->kind != AST_DEF) {
@@ -75,16 +77,6 @@ void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 }
 
 /* ---- who needs whom ------------------------------------------------------------------------------------------------ */
-static Group *pending_of(Scope *s, Sym name)
-{
-	for (size_t k = 0; k < s->n; k++) {
-		if (s->entry[k].name == name && s->entry[k].pending && s->entry[k].pending->state != GROUP_DONE) {
-			return s->entry[k].pending;
-		}
-	}
-	return NULL;
-}
-
 static bool mentions(const Ast *ast, Sym name)
 {
 	if (!ast) {
@@ -182,6 +174,8 @@ static bool axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out)
 	return false;
 }
 
+static bool axis_from_uses(Elab *e, Group *g, uint32_t p, AxisRef *out);
+
 bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out)
 {
 	(void)name;
@@ -208,24 +202,124 @@ bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out)
 		return false;
 	}
 	g->state = GROUP_BUSY; /* the definition is not asked again while its own text is searched */
-	bool ok = axis_from_bodies(e, g, position, out);
+	bool ok = axis_from_bodies(e, g, position, out) || axis_from_uses(e, g, position, out);
 	g->state = GROUP_NEW;
 	return ok;
 }
 
-static bool find_axes(Elab *e, Group *g)
+/* ---- which axis, seen from the reads of the name ---- */
+typedef struct Uses { Elab *e; Group *g; uint32_t p; AxisRef found; bool done; } Uses;
+
+static bool plain_name(const Ast *ast, Sym *name)
 {
-	g->rank = g->piece[0]->kid[0]->nkid - 1;
-	g->axis = arena_array(e->arena, AxisRef, g->rank + 1);
-	for (size_t i = 1; i < g->n; i++) {
-		if (g->piece[i]->kid[0]->nkid - 1 != g->rank) {
-			diag_rank_mismatch(elab_diags(e), g->piece[i]->kid[0]->span, elab_text(e, g->name), g->piece[i]->kid[0]->nkid - 1, g->rank);
-			return false;
+	while (ast->kind == AST_PAREN) { ast = ast->kid[0]; }
+	if (ast->kind == AST_BINARY && ast->kid[1]->kind == AST_NUM) { ast = ast->kid[0]; }
+	*name = ast->kind == AST_NAME ? ast->name : 0;
+	return ast->kind == AST_NAME;
+}
+
+/* The axis of index `name` where `def` binds it on its left side. */
+static bool axis_on_left(Uses *u, const Ast *def, Sym name)
+{
+	const Ast *left = def ? def->kid[0] : NULL;
+	if (!left || left->kind != AST_INDEX || left->kid[0]->kind != AST_NAME) {
+		return false;
+	}
+	for (uint32_t q = 1; q < left->nkid; q++) {
+		if (left->kid[q]->kind == AST_NAME && left->kid[q]->name == name) {
+			Entry *entry = scope_find(u->e, u->g->scope, left->kid[0]->name);
+			if (entry && !entry->pending && entry->val.tag == VAL_NUM && q - 1 < entry->val.rank) {
+				u->found = val_axis(u->e, &entry->val, q - 1);
+				return true;
+			}
+			Group *other = entry ? entry->pending : NULL;
+			return other && other != u->g && group_axis(u->e, other, other->name, q - 1, &u->found);
 		}
 	}
-	bool ok = true;
+	return false;
+}
+
+typedef struct Binding { const struct Binding *outer; const Ast *binders; } Binding;
+
+static bool axis_of_binder(Uses *u, const Binding *b, Sym name, bool *bound)
+{
+	for (; b; b = b->outer) {
+		for (uint32_t i = 0; i < b->binders->nkid; i++) {
+			const Ast *k = b->binders->kid[i];
+			if (!k || k->kind != AST_BINDER || k->kid[0]->kind != AST_NAME || k->kid[0]->name != name) { continue; }
+			*bound = true;
+			if (k->nkid < 2 || !k->kid[1]) { return false; }
+			unsigned mark = diags_mark(u->e->diags);
+			bool ok = axis_of_expr(u->e, u->g->scope, k->kid[1], &u->found);
+			diags_rewind(u->e->diags, mark);
+			return ok;
+		}
+	}
+	return false;
+}
+
+static void search_uses(Uses *u, const Ast *ast, const Ast *def, const Binding *outer)
+{
+	if (!ast || u->done) {
+		return;
+	}
+	Binding here = {outer, ast->nkid ? ast->kid[0] : NULL};
+	if (ast->kind == AST_REDUCE || ast->kind == AST_COMPREHENSION) {
+		outer = &here;
+	}
+	Sym name;
+	if (ast->kind == AST_INDEX && ast->kid[0]->kind == AST_NAME && ast->kid[0]->name == u->g->name && ast->nkid > u->p + 1 &&
+	    plain_name(ast->kid[u->p + 1], &name)) {
+		bool bound = false;
+		u->done = axis_of_binder(u, outer, name, &bound) || (!bound && axis_on_left(u, def, name));
+	}
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		search_uses(u, ast->kid[i], def, outer);
+	}
+}
+
+static bool axis_from_uses(Elab *e, Group *g, uint32_t p, AxisRef *out)
+{
+	Uses u = {.e = e, .g = g, .p = p};
+	for (uint32_t i = 0; i < g->scope->ntext && !u.done; i++) {
+		const Ast *st = g->scope->text[i];
+		if (st && st->kind == AST_DEF) {
+			search_uses(&u, st->kid[1], st, NULL);
+		} else {
+			search_uses(&u, st, NULL, NULL);
+		}
+	}
+	*out = u.found;
+	return u.done;
+}
+
+static bool try_axes(Elab *e, Group *g, bool uses)
+{
+	bool all = true;
 	for (uint32_t p = 0; p < g->rank; p++) {
-		if (axis_from_bodies(e, g, p, &g->axis[p])) {
+		if (g->axis[p].axis) {
+			continue;
+		}
+		AxisRef a;
+		bool ok = axis_from_bodies(e, g, p, &a);
+		if (!ok && uses) {
+			GroupState state = g->state;
+			g->state = GROUP_BUSY;
+			ok = axis_from_uses(e, g, p, &a);
+			g->state = state;
+		}
+		if (ok) {
+			g->axis[p] = a;
+		}
+		all = all && ok;
+	}
+	return all;
+}
+
+static void report_axes(Elab *e, Group *g)
+{
+	for (uint32_t p = 0; p < g->rank; p++) {
+		if (g->axis[p].axis) {
 			continue;
 		}
 		const Ast *arg = g->piece[g->n - 1]->kid[0]->kid[p + 1];
@@ -237,9 +331,41 @@ static bool find_axes(Elab *e, Group *g)
 			diag_help(diag_index_axis_unknown(elab_diags(e), arg->span, ast_text(e->arena, e->names, arg)),
 			          "an array of a few elements is written  %s = [a, b, c]", elab_text(e, g->name));
 		}
-		ok = false;
 	}
-	return ok;
+}
+
+static bool start_axes(Elab *e, Group *g)
+{
+	g->rank = g->piece[0]->kid[0]->nkid - 1;
+	g->axis = arena_array(e->arena, AxisRef, g->rank + 1);
+	for (size_t i = 1; i < g->n; i++) {
+		if (g->piece[i]->kid[0]->nkid - 1 != g->rank) {
+			diag_rank_mismatch(elab_diags(e), g->piece[i]->kid[0]->span, elab_text(e, g->name), g->piece[i]->kid[0]->nkid - 1, g->rank);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The axes of several definitions that need each other: what one finds helps the next. */
+static bool find_axes(Elab *e, Group **set, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!start_axes(e, set[i])) {
+			return false;
+		}
+	}
+	bool all = false;
+	for (size_t round = 0; round <= 2 * n + 1 && !all; round++) {
+		all = true;
+		for (size_t i = 0; i < n; i++) {
+			all = try_axes(e, set[i], round > n) && all;
+		}
+	}
+	for (size_t i = 0; !all && i < n; i++) {
+		report_axes(e, set[i]);
+	}
+	return all;
 }
 
 /* Binds the written indices of one piece; fixed positions become numbers. */
@@ -376,7 +502,7 @@ static Val simple(Elab *e, Group *g)
 }
 
 /* ---- pieces and recurrences -------------------------------------------------------------------------------------------------- */
-typedef struct Cycle { Elab *e; Group **g; size_t n; uint32_t nctx; Index *ctx; } Cycle;
+typedef struct Cycle { Elab *e; Group **g; size_t n; uint32_t nctx; Index *ctx; bool again; } Cycle;
 
 static bool needs_cycle(const Cycle *c, const Ast *body)
 {
@@ -501,11 +627,16 @@ static bool evaluate(Cycle *c, Group *g)
 				return false;
 			}
 		}
-		if (g->elem == ELEM_COMPLEX ? !val_to_complex(e, v) : g->elem == ELEM_REAL && !val_real(e, v)) {
-			return false;
+		if ((g->elem == ELEM_INT || g->elem == ELEM_REAL) && (v->elem == ELEM_REAL || v->elem == ELEM_COMPLEX) && v->elem != g->elem) {
+			g->elem = v->elem; /* the first pieces were whole numbers by chance */
+			c->again = true;
+			return true;
 		}
 		if (g->elem != ELEM_COMPLEX && g->elem != ELEM_REAL && v->elem != g->elem) {
 			diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "the type of the other pieces");
+			return false;
+		}
+		if (g->elem == ELEM_COMPLEX ? !val_to_complex(e, v) : g->elem == ELEM_REAL && !val_real(e, v)) {
 			return false;
 		}
 		if ((g->elem == ELEM_REAL || g->elem == ELEM_COMPLEX) && !val_convert(e, v, g->unit)) {
@@ -678,20 +809,24 @@ static void make_cycle(Cycle *c)
 			ok = false;
 			continue;
 		}
-		ok = find_axes(e, g) && ok;
+	}
+	ok = ok && find_axes(e, c->g, c->n);
+	for (size_t i = 0; ok && i < c->n; i++) {
+		Group *g = c->g[i];
 		g->body = arena_array(e->arena, Val, g->n);
 		g->own = arena_array(e->arena, Index *, g->n);
 		g->fixed = arena_array(e->arena, int64_t *, g->n);
-		ok = ok && learn(c, g);
+		ok = learn(c, g);
 	}
-	for (int pass = 0; ok && pass < 3; pass++) {
+	for (int pass = 0; ok && pass < 6; pass++) {
+		c->again = false;
 		for (size_t i = 0; i < c->n; i++) {
 			declare(c, c->g[i]);
 		}
-		for (size_t i = 0; ok && i < c->n; i++) {
+		for (size_t i = 0; ok && !c->again && i < c->n; i++) {
 			ok = evaluate(c, c->g[i]);
 		}
-		if (!ok || pass == 2 || !prune(c)) {
+		if (!ok || (!c->again && (pass == 5 || !prune(c)))) {
 			break;
 		}
 		for (size_t i = 0; i < c->n; i++) { /* again with just the context that is used */
@@ -742,7 +877,7 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 		if (!g->recursive && !indexed) {
 			finish(g, simple(e, g));
 		} else if (!g->recursive && g->n == 1) {
-			bool ok = find_axes(e, g);
+			bool ok = find_axes(e, &g, 1);
 			finish(g, ok ? simple_indexed(e, g) : val_error(g->span));
 		} else {
 			Cycle c = {.e = e, .g = set, .n = n};

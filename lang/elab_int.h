@@ -106,6 +106,8 @@ struct Scope {
 	Frame *frame;
 	uint32_t nctx;       /* indices bound by this scope itself (binders, formals of definitions) */
 	Index *ctx;
+	uint32_t ntext;      /* the statements that stand in this scope: uses of a name tell its axes */
+	Ast *const *text;
 };
 
 typedef struct Memo { uint32_t nfree; const Index *free; uint32_t n; Val *arg; Sym path; Val result; } Memo;
@@ -142,6 +144,7 @@ struct Elab {
 	struct NamedAst { Sym name; const Ast *ast; } *optimizer; size_t noptimizer, capoptimizer;
 	struct RangeAxis { int64_t lo, hi; Axis axis; } *range; size_t nrange, caprange;
 	int64_t streams;      /* random sites so far: the next stream number */
+	int64_t stream;       /* the stream of first values being made, or 0 */
 	size_t capparam, capdata, capsplit, caploss, capstmt;
 	bool *set_used;       /* which --set names were met */
 	bool in_prelude;

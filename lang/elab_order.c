@@ -8,12 +8,13 @@ typedef enum { SHIFT_ZERO, SHIFT_BACK, SHIFT_AHEAD, SHIFT_ANY } ShiftKind;
 typedef struct Read { uint32_t n; ShiftKind kind[16]; int64_t shift[16]; bool settled; } Read;
 typedef struct Order {
 	Elab *e;
-	size_t ndef;
+	size_t ndef;      /* reads of these are collected */
 	const Def *def;
+	size_t nall;      /* the whole set: its members are never looked into */
+	const Def *all;
 	uint32_t nctx, rank; /* rank: own positions that all definitions share */
 	Read *read;
 	size_t n, cap;
-	bool *seen;
 } Order;
 
 static ShiftKind shift_of(Core *c, Node arg, Index formal, int64_t *shift)
@@ -57,6 +58,9 @@ static void collect(Order *o, Node n, const Index *formal, unsigned depth)
 	} else if (i.tag == NODE_READ && depth < 64) {
 		const DefInfo *d = core_def(c, i.ref);
 		uint32_t npiece = d->role == DEF_REDUCTION || d->role == DEF_VALUE ? d->npiece : 0;
+		for (size_t k = 0; k < o->nall; k++) {
+			npiece = o->all[k] == i.ref ? 0 : npiece;
+		}
 		bool any = false;
 		for (size_t k = 0; npiece && k < o->ndef && !any; k++) {
 			any = core_depends(c, n, o->def[k]);
@@ -179,7 +183,7 @@ static bool begins(Order *o, int64_t *missing)
 
 bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, int64_t *missing)
 {
-	Order o = {.e = e, .ndef = ndef, .def = def, .nctx = nctx};
+	Order o = {.e = e, .ndef = ndef, .def = def, .nall = ndef, .all = def, .nctx = nctx};
 	o.rank = core_def(e->core, def[0])->nindex - nctx;
 	for (size_t i = 0; i < ndef; i++) {
 		uint32_t r = core_def(e->core, def[i])->nindex - nctx;

@@ -17,10 +17,21 @@ static const struct { const char *name; unsigned flag; } constraints[] = {
 	{"simplex", CONSTRAINT_SIMPLEX},
 };
 
+/* kid 2 is the path when a first value is given beside it. */
+static bool has_both(const Ast *ast)
+{
+	return (ast->flags & AST_FROM) && (ast->flags & (AST_EQ | AST_DRAW));
+}
+
+static uint32_t first_constraint(const Ast *ast)
+{
+	return has_both(ast) ? 3 : 2;
+}
+
 static bool read_constraints(Elab *e, const Ast *ast, unsigned *out)
 {
 	*out = 0;
-	for (uint32_t i = 2; i < ast->nkid; i++) {
+	for (uint32_t i = first_constraint(ast); i < ast->nkid; i++) {
 		const char *name = elab_text(e, ast->kid[i]->name);
 		unsigned flag = 0;
 		const char *known[sizeof constraints / sizeof *constraints];
@@ -58,7 +69,7 @@ static bool constraint_fits(Elab *e, const Ast *ast, unsigned c, uint32_t rank, 
 		}
 	}
 	if (why) {
-		diag_bad_constraint(elab_diags(e), ast->span, elab_text(e, ast->kid[2]->name), why);
+		diag_bad_constraint(elab_diags(e), ast->span, elab_text(e, ast->kid[first_constraint(ast)]->name), why);
 	}
 	return !why;
 }
@@ -167,6 +178,16 @@ static Val initial_draw(Elab *e, Scope *in, const Ast *init, uint32_t rank, cons
 	return elab_draw(e, in, &dist, init->span, rank, ix, false);
 }
 
+/* Draws of first values are addressed by the parameter's name, not by where it stands in the text. */
+static int64_t stream_of(const char *path)
+{
+	uint64_t h = 1469598103934665603u;
+	for (; *path; path++) {
+		h = (h ^ (unsigned char)*path) * 1099511628211u;
+	}
+	return (int64_t)(h >> 2 | (uint64_t)1 << 61);
+}
+
 static bool initial(Elab *e, Scope *s, const Ast *ast, ParamInfo *p, const TypeInfo *t, const Axis *axes)
 {
 	const Ast *init = ast->kid[1];
@@ -174,15 +195,22 @@ static bool initial(Elab *e, Scope *s, const Ast *ast, ParamInfo *p, const TypeI
 		return true;
 	}
 	if (ast->flags & AST_FROM) {
-		Val path = elab_expr(e, s, init);
+		const Ast *file = has_both(ast) ? ast->kid[2] : init;
+		Val path = elab_expr(e, s, file);
 		if (path.tag != VAL_STRING) {
-			if (path.tag != VAL_ERROR) { diag_type_mismatch(elab_diags(e), init->span, val_type(e, &path), "the path of an NPY file"); }
+			if (path.tag != VAL_ERROR) { diag_type_mismatch(elab_diags(e), file->span, val_type(e, &path), "the path of an NPY file"); }
 			return false;
 		}
 		p->init_file = path.string;
-		return true;
+		if (!has_both(ast)) {
+			return true;
+		}
 	}
-	Scope *in = scope_new(e, s, NULL);
+	/* first values do not depend on where the net is used: no index of the context is seen from here */
+	Frame *alone = arena_new(e->arena, Frame);
+	if (s->frame) { *alone = *s->frame; }
+	alone->nctx = 0;
+	Scope *in = scope_new(e, s, alone);
 	Index *ix = arena_array(e->arena, Index, t->rank + 1);
 	for (uint32_t i = 0; i < t->rank; i++) { ix[i] = core_index(e->core, axes[i], 0); }
 	in->ctx = ix;
@@ -259,7 +287,7 @@ void elab_param(Elab *e, Scope *s, const Ast *ast)
 {
 	TypeInfo t = elab_type(e, s, ast->kid[0]);
 	Val v = val_error(ast->span);
-	unsigned c;
+	unsigned c = 0;
 	bool ok = t.ok && read_constraints(e, ast, &c);
 	if (ok && (t.record || t.index_of.axis || (t.elem != ELEM_REAL))) {
 		diag_type_mismatch(elab_diags(e), ast->kid[0]->span, "this type", "real: parameters are real numbers");
@@ -293,7 +321,9 @@ void elab_param(Elab *e, Scope *s, const Ast *ast)
 			ok = false;
 		} else if (!p || !frame) {
 			p = make_param(e, ast->span, path, ast->name, t.unit, t.rank, axes, c);
+			e->stream = stream_of(elab_text(e, path));
 			ok = initial(e, s, ast, p, &t, axes);
+			e->stream = 0;
 			if (ok) { register_param(e, p); }
 		}
 		if (ok) { v = param_value(e, ast->span, p, ELEM_REAL); }

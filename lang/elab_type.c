@@ -153,6 +153,9 @@ static bool fit_index(Elab *e, Scope *bind, const Ast *type, const TypeInfo *t, 
 
 static bool fit_elem(Elab *e, const Ast *type, Elem want, Val *v)
 {
+	if (want == ELEM_INT && v->elem == ELEM_INT) {
+		v->of = 0; /* declared a plain integer: no longer a place on an axis */
+	}
 	if (v->elem == want || (want == ELEM_COMPLEX && v->elem != ELEM_BOOL)) {
 		return want != ELEM_COMPLEX || val_to_complex(e, v);
 	}
@@ -170,6 +173,33 @@ static bool fit_elem(Elab *e, const Ast *type, Elem want, Val *v)
 		diag_help(d, "a truth value becomes a number by  if … then 1 else 0");
 	}
 	return false;
+}
+
+/* A literal [a, b] fits a declared axis of two elements, as a literal 0 fits a unit. */
+static void literal_axis(Elab *e, Scope *bind, const Ast *type, Val *v)
+{
+	if (!v->n || !v->rank || type->kid[0]->kind != AST_NAME) {
+		return;
+	}
+	Entry *entry = scope_find(e, bind, type->kid[0]->name);
+	if (!entry || entry->pending || entry->val.tag != VAL_AXIS || !entry->val.axis.axis) {
+		return;
+	}
+	const AxisInfo *info = core_axis_info(e->core, entry->val.axis.axis);
+	if (info->size != (int64_t)v->n || info->length) {
+		return;
+	}
+	entry->used = true;
+	Index *ix = arena_array(e->arena, Index, v->rank);
+	for (uint32_t i = 0; i < v->rank; i++) {
+		ix[i] = v->ix[i];
+	}
+	ix[0] = core_index(e->core, entry->val.axis.axis, core_index_name(e->core, v->ix[0]));
+	Node place = core_sub(e->core, core_index_value(e->core, ix[0]), core_int_const(e->core, info->first));
+	Val r = val_subst(e, v, 1, v->ix, &place);
+	r.ix = ix;
+	r.n = 0;
+	*v = r;
 }
 
 bool type_fit(Elab *e, Scope *bind, const Ast *type, Val *v, const char *what)
@@ -206,6 +236,7 @@ bool type_fit(Elab *e, Scope *bind, const Ast *type, Val *v, const char *what)
 		diag_rank_mismatch(elab_diags(e), v->span, what, v->rank, type->nkid);
 		return false;
 	}
+	literal_axis(e, bind, type, v);
 	for (uint32_t i = 0; i < v->rank; i++) {
 		if (!fit_axis(e, bind, type->kid[i], val_axis(e, v, i), v->span)) {
 			return false;
