@@ -360,8 +360,8 @@ static int tag_rank(unsigned tag)
 {
 	static const int rank[] = {
 	    [NODE_NONE] = 0,  [NODE_CONST] = 1, [NODE_INDEX] = 2, [NODE_SIZE] = 3,   [NODE_READ] = 4,
-	    [NODE_LIN] = 7,   [NODE_PROD] = 6,  [NODE_OP] = 5,    [NODE_SELECT] = 9, [NODE_GUARD] = 10,
-	    [NODE_RANDOM] = 8, [NODE_STOP] = 11, [NODE_D] = 12};
+	    [NODE_LIN] = 7,   [NODE_PROD] = 6,  [NODE_OP] = 5,    [NODE_SELECT] = 9, [NODE_GUARD] = 12,
+	    [NODE_RANDOM] = 8, [NODE_STOP] = 10, [NODE_D] = 11};
 	return rank[tag];
 }
 

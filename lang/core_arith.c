@@ -371,15 +371,16 @@ static int shape_sign(const Core *c, const NodeInfo *p)
 {
 	for (uint32_t lo = 0, hi; lo < p->n; lo = hi) {
 		double sum = 0, high = 0, low = 0;
+		bool guard = core_node(c, p->arg[lo])->tag == NODE_GUARD; /* carries its sign inside */
 		for (hi = lo; hi < p->n && core_order_shape(c, p->arg[lo], p->arg[hi]) == 0; hi++) {
 			sum += p->coef[hi];
 			high = fmax(high, p->coef[hi]);
 			low = fmax(low, -p->coef[hi]);
 		}
-		if (sum != 0) {
+		if (sum != 0 && !guard) {
 			return sum > 0 ? 1 : -1;
 		}
-		if (high != low) {
+		if (high != low && !guard) {
 			return high > low ? 1 : -1;
 		}
 	}
@@ -395,7 +396,8 @@ double core_content(Core *c, Node n, bool any_sign, Node *rest)
 	}
 	double k = common_magnitude(p);
 	int sign = p->num > 0 ? 1 : p->num < 0 ? -1 : shape_sign(c, p);
-	if (sign == 0 && any_sign) {
+	bool guards = core_node(c, p->arg[p->n - 1])->tag == NODE_GUARD; /* guards stand last */
+	if (sign == 0 && any_sign && core_node(c, p->arg[0])->tag != NODE_GUARD) {
 		sign = p->coef[0] > 0 ? 1 : -1;
 	}
 	if (sign < 0) {
@@ -403,6 +405,10 @@ double core_content(Core *c, Node n, bool any_sign, Node *rest)
 	}
 	if (k == 1 || k == 0) {
 		return 1;
+	}
+	if (guards) {
+		*rest = core_scale(c, 1 / k, n);
+		return k;
 	}
 	enum { SMALL = 16 };
 	double coef_small[SMALL], *coef = p->n <= SMALL ? coef_small : arena_array(c->arena, double, p->n);

@@ -478,9 +478,10 @@ Node core_select(Core *c, Node cond, Node yes, Node no)
 		return yes;
 	}
 	p = core_node(c, cond);
-	if (p->tag == NODE_OP && p->op == OP_not) {
+	Node opposite = core_not(c, cond);
+	if (core_order(c, opposite, cond) < 0) {
 		Node swap = yes;
-		cond = p->arg[0];
+		cond = opposite;
 		yes = no;
 		no = swap;
 	}

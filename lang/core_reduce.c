@@ -424,10 +424,6 @@ Node core_reduce(Core *c, RedKind red, Sym name, Span span, uint32_t nbound, con
 		Sum s = {.bound = own, .nbound = nbound, .body = body};
 		return reduce_sum(c, name, span, &s);
 	}
-	const NodeInfo *p = core_node(c, body);
-	if (p->tag == NODE_GUARD) {
-		body = core_filter(c, red, p->arg[0], p->arg[1]);
-	}
 	if (red != RED_ARGMAX && red != RED_ARGMIN) {
 		nbound = drop_idle(c, red, nbound, own, body);
 		if (nbound == 0 || (red == RED_ALL && core_order(c, body, core_bool_const(c, true)) == 0) ||
