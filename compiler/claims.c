@@ -296,9 +296,6 @@ static bool try_sizes(Trying *t, int64_t n)
 		eval_forget(r);
 		ok = try_points(t, (n + SIZES - 1) / SIZES, (uint64_t)(k * n));
 	}
-	for (uint32_t j = 0; j < t->c->nsized; j++) {
-		core_axis_resize(r->core, t->c->sized[j], -1);
-	}
 	eval_forget(r);
 	return ok;
 }

@@ -64,24 +64,25 @@ static bool init_orthogonal(Run *r, ParamInfo *p, uint64_t seed)
 	return orthogonalise(r, p);
 }
 
-/* Are the dimensions those of the leaf's axes, but for axes of length one? */
-static bool shape_fits(const Run *r, Def leaf, const RtColumn *col)
+/* Are the dimensions those of the parameter's axes, but for axes of length one? */
+static bool shape_fits(const Run *r, Def value, const RtColumn *col)
 {
-	uint32_t n = core_def(r->core, leaf)->nindex, k = 0;
+	uint32_t n = core_def(r->core, value)->nindex, k = 0;
+	size_t count = 0;
 	for (unsigned d = 0; d < col->ndim; d++) {
-		while (k < n && data_leaf_size(r, leaf, k) == 1 && col->dim[d] != 1) {
+		while (k < n && data_leaf_size(r, value, k) == 1 && col->dim[d] != 1) {
 			k++;
 		}
-		if (k < n && (int64_t)col->dim[d] == data_leaf_size(r, leaf, k)) {
+		if (k < n && (int64_t)col->dim[d] == data_leaf_size(r, value, k)) {
 			k++;
 		} else if (col->dim[d] != 1) {
 			return false;
 		}
 	}
-	while (k < n && data_leaf_size(r, leaf, k) == 1) {
+	while (k < n && data_leaf_size(r, value, k) == 1) {
 		k++;
 	}
-	return k == n && !col->offsets && col->count == store_count(r->store, leaf);
+	return k == n && !col->offsets && eval_count(r, value, &count) && col->count == count;
 }
 
 static bool init_from_file(Run *r, ParamInfo *p)
@@ -94,18 +95,22 @@ static bool init_from_file(Run *r, ParamInfo *p)
 		return false;
 	}
 	const RtColumn *col = t->ncolumns == 1 ? &t->column[0] : NULL;
-	bool ok = col && col->type != RT_STRING && shape_fits(r, p->leaf, col);
+	double *value = col ? rt_alloc(col->count, sizeof *value) : NULL;
+	bool ok = value && col->type != RT_STRING && shape_fits(r, p->value, col);
+	for (size_t k = 0; ok && k < col->count; k++) {
+		value[k] = col->type == RT_REAL ? col->values.real[k] : (double)col->values.integer[k];
+	}
 	if (ok) {
-		double *leaf = store_real(r->store, p->leaf);
-		for (size_t k = 0; k < col->count; k++) {
-			leaf[k] = col->type == RT_REAL ? col->values.real[k] : (double)col->values.integer[k];
-		}
+		ok = params_from_values(r, p, value);
 	} else if (!col) {
 		diag_data_file(r->e->ctx.diags, p->span, path, "a parameter is read from a file of one array");
+	} else if (!value) {
+		out_of_memory(r, p);
 	} else {
 		diag_data_shape(r->e->ctx.diags, p->span, run_name(r, p->path), data_column_shape(r, col, 0),
-		                data_leaf_shape(r, p->leaf, 0));
+		                data_leaf_shape(r, p->value, 0));
 	}
+	free(value);
 	rt_table_free(t);
 	return ok;
 }
@@ -117,10 +122,45 @@ static bool bad_value(Run *r, const ParamInfo *p, size_t k, double v, const char
 	return false;
 }
 
+/* Where entry k of what the program reads is stored, and with which sign. */
+static size_t stored_at(const Run *r, const ParamInfo *p, size_t k, size_t n, double *sign)
+{
+	size_t rows, columns;
+	*sign = 1;
+	if (p->constraint & (CONSTRAINT_SYMMETRIC | CONSTRAINT_ANTISYMMETRIC)) {
+		matrix_shape(r, p, &rows, &columns);
+		size_t i = k / columns, j = k % columns;
+		if (i > j) {
+			*sign = p->constraint & CONSTRAINT_ANTISYMMETRIC ? -1 : 1;
+			return j * columns + i;
+		}
+	}
+	if (p->constraint & CONSTRAINT_CIRCULANT) {
+		size_t side = (size_t)llround(sqrt((double)n));
+		size_t i = k / side, j = k % side;
+		return (j + side - i) % side;
+	}
+	return k;
+}
+
+/* Entries below the diagonal of a symmetric matrix, and all but the first row of a circulant one, repeat what is stored. */
+static bool repeats(const ParamInfo *p, size_t k, size_t side)
+{
+	if (p->constraint & (CONSTRAINT_SYMMETRIC | CONSTRAINT_ANTISYMMETRIC)) {
+		return k / side > k % side;
+	}
+	return (p->constraint & CONSTRAINT_CIRCULANT) && k >= side;
+}
+
 bool params_from_values(Run *r, ParamInfo *p, const double *value)
 {
-	double *leaf = store_real(r->store, p->leaf);
-	size_t n = store_count(r->store, p->leaf);
+	double *leaf = store_real(r->store, p->leaf), sign;
+	size_t n, side;
+	if (!eval_count(r, p->value, &n)) {
+		return false;
+	}
+	side = (size_t)llround(sqrt((double)n));
+	memset(leaf, 0, store_count(r->store, p->leaf) * sizeof *leaf);
 	bool logs = (p->constraint & (CONSTRAINT_POSITIVE | CONSTRAINT_SIMPLEX)) != 0;
 	for (size_t k = 0; k < n; k++) {
 		if (!isfinite(value[k])) {
@@ -129,59 +169,55 @@ bool params_from_values(Run *r, ParamInfo *p, const double *value)
 		if (logs && value[k] <= 0) {
 			return bad_value(r, p, k, value[k], "positive");
 		}
-		leaf[k] = logs ? log(value[k]) : value[k];
+		if (!repeats(p, k, side)) {
+			leaf[stored_at(r, p, k, n, &sign)] = logs ? log(value[k]) : value[k];
+		}
 	}
 	return params_retract(r, p);
+}
+
+static bool by_formula(const ParamInfo *p)
+{
+	return p->init && !p->init_file && !p->init_orthogonal;
 }
 
 static bool init_by_formulas(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64_t seed)
 {
 	PlanOutput *out = rt_alloc(n, sizeof *out);
+	uint32_t count = 0;
 	if (!out) {
 		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "initial values");
 		return false;
 	}
-	uint32_t count = 0;
 	for (uint32_t k = 0; k < n; k++) {
-		const ParamInfo *p = param[k];
-		if (p->init && !p->init_file && !p->init_orthogonal) {
-			out[count++] = (PlanOutput){p->init, p->leaf};
+		if (by_formula(param[k])) {
+			out[count++] = (PlanOutput){param[k]->init, 0};
 		}
 	}
-	bool ok = true;
-	if (count) {
-		Plan *plan = key ? eval_cached(r, key, 0, count, out) : eval_plan(r, count, out);
-		ok = plan && plan_run(plan, r->e->ctx.diags, (RunContext){seed, 0});
-		if (!key) {
-			plan_free(plan);
+	Plan *plan = !count ? NULL : key ? eval_cached(r, key, 0, count, out) : eval_plan(r, count, out);
+	bool ok = !count || (plan && plan_run(plan, r->e->ctx.diags, (RunContext){seed, 0}));
+	for (uint32_t k = 0, output = 0; ok && k < n; k++) {
+		if (by_formula(param[k])) {
+			ok = params_from_values(r, param[k], plan_real(plan, output++));
 		}
+	}
+	if (!key) {
+		plan_free(plan);
 	}
 	free(out);
 	return ok;
 }
 
-static bool init_finish(Run *r, ParamInfo *p, uint64_t seed)
+static bool init_otherwise(Run *r, ParamInfo *p, uint64_t seed)
 {
-	size_t n = store_count(r->store, p->leaf);
-	double *leaf = store_real(r->store, p->leaf);
 	if (p->init_file) {
-		if (!init_from_file(r, p)) {
-			return false;
-		}
-	} else if (p->init_orthogonal) {
+		return init_from_file(r, p);
+	}
+	if (p->init_orthogonal) {
 		return init_orthogonal(r, p, seed);
-	} else if (!p->init) {
-		memset(leaf, 0, n * sizeof *leaf);
-		return true;
 	}
-	double *value = rt_alloc(n, sizeof *value);
-	if (!value) {
-		return out_of_memory(r, p);
-	}
-	memcpy(value, leaf, n * sizeof *value);
-	bool ok = params_from_values(r, p, value);
-	free(value);
-	return ok;
+	memset(store_real(r->store, p->leaf), 0, store_count(r->store, p->leaf) * sizeof(double));
+	return params_retract(r, p);
 }
 
 bool params_reset(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64_t seed)
@@ -190,7 +226,7 @@ bool params_reset(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64
 		return false;
 	}
 	for (uint32_t k = 0; k < n; k++) {
-		if (!init_finish(r, param[k], seed)) {
+		if (!by_formula(param[k]) && !init_otherwise(r, param[k], seed)) {
 			return false;
 		}
 	}
@@ -215,27 +251,6 @@ bool params_prepare(Run *r)
 	ok = ok && params_reset(r, NULL, n, fresh, r->seed);
 	free(fresh);
 	return ok;
-}
-
-/* Where entry k of what the program reads is stored, and with which sign. */
-static size_t stored_at(const Run *r, const ParamInfo *p, size_t k, size_t n, double *sign)
-{
-	size_t rows, columns;
-	*sign = 1;
-	if (p->constraint & (CONSTRAINT_SYMMETRIC | CONSTRAINT_ANTISYMMETRIC)) {
-		matrix_shape(r, p, &rows, &columns);
-		size_t i = k / columns, j = k % columns;
-		if (i > j) {
-			*sign = p->constraint & CONSTRAINT_ANTISYMMETRIC ? -1 : 1;
-			return j * columns + i;
-		}
-	}
-	if (p->constraint & CONSTRAINT_CIRCULANT) {
-		size_t side = (size_t)llround(sqrt((double)n));
-		size_t i = k / side, j = k % side;
-		return (j + side - i) % side;
-	}
-	return k;
 }
 
 bool params_set(Run *r, const Stmt *s)

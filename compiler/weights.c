@@ -141,9 +141,9 @@ static void find_differences(Differences *d, const RtWeights *w, uint32_t n, Par
 		const char *name = run_name(r, param[k]->path);
 		if (!t) {
 			differ(d, arena_printf(r->e->arena, "%s is missing", name));
-		} else if (!weights_fit(r, t, param[k]->leaf)) {
+		} else if (!weights_fit(r, t, stored ? param[k]->leaf : param[k]->value)) {
 			differ(d, arena_printf(r->e->arena, "%s is %s there and %s here", name, weights_shape(r, t),
-			                       data_leaf_shape(r, param[k]->leaf, 0)));
+			                       data_leaf_shape(r, param[k]->value, 0)));
 		}
 	}
 }
@@ -174,7 +174,8 @@ static bool put_param(Run *r, const RtWeights *w, ParamInfo *p)
 		rt_tensor_reals(t, store_real(r->store, p->leaf));
 		return true;
 	}
-	double *value = rt_alloc(store_count(r->store, p->leaf), sizeof *value);
+	size_t n = 0;
+	double *value = eval_count(r, p->value, &n) ? rt_alloc(n, sizeof *value) : NULL;
 	if (!value) {
 		diag_out_of_memory(r->e->ctx.diags, p->span, run_name(r, p->path));
 		return false;
