@@ -6,7 +6,7 @@
 #include "lang/ast.h"
 
 #define PARSE_BRACKETS_MAX 1000u /* open brackets at one place */
-#define PARSE_DEPTH_MAX 10000u   /* levels of one tree */
+#define PARSE_DEPTH_MAX 2000u    /* levels of one tree: what follows recurses over it */
 
 /* One token; kind is a TOK_ constant. Texts are interned only where a node needs them. */
 typedef struct Token {
