@@ -209,6 +209,17 @@ static void choose_inline(Planner *p)
 /* ---- absorbing contractions ---- */
 
 /* Is the contraction read once, as a term of the reader's whole value, over exactly the reader's indices? */
+/* A sum over samples is made tile by tile, apart from readers that do not live in the tile. */
+static bool sums_samples(const Planner *p, const PDef *d)
+{
+	for (uint32_t k = 0; k < d->nbound; k++) {
+		if (core_axis_info(p->core, core_index_axis(p->core, d->bound[k]))->flags & AXIS_SAMPLES) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void choose_absorbed(Planner *p)
 {
 	uint32_t *reader = arena_array(p->arena, uint32_t, p->ndef);
@@ -226,7 +237,7 @@ static void choose_absorbed(Planner *p)
 	}
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		PDef *d = &p->def[k];
-		if (d->mode != MODE_CONTRACT || d->readers != 1 || d->output || d->red != RED_SUM) {
+		if (d->mode != MODE_CONTRACT || d->readers != 1 || d->output || d->red != RED_SUM || sums_samples(p, d)) {
 			continue;
 		}
 		PDef *z = &p->def[reader[k]];
@@ -382,14 +393,17 @@ static void choose_tiles(Planner *p)
 	}
 }
 
-/* The stage in which `d` can read `e` this way; marks e as needed beyond its tile. */
-static uint32_t read_stage(Planner *p, const PDef *d, PDef *e, Node read)
+/* Does d read of e exactly the samples of its own tile? */
+static bool reads_own_sample(const Planner *p, const PDef *d, const PDef *e, Node read)
 {
-	if (e->mode == MODE_LEAF) {
-		return 0;
-	}
-	if (e->is_static && !d->is_static) {
-		e->whole = true;
+	Index own = plan_plain_index(p, core_node(p->core, read)->arg[e->carrier]);
+	return d->tiled && d->tile_axis == e->tile_axis && own == d->tiled;
+}
+
+/* The first stage in which `d` can read `e` this way. */
+static uint32_t read_stage(const Planner *p, const PDef *d, const PDef *e, Node read)
+{
+	if (e->mode == MODE_LEAF || (e->is_static && !d->is_static)) {
 		return 0;
 	}
 	if (!e->tiled) {
@@ -398,12 +412,21 @@ static uint32_t read_stage(Planner *p, const PDef *d, PDef *e, Node read)
 	if (e->carrier < 0) {
 		return e->stage + 1;
 	}
-	Index own = plan_plain_index(p, core_node(p->core, read)->arg[e->carrier]);
-	if (d->tiled && d->tile_axis == e->tile_axis && own == d->tiled) {
-		return e->stage;
+	return reads_own_sample(p, d, e, read) ? e->stage : e->stage + 1;
+}
+
+/* What is read outside the tile loop that computes it is kept for all samples. */
+static void mark_whole(Planner *p)
+{
+	for (uint32_t k = 1; k < p->ndef; k++) {
+		PDef *d = &p->def[k];
+		d->whole |= d->output;
+		for (uint32_t q = 0; q < d->nread && d->mode != MODE_INLINE; q++) {
+			PDef *e = &p->def[d->read[q].to];
+			e->whole |= e->carrier >= 0 && !(e->stage == d->stage && e->is_static == d->is_static &&
+			                                 reads_own_sample(p, d, e, d->read[q].node));
+		}
 	}
-	e->whole = true;
-	return e->stage + 1;
 }
 
 static void choose_stages(Planner *p)
@@ -422,9 +445,7 @@ static void choose_stages(Planner *p)
 			}
 		}
 		for (uint32_t k = begin; k < end; k++) {
-			PDef *d = &p->def[p->order[k]];
-			d->stage = stage;
-			d->whole |= d->output;
+			p->def[p->order[k]].stage = stage;
 		}
 	}
 	/* An absorbed contraction is computed with its reader. */
@@ -526,6 +547,7 @@ void plan_classify(Planner *p)
 	choose_absorbed(p);
 	choose_tiles(p);
 	choose_stages(p);
+	mark_whole(p);
 	for (uint32_t k = 0; k < p->norder; k++) {
 		PDef *d = &p->def[p->order[k]];
 		if (d->tiled && d->mode != MODE_INLINE) {
