@@ -295,7 +295,7 @@ static void report(const Plan *p, Diags *ds, const Failure *f)
 		return;
 	}
 	Def computed = f->nest->def[0];
-	if (!f->at || (f->at->op != VM_CHECK && f->at->op != VM_IAXPY && f->at->op != VM_IMUL)) {
+	if (!f->at || (f->at->op != VM_CHECK && f->at->op != VM_IAXPY && f->at->op != VM_IAXPK && f->at->op != VM_IMUL)) {
 		diag_int_overflow(ds, core_def(c, computed)->span, intern_text(core_names(c), core_def(c, computed)->name));
 		arena_free(scratch);
 		return;

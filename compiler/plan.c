@@ -112,7 +112,7 @@ static void find_order(Planner *p)
 	for (uint32_t k = 0; k < n; k++) {
 		PDef *d = &p->def[p->order[k]];
 		d->component = comp[k];
-		d->cyclic |= (k > 0 && comp[k - 1] == comp[k]) || (k + 1 < n && comp[k + 1] == comp[k]);
+		d->cyclic = (k > 0 && comp[k - 1] == comp[k]) || (k + 1 < n && comp[k + 1] == comp[k]);
 		for (uint32_t q = 0; q < d->nread; q++) {
 			d->cyclic |= d->read[q].to == p->order[k];
 		}
@@ -222,6 +222,7 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 	if (!plan_domains(p)) {
 		return false;
 	}
+	find_order(p); /* regions that are not demanded may have closed cycles */
 	plan_classify(p);
 	if (!plan_views(p) || !plan_stages(p, true) || !plan_stages(p, false)) {
 		return false;

@@ -446,10 +446,55 @@ static void coder_registers(Coder *w, uint32_t *place, Pool pool[2])
 	}
 }
 
+enum { SAME_WINDOW = 48 };
+
+static bool op_is_pure(const Instr *in)
+{
+	return in->op >= VM_REAL && in->op <= VM_OFFSET && in->op != VM_SELECT && in->op != VM_GUARD;
+}
+
+static bool same_instr(const Instr *a, const Instr *b)
+{
+	return a->op == b->op && a->a == b->a && a->b == b->b && a->c == b->c && a->i == b->i && a->j == b->j &&
+	       a->uniform == b->uniform && a->check == b->check;
+}
+
+/* Index arithmetic that was done a few instructions before is not done again. Registers are written once, so equal
+ * operands are equal values. */
+static void coder_merge(Coder *w)
+{
+	uint32_t *canon = arena_array(w->p->arena, uint32_t, w->nreg + 1);
+	for (uint32_t r = 0; r < w->nreg; r++) {
+		canon[r] = r;
+	}
+	size_t kept = 0;
+	for (size_t k = 0; k < w->ncode; k++) {
+		Instr in = w->code[k];
+		in.a = in.a < CODE_ACCESS ? canon[in.a] : in.a;
+		in.b = in.b < CODE_ACCESS ? canon[in.b] : in.b;
+		in.c = in.c < CODE_ACCESS ? canon[in.c] : in.c;
+		for (uint32_t q = 0; q < in.nmore; q++) {
+			in.more[q] = in.more[q] < CODE_ACCESS ? canon[in.more[q]] : in.more[q];
+		}
+		bool seen = false;
+		for (size_t q = kept; q > 0 && kept - q < SAME_WINDOW && !seen && in.dst < CODE_ACCESS && op_is_pure(&in); q--) {
+			seen = w->code[q - 1].dst < CODE_ACCESS && same_instr(&w->code[q - 1], &in);
+			canon[in.dst] = seen ? w->code[q - 1].dst : in.dst;
+		}
+		if (!seen) {
+			w->code[kept++] = in;
+		}
+	}
+	w->ncode = kept;
+	w->nest->value = w->nest->value < CODE_ACCESS ? canon[w->nest->value] : w->nest->value;
+	w->nest->filter = w->nest->filter < CODE_ACCESS ? canon[w->nest->filter] : w->nest->filter;
+}
+
 void coder_finish(Coder *w)
 {
 	Planner *p = w->p;
 	Nest *nest = w->nest;
+	coder_merge(w);
 	uint32_t *place = arena_array(p->arena, uint32_t, w->nreg + 1);
 	Pool pool[2] = {{0}, {0}};
 	coder_registers(w, place, pool);

@@ -111,15 +111,23 @@ static Val lin_int(Coder *w, Node n, Val mask)
 	Planner *p = w->p;
 	uint32_t count = core_node(p->core, n)->n;
 	bool check = !coder_int_safe(w, n);
-	Val sum = coder_int(w, (int64_t)core_node(p->core, n)->num);
+	int64_t c = (int64_t)core_node(p->core, n)->num;
+	Val sum = VAL_NONE;
 	for (uint32_t k = 0; k < count; k++) {
 		int64_t coef = (int64_t)core_node(p->core, n)->coef[k];
 		Val a = coder_node(w, core_node(p->core, n)->arg[k], mask), y = VAL_NONE;
+		bool first = !val_some(sum);
+		if (first && coef == 1 && c == 0) {
+			sum = a;
+			continue;
+		}
 		if (check && val_some(mask) && !mask.uniform && a.uniform && sum.uniform) {
 			y = (Val){coder_register(w, false), false};
 		}
-		Instr *in = coder_emit(w, VM_IAXPY, sum, a, check ? mask : VAL_NONE, &y);
+		Instr *in = first ? coder_emit(w, VM_IAXPK, a, VAL_NONE, check ? mask : VAL_NONE, &y)
+		                  : coder_emit(w, VM_IAXPY, sum, a, check ? mask : VAL_NONE, &y);
 		in->i = coef;
+		in->j = first ? c : 0;
 		in->check = check;
 		if (check) {
 			ARENA_PUSH(p->arena, w->fault, w->nfault, w->fault_cap, ((Fault){n, 0, 0}));
@@ -128,7 +136,7 @@ static Val lin_int(Coder *w, Node n, Val mask)
 		sum = y;
 		w->nest->flops += 2;
 	}
-	return sum;
+	return val_some(sum) ? sum : coder_int(w, c);
 }
 
 Val coder_lin(Coder *w, Node n, Val mask)

@@ -137,7 +137,7 @@ Val coder_read(Coder *w, Node n, Val mask)
 		Node arg = core_node(p->core, n)->arg[k];
 		bool wraps, safe = coder_arg_safe(w, d, k, arg, &wraps);
 		r.arg[k] = plan_affine(p, arg);
-		if (!r.arg[k].ok || (!safe && !d->zero_outside)) {
+		if (!r.arg[k].ok || (!safe && (!d->zero_outside || wraps))) {
 			read_bent_arg(w, d, k, n, arg, view, mask, &r);
 			r.arg[k] = (Affine){.ok = true};
 		} else if (!safe) {

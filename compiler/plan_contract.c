@@ -121,7 +121,8 @@ static bool product_read(Product *w, unsigned side, Node n)
 		if (interval_empty(have) || (have.lo >= stored.lo && have.hi <= stored.hi)) {
 			continue;
 		}
-		if (!d->zero_outside || !restrict_index(w, &w->arg[side][k], stored)) {
+		bool periodic = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags & AXIS_PERIODIC;
+		if (!d->zero_outside || periodic || !restrict_index(w, &w->arg[side][k], stored)) {
 			return false;
 		}
 	}
@@ -135,6 +136,7 @@ static void product_dims(Product *w, const PDef *d, const Interval *box, const P
 	for (uint32_t k = 0; k < d->rank + sum->nbound; k++) {
 		Index i = k < d->rank ? d->formal[k] : sum->bound[k - d->rank];
 		Interval r = k < d->rank ? box[k] : sum->bounds[k - d->rank];
+		plan_range_set(p, i, r);
 		if (plan_slot(p, i)) {
 			continue;
 		}
@@ -144,7 +146,6 @@ static void product_dims(Product *w, const PDef *d, const Interval *box, const P
 			dim.size = p->tile->width;
 			dim.slot = p->tile->slot;
 		}
-		plan_range_set(p, i, r);
 		w->dim[w->ndim++] = dim;
 	}
 }

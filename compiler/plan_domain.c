@@ -288,6 +288,52 @@ static void def_settle(Planner *p, PDef *d)
 	d->covered = d->mode == MODE_LEAF || inside == all;
 }
 
+static bool region_is_empty(const PDef *d, uint32_t r)
+{
+	for (uint32_t k = 0; k < d->rank; k++) {
+		if (interval_empty(d->region[r].box[k])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Regions of which nothing is demanded read nothing; what is then not reached is not computed. */
+static void drop_dead(Planner *p)
+{
+	uint32_t *todo = arena_array(p->arena, uint32_t, p->ndef + 1), ntodo = 0;
+	bool *reached = arena_array(p->arena, bool, p->ndef + 1);
+	for (uint32_t k = 1; k < p->ndef; k++) {
+		PDef *d = &p->def[k];
+		uint32_t kept = 0;
+		for (uint32_t q = 0; q < d->nread; q++) {
+			if (!region_is_empty(d, d->read[q].region)) {
+				d->read[kept++] = d->read[q];
+			}
+		}
+		d->nread = kept;
+		if (d->output) {
+			reached[k] = true;
+			todo[ntodo++] = k;
+		}
+	}
+	while (ntodo) {
+		const PDef *d = &p->def[todo[--ntodo]];
+		for (uint32_t q = 0; q < d->nread; q++) {
+			if (!reached[d->read[q].to]) {
+				reached[d->read[q].to] = true;
+				todo[ntodo++] = d->read[q].to;
+			}
+		}
+	}
+	for (uint32_t k = 1; k < p->ndef; k++) {
+		if (!reached[k] && p->def[k].mode != MODE_LEAF) {
+			p->def[k].mode = MODE_INLINE; /* never emitted */
+			p->def[k].nread = 0;
+		}
+	}
+}
+
 bool plan_domains(Planner *p)
 {
 	for (uint32_t k = 1; k < p->ndef; k++) {
@@ -314,5 +360,6 @@ bool plan_domains(Planner *p)
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		def_settle(p, &p->def[k]);
 	}
+	drop_dead(p);
 	return true;
 }

@@ -45,10 +45,14 @@ static int guard_says(Planner *p, Node cond, Node difference)
 	return 0;
 }
 
-/* Which way an argument looks from the label of `own`. */
+/* Which way an argument looks from the label of `own`, or (own 0) from the label at which d is pinned. */
 static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index own, bool periodic, Interval range)
 {
 	Affine a = plan_affine(p, arg);
+	if (!own) {
+		Interval have = plan_interval(p, arg);
+		return have.hi < d->pin ? LOOK_BACK : have.lo > d->pin ? LOOK_AHEAD : have.lo == have.hi ? LOOK_SAME : LOOK_UNKNOWN;
+	}
 	if (a.ok && a.n == 1 && a.index[0] == own && a.coef[0] == 1) {
 		bool wraps = periodic && a.c && plan_range(p, own).lo + a.c < range.lo;
 		wraps |= periodic && a.c && plan_range(p, own).hi + a.c > range.hi;
@@ -74,25 +78,52 @@ static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index o
 	return LOOK_UNKNOWN;
 }
 
-typedef struct Along { int *at; Look way; } Along; /* at: formal of each PDef, or -1 */
+enum { AT_OPEN = -1, AT_PINNED = -2 };
+typedef struct Along { int *at; Look way; Axis axis; } Along; /* at: formal of each PDef, open, or pinned to one label */
+
+/* A definition without the axis that is read from one label of it alone belongs to that label. */
+static bool along_pin(Planner *p, Along *w, uint32_t from, const Read *r)
+{
+	const PDef *d = &p->def[from];
+	PDef *e = &p->def[r->to];
+	int64_t label = d->pin;
+	if (w->at[from] >= 0) {
+		Interval box = d->region[r->region].box[w->at[from]];
+		if (box.lo != box.hi) {
+			return false;
+		}
+		label = box.lo;
+	}
+	for (uint32_t k = 0; k < e->rank && w->at[r->to] == AT_OPEN; k++) {
+		if (core_index_axis(p->core, e->formal[k]) == w->axis && !plan_slot(p, e->formal[k])) {
+			return false;
+		}
+	}
+	if (w->at[r->to] == AT_PINNED) {
+		return e->pin == label;
+	}
+	w->at[r->to] = AT_PINNED;
+	e->pin = label;
+	return true;
+}
 
 /* Looks at one read inside the cycle; chooses the target's formal where it is still open. */
 static bool along_read(Planner *p, Along *w, uint32_t from, const Read *r)
 {
 	const PDef *d = &p->def[from], *e = &p->def[r->to];
-	Index own = d->formal[w->at[from]];
-	Axis axis = core_index_axis(p->core, own);
+	Index own = w->at[from] >= 0 ? d->formal[w->at[from]] : 0;
+	Axis axis = w->axis;
 	bool periodic = core_axis_info(p->core, axis)->flags & AXIS_PERIODIC;
-	for (uint32_t tried = 0; tried <= e->rank && w->at[r->to] < 0; tried++) { /* the same position first */
+	for (uint32_t tried = own ? 0 : 1; tried <= e->rank && w->at[r->to] == AT_OPEN; tried++) { /* the same position first */
 		uint32_t k = tried == 0 ? (uint32_t)w->at[from] : tried - 1;
 		if (k >= e->rank || core_index_axis(p->core, e->formal[k]) != axis || plan_slot(p, e->formal[k])) {
 			continue;
 		}
 		Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
-		w->at[r->to] = look == LOOK_UNKNOWN ? -1 : (int)k;
+		w->at[r->to] = look == LOOK_UNKNOWN ? AT_OPEN : (int)k;
 	}
 	if (w->at[r->to] < 0) {
-		return false;
+		return along_pin(p, w, from, r);
 	}
 	uint32_t k = (uint32_t)w->at[r->to];
 	Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
@@ -109,9 +140,10 @@ static bool along_try(Planner *p, uint32_t n, const uint32_t *list, uint32_t f, 
 	bool *member = arena_array(p->arena, bool, p->ndef);
 	for (uint32_t k = 0; k < n; k++) {
 		member[list[k]] = true;
-		w->at[list[k]] = -1;
+		w->at[list[k]] = AT_OPEN;
 	}
 	w->at[list[0]] = (int)f;
+	w->axis = core_index_axis(p->core, p->def[list[0]].formal[f]);
 	w->way = LOOK_SAME;
 	uint32_t reached = 0;
 	for (bool again = true; again;) {
@@ -119,7 +151,7 @@ static bool along_try(Planner *p, uint32_t n, const uint32_t *list, uint32_t f, 
 		uint32_t now = 0;
 		for (uint32_t k = 0; k < n; k++) {
 			const PDef *d = &p->def[list[k]];
-			if (w->at[list[k]] < 0) {
+			if (w->at[list[k]] == AT_OPEN) {
 				continue;
 			}
 			now++;
@@ -164,7 +196,7 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 	bool *member = arena_array(p->arena, bool, p->ndef);
 	for (uint32_t k = 0; k < n; k++) {
 		PDef *d = &p->def[list[k]];
-		Interval dom = d->dom[w->at[list[k]]];
+		Interval dom = w->at[list[k]] >= 0 ? d->dom[w->at[list[k]]] : (Interval){d->pin, d->pin};
 		member[list[k]] = true;
 		if (interval_empty(range)) {
 			range = dom;
@@ -175,18 +207,18 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 		plan_emit_uncovered(p, list[k]);
 	}
 	Loop *l = arena_new(p->plan->arena, Loop);
-	l->index = p->def[list[0]].formal[w->at[list[0]]];
+	l->index = p->def[list[0]].formal[w->at[list[0]]]; /* the first one has the axis: it was tried along it */
 	l->lo = range.lo;
 	l->hi = range.hi;
 	l->down = w->way == LOOK_AHEAD;
 	l->slot = new_slot(p, range);
 	for (uint32_t k = 0; k < n; k++) {
 		PDef *d = &p->def[list[k]];
-		Index own = d->formal[w->at[list[k]]];
-		bool periodic = core_axis_info(p->core, core_index_axis(p->core, own))->flags & AXIS_PERIODIC;
+		Index own = w->at[list[k]] >= 0 ? d->formal[w->at[list[k]]] : 0;
+		bool periodic = core_axis_info(p->core, w->axis)->flags & AXIS_PERIODIC;
 		for (uint32_t q = 0; q < d->nread; q++) {
 			Read *r = &d->read[q];
-			if (member[r->to] && !r->cut) {
+			if (member[r->to] && !r->cut && w->at[r->to] >= 0) {
 				int at = w->at[r->to];
 				Node arg = core_node(p->core, r->node)->arg[at];
 				r->cut = arg_look(p, d, r, arg, own, periodic, p->def[r->to].max[at]) != LOOK_SAME;
@@ -194,15 +226,22 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 		}
 	}
 	for (uint32_t k = 0; k < n; k++) {
-		plan_slot_set(p, p->def[list[k]].formal[w->at[list[k]]], l->slot);
-		plan_range_set(p, p->def[list[k]].formal[w->at[list[k]]], p->def[list[k]].dom[w->at[list[k]]]);
+		PDef *d = &p->def[list[k]];
+		if (w->at[list[k]] >= 0) {
+			plan_slot_set(p, d->formal[w->at[list[k]]], l->slot);
+			plan_range_set(p, d->formal[w->at[list[k]]], d->dom[w->at[list[k]]]);
+		} else {
+			d->pin_slot = l->slot;
+		}
 	}
 	Block *into = p->into;
 	p->into = &l->body;
 	plan_schedule(p, n, list);
 	p->into = into;
 	for (uint32_t k = 0; k < n; k++) {
-		plan_slot_set(p, p->def[list[k]].formal[w->at[list[k]]], 0);
+		if (w->at[list[k]] >= 0) {
+			plan_slot_set(p, p->def[list[k]].formal[w->at[list[k]]], 0);
+		}
 	}
 	p->trips[l->slot] = 0;
 	plan_step(p, STEP_LOOP)->loop = l;
@@ -243,19 +282,26 @@ static void report_cycle(Planner *p, uint32_t n, const uint32_t *list)
 
 void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list)
 {
-	Along w = {arena_array(p->arena, int, p->ndef), LOOK_SAME};
-	const PDef *first = &p->def[list[0]];
+	Along w = {.at = arena_array(p->arena, int, p->ndef)};
 	for (uint32_t k = 0; k < n; k++) {
 		const PDef *d = &p->def[list[k]];
 		for (uint32_t f = 0; f < d->rank; f++) {
 			plan_range_set(p, d->formal[f], d->dom[f]);
 		}
 	}
-	for (uint32_t f = 0; f < first->rank; f++) {
-		if (!plan_slot(p, first->formal[f]) && first->formal[f] != first->tiled && along_try(p, n, list, f, &w)) {
-			emit_loop(p, n, list, &w);
-			return;
+	uint32_t *turned = arena_copy(p->arena, list, n * sizeof *list, alignof(uint32_t));
+	for (uint32_t k = 0; k < n && k < 8; k++) { /* a pinned member has no axis to try: begin with another */
+		const PDef *first = &p->def[list[k]];
+		turned[0] = list[k];
+		turned[k] = list[0];
+		for (uint32_t f = 0; f < first->rank; f++) {
+			if (!plan_slot(p, first->formal[f]) && first->formal[f] != first->tiled && along_try(p, n, turned, f, &w)) {
+				emit_loop(p, n, turned, &w);
+				return;
+			}
 		}
+		turned[0] = list[0];
+		turned[k] = list[k];
 	}
 	report_cycle(p, n, list);
 }

@@ -32,6 +32,8 @@ typedef struct PDef {
 	Read *read;
 	bool zero_outside, is_static, random, random_step, output, operand, covered;
 	bool cyclic;           /* part of a recurrence */
+	uint32_t pin_slot;     /* inside a recurrence along an axis it does not have: computed at this label alone */
+	int64_t pin;
 	uint32_t component;    /* strongly connected set, in order of computation */
 	int carrier;           /* the formal that is cut into tiles, or -1 */
 	Index tiled;           /* the formal or bound index that is cut into tiles, or 0 */

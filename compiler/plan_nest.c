@@ -465,9 +465,18 @@ static bool emit_reduction(Planner *p, const NestItem *item, bool accumulate)
 	return true;
 }
 
+/* Labels of the formals in this region: recurrence indices are not dimensions, but their ranges are known too. */
+static void region_ranges(Planner *p, const PDef *d, uint32_t region)
+{
+	for (uint32_t k = 0; k < d->rank; k++) {
+		plan_range_set(p, d->formal[k], d->region[region].box[k]);
+	}
+}
+
 bool plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item)
 {
 	const PDef *d = &p->def[item[0].def];
+	region_ranges(p, d, item[0].region);
 	if (d->nbound) {
 		assert(nitem == 1);
 		return emit_reduction(p, item, false);
@@ -478,6 +487,7 @@ bool plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item)
 
 void plan_emit_sum(Planner *p, const NestItem *item)
 {
+	region_ranges(p, &p->def[item->def], item->region);
 	emit_reduction(p, item, true);
 }
 

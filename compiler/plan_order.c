@@ -145,7 +145,8 @@ static bool match_by_reads(Planner *p, const Group *g, const PDef *d, Index *map
 static bool group_match(Planner *p, const Group *g, const PDef *d, Index *map)
 {
 	const PDef *lead = &p->def[g->def[0]];
-	if (d->rank != lead->rank || (d->tiled == 0) != (lead->tiled == 0)) {
+	if (d->rank != lead->rank || (d->tiled == 0) != (lead->tiled == 0) || d->pin_slot != lead->pin_slot ||
+	    (d->pin_slot && d->pin != lead->pin)) {
 		return false;
 	}
 	if (!def_simple(d) || !match_by_reads(p, g, d, map)) {
@@ -221,9 +222,10 @@ static bool group_join(Planner *p, Group *g, uint32_t def)
 /* Steps added from `from` on run only where the region's labels of recurrence indices are the present ones. */
 static void region_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from)
 {
-	for (uint32_t k = 0; k < d->rank; k++) {
-		uint32_t slot = plan_slot(p, d->formal[k]);
-		if (!slot || (box[k].lo <= p->loop_range[slot].lo && box[k].hi >= p->loop_range[slot].hi)) {
+	for (uint32_t k = 0; k <= d->rank; k++) {
+		uint32_t slot = k < d->rank ? plan_slot(p, d->formal[k]) : d->pin_slot;
+		Interval in = k < d->rank ? box[k] : (Interval){d->pin, d->pin};
+		if (!slot || (in.lo <= p->loop_range[slot].lo && in.hi >= p->loop_range[slot].hi)) {
 			continue;
 		}
 		for (uint32_t s = from; s < p->into->n; s++) {
@@ -234,7 +236,7 @@ static void region_condition(Planner *p, const PDef *d, const Interval *box, uin
 				memcpy(step->cond, old, step->ncond * sizeof *step->cond);
 			}
 			step->cond[step->ncond].slot = slot;
-			step->cond[step->ncond++].in = box[k];
+			step->cond[step->ncond++].in = in;
 		}
 	}
 }
