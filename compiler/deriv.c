@@ -100,7 +100,7 @@ static Node reverse_one(Scope *s, Node of, const Node *e)
 		from[k] = w->ctx[k - w->nformal];
 		to[k] = core_node(c, of)->arg[k - w->nformal];
 	}
-	return core_subst(c, w->node, n, from, to);
+	return deriv_inline(dv, w->node, n, from, to);
 }
 
 static int node_order(const void *x, const void *y)
@@ -287,10 +287,21 @@ bool deriv_resolve(Core *c, Arena *scratch, Diags *ds, uint32_t nroot, Node *roo
 
 /* ---- gradients and directional derivatives ---- */
 
-/* The definition that a node is the plain read of, with ix as its formals in order; 0 if it is not of that form. */
+/* The definition that a node is the plain read of, with ix as its formals in order; 0 if it is not of that form. A guard
+ * around the read that the definition has itself does not count. */
 static Def whole_def(Deriv *dv, Node n, uint32_t rank, const Index *ix)
 {
 	const NodeInfo *p = core_node(dv->c, n);
+	if (p->tag == NODE_GUARD) {
+		Def d = whole_def(dv, p->arg[1], rank, ix);
+		const DefInfo *info = d ? core_def(dv->c, d) : NULL;
+		if (!d || info->role != DEF_VALUE || info->npiece != 1) {
+			return 0;
+		}
+		Node value = core_subst(dv->c, info->piece[0].value, rank, info->index, deriv_index_nodes(dv, rank, ix));
+		const NodeInfo *q = core_node(dv->c, value);
+		return q->tag == NODE_GUARD && q->arg[0] == p->arg[0] ? d : 0;
+	}
 	bool whole = p->tag == NODE_READ && p->n == rank && core_def(dv->c, p->ref)->role <= DEF_REDUCTION;
 	for (uint32_t k = 0; whole && k < rank; k++) {
 		whole = deriv_plain(dv, p->arg[k]) == ix[k];

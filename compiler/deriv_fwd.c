@@ -137,7 +137,8 @@ static void asked_direction(Forward *f, Asked *q, const Node *e)
 		if (j < q->nbase && j < 64) {
 			d.code[p] = DIR_SAME + j;
 			if (q->basearg[j] != e[p]) {
-				Node same = core_op2(f->c, OP_ieq, q->basearg[j], e[p]);
+				Axis a = core_index_axis(f->c, core_def(f->c, q->base)->index[j]);
+				Node same = deriv_same_place(f->dv, a, q->basearg[j], e[p]);
 				q->cond = q->cond ? core_op2(f->c, OP_and, q->cond, same) : same;
 			}
 		} else if (core_free(f->c, e[p], &free) == 0 && e[p] < DIR_SLOT) {
@@ -293,6 +294,12 @@ static bool active_read(Forward *f, const NodeInfo *p)
 	return p->tag == NODE_READ && p->kind == KIND_REAL && scope_mark(f->s, p->ref)->active;
 }
 
+/* What is zero outside its domain has a tangent that is. */
+static unsigned tangent_flags(Forward *f, const Tangent *t)
+{
+	return core_def(f->c, t->source)->flags & DEF_ZERO_OUTSIDE;
+}
+
 /* Are all tangents that n needs there? Those that are missing go on the stack. */
 static bool ready(Forward *f, Node n, const Node *e)
 {
@@ -308,7 +315,7 @@ static bool ready(Forward *f, Node n, const Node *e)
 			ARENA_PUSH(f->dv->a, f->stack, f->n, f->cap, t);
 			all = false;
 		} else if (t->state == TANGENT_BUSY && !t->def) {
-			t->def = deriv_define(f->dv, t->name, t->span, t->nformal, t->formal, 0, NULL, 0);
+			t->def = deriv_define(f->dv, t->name, t->span, t->nformal, t->formal, 0, NULL, tangent_flags(f, t));
 			t->node = core_read_plain(f->c, t->def, t->formal);
 		}
 	}
@@ -327,7 +334,8 @@ static Node seed(Forward *f, const NodeInfo *p, const Node *e)
 	Node one = core_real_const(f->c, 1.0);
 	for (uint32_t k = 0; k < f->npos; k++) {
 		if (p->arg[k] != e[k]) {
-			one = core_guard(f->c, core_op2(f->c, OP_ieq, p->arg[k], e[k]), one);
+			Axis a = core_index_axis(f->c, core_def(f->c, p->ref)->index[k]);
+			one = core_guard(f->c, deriv_same_place(f->dv, a, p->arg[k], e[k]), one);
 		}
 	}
 	return one;
@@ -346,7 +354,7 @@ static Node read_tangent(Forward *f, Node read, const Node *e)
 	if (!w.t->node) {
 		return 0;
 	}
-	Node n = core_subst(f->c, w.t->node, w.t->nformal, w.t->formal, w.args);
+	Node n = deriv_inline(f->dv, w.t->node, w.t->nformal, w.t->formal, w.args);
 	return w.cond ? core_guard(f->c, w.cond, n) : n;
 }
 
@@ -521,11 +529,12 @@ static Node pieces_tangent(Forward *f, Tangent *t, const Node *value)
 		piece[k].value = value[k] ? value[k] : core_real_const(f->c, 0.0);
 	}
 	if (!t->def) {
-		Node points = zero ? 0 : points_tangent(f, t, value);
+		unsigned flags = tangent_flags(f, t);
+		Node points = zero || flags ? 0 : points_tangent(f, t, value);
 		if (zero || points) {
 			return points;
 		}
-		Def d = deriv_define(f->dv, t->name, t->span, t->nformal, t->formal, t->npiece, piece, 0);
+		Def d = deriv_define(f->dv, t->name, t->span, t->nformal, t->formal, t->npiece, piece, flags);
 		return core_read_plain(f->c, d, t->formal);
 	}
 	Node *to = deriv_index_nodes(f->dv, t->nformal, core_def(f->c, t->def)->index);
@@ -570,7 +579,7 @@ static void tangent_make(Forward *f, Tangent *t)
 		value[k] = piece_tangent(f, t, k);
 	}
 	Range *box = t->npiece == 1 ? tangent_box(f, t, 0) : NULL;
-	if (t->npiece == 1 && !t->def) {
+	if (t->npiece == 1 && !t->def && !tangent_flags(f, t)) {
 		t->node = value[0] ? deriv_name(f->dv, t->name, t->span, t->nformal, t->formal, value[0], box) : 0;
 	} else {
 		t->node = pieces_tangent(f, t, value);

@@ -83,6 +83,13 @@ Node deriv_name(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, Nod
 Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, uint32_t npiece, const Piece *pieces, unsigned flags);
 Node deriv_read_at(Deriv *dv, Def d, uint32_t n, const Node *args);
 Node *deriv_index_nodes(Deriv *dv, uint32_t n, const Index *ix);
+/* n with formals replaced by arguments, as if a definition were read there: on a periodic axis an argument may lie outside the
+ * axis, but a formal does not, so that where n looks at its value the argument is wrapped. */
+Node deriv_inline(Deriv *dv, Node n, uint32_t count, const Index *formal, const Node *args);
+/* The place on the axis that a label expression means: itself, or wrapped where the axis is periodic. */
+Node deriv_wrap(Deriv *dv, Axis a, Node e);
+/* The condition that two label expressions mean the same place. */
+Node deriv_same_place(Deriv *dv, Axis a, Node x, Node y);
 /* Sum where 0 stands for zero. */
 Node deriv_add(Deriv *dv, Node a, Node b);
 /* The plain index variable that a node is, or 0. */

@@ -51,7 +51,8 @@ static Def stream_of(Collapse *l, Def d, uint32_t pos)
 		}
 		s = arena_new(l->dv->a, Stream);
 		*s = (Stream){.of = d, .pos = pos};
-		s->def = deriv_define(l->dv, deriv_sym(l->dv, "sum_%s", deriv_name_of(l->dv, d)), info.span, n, ix, 0, NULL, 0);
+		s->def = deriv_define(l->dv, deriv_sym(l->dv, "sum_%s", deriv_name_of(l->dv, d)), info.span, n, ix, 0, NULL,
+		                      info.flags & DEF_ZERO_OUTSIDE);
 		table_put(l->dv->a, &l->made, 2, key, s);
 		ARENA_PUSH(l->dv->a, l->work, l->n, l->cap, s);
 	}

@@ -178,6 +178,9 @@ static Node cut_product(Normal *m, uint32_t at, Node n)
 {
 	const NodeInfo *p = core_node(m->c, n);
 	uint32_t varying = 0;
+	if (p->tag != NODE_PROD) {
+		return n;
+	}
 	for (uint32_t k = 0; k < p->n; k++) {
 		varying += scope_active(m->s, p->arg[k]) ? (uint32_t)(p->expo[k] > 0 ? p->expo[k] : 2) : 0;
 	}

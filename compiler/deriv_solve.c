@@ -108,15 +108,17 @@ static void solve_for(Solve *v, uint32_t pos, uint32_t k, Node value, Need need,
 	v->n--;
 	v->done[pos] = true;
 	uint32_t rank = core_def(c, v->h->def)->nindex;
+	Axis axis = core_index_axis(c, i);
+	Node wrapped = deriv_wrap(v->dv, axis, value);
 	for (uint32_t j = 0; j < rank; j++) {
-		v->e[j] = core_subst(c, v->e[j], 1, &i, &value);
+		v->e[j] = core_subst(c, v->e[j], 1, &i, target_axis(v, j) == axis ? &value : &wrapped);
 	}
 	for (uint32_t j = 0; j < v->nneed; j++) {
-		v->need[j].value = core_subst(c, v->need[j].value, 1, &i, &value);
+		v->need[j].value = core_subst(c, v->need[j].value, 1, &i, &wrapped);
 	}
-	v->p = core_subst(c, v->p, 1, &i, &value);
-	v->a = core_subst(c, v->a, 1, &i, &value);
-	v->cond = v->cond ? core_subst(c, v->cond, 1, &i, &value) : 0;
+	v->p = deriv_inline(v->dv, v->p, 1, &i, &value);
+	v->a = deriv_inline(v->dv, v->a, 1, &i, &value);
+	v->cond = v->cond ? deriv_inline(v->dv, v->cond, 1, &i, &value) : 0;
 }
 
 static void solve_plain(Solve *v, uint32_t pos)
@@ -207,14 +209,7 @@ static void solve_filter(Solve *v, uint32_t pos)
 {
 	Core *c = v->c;
 	Axis axis = target_axis(v, pos);
-	const AxisInfo *info = core_axis_info(c, axis);
-	Node e = v->e[pos], m = core_index_value(c, v->h->m[pos]);
-	Index plain = deriv_plain(v->dv, e);
-	if ((info->flags & AXIS_PERIODIC) && core_node(c, e)->tag != NODE_CONST &&
-	    !(plain && core_index_axis(c, plain) == axis)) {
-		Node first = core_int_const(c, info->first);
-		e = core_add(c, core_op2(c, OP_imod, core_sub(c, e, first), core_size(c, axis)), first);
-	}
+	Node e = deriv_wrap(v->dv, axis, v->e[pos]), m = core_index_value(c, v->h->m[pos]);
 	v->scatter = v->scatter || has_summed(v, e);
 	and_condition(v, core_op2(c, OP_ieq, m, e));
 }

@@ -187,6 +187,82 @@ Node deriv_read_at(Deriv *dv, Def d, uint32_t n, const Node *args)
 	return core_read(dv->c, d, args);
 }
 
+/* ---- places on periodic axes ---- */
+
+static bool on_axis(Deriv *dv, Axis a, Node e)
+{
+	const NodeInfo *p = core_node(dv->c, e);
+	const AxisInfo *info = core_axis_info(dv->c, a);
+	if (p->tag == NODE_CONST) {
+		return p->integer >= info->first && info->size >= 0 && p->integer < info->first + info->size;
+	}
+	return p->tag == NODE_INDEX && core_index_axis(dv->c, p->ref) == a;
+}
+
+Node deriv_wrap(Deriv *dv, Axis a, Node e)
+{
+	Core *c = dv->c;
+	const AxisInfo *info = core_axis_info(c, a);
+	if (!(info->flags & AXIS_PERIODIC) || on_axis(dv, a, e)) {
+		return e;
+	}
+	Node first = core_int_const(c, info->first);
+	Node size = info->size > 0 ? core_int_const(c, info->size) : core_size(c, a);
+	return core_add(c, core_op2(c, OP_imod, core_sub(c, e, first), size), first);
+}
+
+Node deriv_same_place(Deriv *dv, Axis a, Node x, Node y)
+{
+	Core *c = dv->c;
+	if (!(core_axis_info(c, a)->flags & AXIS_PERIODIC)) {
+		return core_op2(c, OP_ieq, x, y);
+	}
+	if (on_axis(dv, a, x)) {
+		return core_op2(c, OP_ieq, x, deriv_wrap(dv, a, y));
+	}
+	const NodeInfo *p = core_node(c, x);
+	if (p->tag == NODE_LIN && p->n == 1 && p->coef[0] == 1 && on_axis(dv, a, p->arg[0])) {
+		Node shift = core_int_const(c, p->integer);
+		return core_op2(c, OP_ieq, p->arg[0], deriv_wrap(dv, a, core_sub(c, y, shift)));
+	}
+	return core_op2(c, OP_ieq, deriv_wrap(dv, a, x), deriv_wrap(dv, a, y));
+}
+
+/* Does n look at the value of index i other than as a place on i's own axis? */
+static bool looks_at(Deriv *dv, Node n, Index i)
+{
+	Core *c = dv->c;
+	Sub s = deriv_sub(dv, n, SUB_ALL);
+	Axis a = core_index_axis(c, i);
+	for (uint32_t k = 0; k < s.n; k++) {
+		const NodeInfo *p = core_node(c, s.node[k]);
+		if (p->tag == NODE_INDEX && p->ref == i) {
+			return true;
+		}
+		for (uint32_t j = 0; p->tag == NODE_READ && j < p->n; j++) {
+			NodeTag tag = (NodeTag)core_node(c, p->arg[j])->tag;
+			bool place = tag == NODE_INDEX || tag == NODE_LIN;
+			bool own = core_index_axis(c, core_def(c, p->ref)->index[j]) == a;
+			if ((!place || !own) && core_has_index(c, p->arg[j], i)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+Node deriv_inline(Deriv *dv, Node n, uint32_t count, const Index *formal, const Node *args)
+{
+	Core *c = dv->c;
+	Node *to = arena_array(dv->a, Node, count + 1);
+	for (uint32_t k = 0; k < count; k++) {
+		Axis a = core_index_axis(c, formal[k]);
+		bool may_wrap = (core_axis_info(c, a)->flags & AXIS_PERIODIC) && !on_axis(dv, a, args[k]);
+		to[k] = may_wrap && looks_at(dv, n, formal[k]) ? deriv_wrap(dv, a, args[k]) : args[k];
+	}
+	return core_subst(c, n, count, formal, to);
+}
+
 /* ---- facts about definitions ---- */
 
 Fact *deriv_fact(Deriv *dv, Def d)

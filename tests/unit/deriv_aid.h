@@ -15,6 +15,7 @@ typedef struct Aid {
 	uint64_t seed;
 	uint32_t nleaf;
 	Def leaf[64];
+	unsigned compared, vague; /* derivatives compared with differences; those where the differences tell little */
 } Aid;
 
 /* Fails unless value < bound (NaN fails). */
@@ -45,8 +46,8 @@ Node aid_sum(Aid *t, RedKind red, Node body, const Index *bound);
 Def aid_variable(Aid *t, const char *name, Def d);
 /* Central differences with one Richardson step of the closed node `of` in element k of the leaf. */
 double aid_difference(Aid *t, Node of, Def leaf, size_t k);
-/* Gradient of the closed scalar by every leaf of role PARAM, compared with differences: the worst difference relative to
- * 1 + |value|. Fails the test on diagnostics, evaluation errors and malformed results. */
+/* Gradient of the closed scalar by every leaf of role PARAM, compared with differences: the worst difference, beyond what two
+ * step widths differ by, relative to 1 + |value|. Fails the test on diagnostics, evaluation errors and malformed results. */
 double aid_gradient_error(Aid *t, Node loss);
 /* Takes the derivatives in a node; checks the core afterwards. */
 Node aid_resolve(Aid *t, Node n);

@@ -153,8 +153,27 @@ static int64_t bound_value(Ref *r, Index i)
 /* Ints beyond 2^53 do not occur in the tests: one double carries every kind. */
 static double eval(Ref *r, Node n);
 
+/* A conjunction is false where one side is, whatever the other one would read: conditions of nested guards are merged, and
+ * what is under a guard may look outside. A disjunction likewise. */
+static double eval_logic(Ref *r, const NodeInfo *p, bool decides)
+{
+	const char *before = r->error, *error = before;
+	bool found = false;
+	for (uint32_t k = 0; k < 2 && !found; k++) {
+		r->error = NULL;
+		bool v = eval(r, p->arg[k]) != 0;
+		found = !r->error && v == decides;
+		error = error ? error : r->error;
+	}
+	r->error = found ? before : error;
+	return found ? decides : !decides;
+}
+
 static double eval_op(Ref *r, const NodeInfo *p)
 {
+	if (p->op == OP_and || p->op == OP_or) {
+		return eval_logic(r, p, p->op == OP_or);
+	}
 	OpValue v[2] = {{0}, {0}};
 	for (uint32_t k = 0; k < p->n; k++) {
 		double x = eval(r, p->arg[k]);
