@@ -1,6 +1,7 @@
 /* core_arith.c — constants, sums (LIN) and products (PROD): flattening, like terms, powers, common guards.
  * Keeps: a LIN has no LIN or constant among its terms and no two equal terms; a term that is a guard carries its
- * coefficient inside; a PROD has no PROD, constant or single-term LIN among its factors. Operands stand in core_order.
+ * coefficient inside; a PROD has no PROD, finite constant or single-term LIN among its factors; coefficients are finite.
+ * Operands stand in core_order.
  * 0*x, x - x and x/x fold although x may be NaN (SPEC.md, arithmetic). */
 #include "lang/core_int.h"
 
@@ -16,7 +17,8 @@ static const double exact_int = 0x1p53; /* ints up to here are exact as coeffici
 
 Node core_real_const(Core *c, double v)
 {
-	NodeInfo p = {.tag = NODE_CONST, .kind = KIND_REAL, .num = v != v ? (double)NAN : v};
+	/* one NaN, and no negative zero: 0*x folds to 0 anyway */
+	NodeInfo p = {.tag = NODE_CONST, .kind = KIND_REAL, .num = v != v ? (double)NAN : v == 0 ? 0 : v};
 	return core_intern(c, &p);
 }
 
@@ -97,7 +99,7 @@ static void sum_constant(Core *c, Sum *s, double k, const NodeInfo *p)
 {
 	if (s->kind == KIND_INT) {
 		s->integer = int_add(c, s->integer, int_mul(c, (int64_t)k, p->integer));
-	} else {
+	} else if (p->num != 0) {
 		s->num += k * p->num;
 	}
 }
@@ -124,7 +126,9 @@ static void sum_push(Core *c, Sum *s, double k, Node n)
 	if (k == 0) {
 		return;
 	}
-	if (p->tag == NODE_CONST) {
+	if (!isfinite(k) && p->tag != NODE_CONST) {
+		core_term_push(c, core_mul(c, core_real_const(c, k), n), 1, 0); /* inf does not distribute */
+	} else if (p->tag == NODE_CONST) {
 		sum_constant(c, s, k, p);
 	} else if (p->tag == NODE_LIN) {
 		sum_constant(c, s, k, p);
@@ -527,6 +531,23 @@ static void merge_powers(Core *c, const Product *m)
 	c->nterm = to;
 }
 
+/* ([c] x)^-2 is ([c] x^2)^-1: one form for the inverse of a guarded power. */
+static bool push_powers_inside(Core *c, const Product *m)
+{
+	bool any = false;
+	for (size_t k = m->base; k < c->nterm; k++) {
+		Term t = c->term[k];
+		const NodeInfo *p = core_node(c, t.arg);
+		if (p->tag == NODE_GUARD && t.expo < -1 && t.expo > INT32_MIN) {
+			Node cond = p->arg[0], inner = core_powi(c, p->arg[1], -t.expo);
+			c->term[k].arg = core_guard(c, cond, inner);
+			c->term[k].expo = -1;
+			any = true;
+		}
+	}
+	return any;
+}
+
 static Node product_node(Core *c, const Product *m)
 {
 	size_t n = c->nterm - m->base;
@@ -547,8 +568,14 @@ static Node product_node(Core *c, const Product *m)
 
 static Node product_end(Core *c, Product *m)
 {
-	sort_terms(c, m->base);
-	merge_powers(c, m);
+	if (c->nterm > m->base && !isfinite(m->num)) {
+		core_term_push(c, core_real_const(c, m->num), 0, 1);
+		m->num = 1;
+	}
+	do {
+		sort_terms(c, m->base);
+		merge_powers(c, m);
+	} while (push_powers_inside(c, m));
 	Node n;
 	double k = m->kind == KIND_INT ? (double)m->integer : m->num;
 	if (c->nterm == m->base) {

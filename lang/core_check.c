@@ -1,6 +1,7 @@
 /* core_check.c — is this graph legal? Run after every pass; finds our mistakes, not the user's. */
 #include "lang/core_int.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -60,7 +61,8 @@ static void check_prod(Check *k, Node n, const NodeInfo *p)
 	for (uint32_t q = 0; q < p->n; q++) {
 		const NodeInfo *f = core_node(k->c, p->arg[q]);
 		bool multiple = f->tag == NODE_LIN && f->n == 1 && f->num == 0 && f->integer == 0;
-		if (f->tag == NODE_CONST || multiple || p->expo[q] == 0 || (p->kind == KIND_INT && p->expo[q] < 0)) {
+		bool number = f->tag == NODE_CONST && (f->kind != KIND_REAL || isfinite(f->num));
+		if (number || multiple || p->expo[q] == 0 || (p->kind == KIND_INT && p->expo[q] < 0)) {
 			wrong(k, n, "factor %u of a product is not in normal form", q);
 		}
 		if ((Kind)f->kind != (Kind)p->kind) {

@@ -479,7 +479,10 @@ Node core_select(Core *c, Node cond, Node yes, Node no)
 	}
 	p = core_node(c, cond);
 	Node opposite = core_not(c, cond);
-	if (core_order(c, opposite, cond) < 0) {
+	bool negated = p->tag == NODE_OP && p->op == OP_not;
+	p = core_node(c, opposite);
+	bool negates = p->tag == NODE_OP && p->op == OP_not;
+	if (negated || (!negates && core_order(c, opposite, cond) < 0)) {
 		Node swap = yes;
 		cond = opposite;
 		yes = no;

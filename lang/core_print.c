@@ -42,7 +42,11 @@ typedef struct Print {
 	char **names; /* all that are taken */
 	size_t nname, namecap;
 	CoreText text;
-	uint32_t now; /* line being printed */
+	uint32_t *block; /* by line: number of the last line of its strongly connected set */
+	uint32_t now;    /* lines up to here have been given a head when this one is read back */
+	bool **known;    /* by definition: formals whose axes the text tells */
+	Def before;      /* definitions before printing began */
+	Sym *output;     /* by definition without a name of its own: that of the output that it is */
 } Print;
 
 static bool is_leaf(const DefInfo *d)
@@ -56,6 +60,7 @@ enum { PART_SIZE = 60, PART_HEIGHT = 100 };
 
 typedef struct Hoist {
 	Memo *uses; /* node -> number of parents, capped at 2 */
+	Node root;
 } Hoist;
 
 static void count_uses(Core *c, Memo *uses, Node root)
@@ -105,7 +110,7 @@ static Node hoist_leave(void *data, Core *c, Node was, Node n)
 	const Hoist *h = data;
 	const NodeCell *cell = core_cell(c, n);
 	bool large = cell->size > PART_SIZE && core_memo_get(h->uses, was) > 1;
-	if ((!large && cell->height <= PART_HEIGHT) || cell->derivative || cell->info.n == 0 ||
+	if (was == h->root || (!large && cell->height <= PART_HEIGHT) || cell->derivative || cell->info.n == 0 ||
 	    !computable_anywhere(c, n)) {
 		return n;
 	}
@@ -126,7 +131,7 @@ static Node hoist(Core *c, Node root)
 	if (cell->size <= PART_SIZE * 2 && cell->height <= PART_HEIGHT) {
 		return root;
 	}
-	Hoist h = {.uses = core_memo_take(c)};
+	Hoist h = {.uses = core_memo_take(c), .root = root};
 	count_uses(c, h.uses, root);
 	Rewrite r = {.enter = hoist_enter, .leave = hoist_leave, .data = &h};
 	Memo *memo = core_memo_take(c);
@@ -243,17 +248,20 @@ static void name_definitions(Print *p)
 {
 	p->def_name = arena_array(p->a, const char *, p->c->ndef + 1);
 	for (uint32_t k = 0; k < p->nline; k++) {
-		const char *own = intern_text(p->c->names, core_def(p->c, p->line[k])->name);
+		Def d = p->line[k];
+		Sym name = core_def(p->c, d)->name;
+		const char *own = intern_text(p->c->names, name || d > p->before ? name : p->output[d]);
 		if (*own) {
 			p->def_name[p->line[k]] = take_name(p, own, false);
 		}
 	}
+	const char **base = arena_array(p->a, const char *, p->nline);
 	for (uint32_t k = p->nline; k-- > 0;) {
 		Def d = p->line[k];
+		uint32_t reader = p->def_name[d] ? 0 : first_reader(p, d);
+		base[k] = p->def_name[d] ? p->def_name[d] : reader && base[reader - 1] ? base[reader - 1] : "t";
 		if (!p->def_name[d]) {
-			uint32_t reader = first_reader(p, d);
-			const char *base = reader && p->def_name[p->line[reader - 1]] ? p->def_name[p->line[reader - 1]] : "t";
-			p->def_name[d] = take_name(p, base, true);
+			p->def_name[d] = take_name(p, base[k], true);
 		}
 	}
 }
@@ -472,6 +480,16 @@ static void leaves_first(Print *p)
 	for (uint32_t k = 0; k < n; k++) {
 		p->line_of[sorted[k]] = k + 1;
 	}
+	p->block = arena_array(p->a, uint32_t, n);
+	p->known = arena_array(p->a, bool *, p->c->ndef + 1);
+	uint32_t *set = arena_array(p->a, uint32_t, p->c->ndef + 1);
+	for (uint32_t k = 0; k < p->n; k++) {
+		set[p->order[k]] = p->component[k];
+	}
+	for (uint32_t k = n; k-- > 0;) {
+		bool together = k + 1 < n && set[sorted[k]] == set[sorted[k + 1]];
+		p->block[k] = together ? p->block[k + 1] : k + 1;
+	}
 }
 
 static void mark_axes(Print *p, Node root)
@@ -567,8 +585,8 @@ static void print_leaf(Print *p, Def def)
 
 /* ---- heads of definitions ---- */
 
-/* Do all reads in n that have i (shifted or not) as an argument, of definitions whose lines stand above, agree on its axis,
- * and is there one? Bit 1: one agrees, bit 2: one disagrees. */
+/* Do all reads in n that have i (shifted or not) as an argument agree on its axis, and is there one whose axes are known
+ * (lines up to p->now, or told by the text of its set)? Bit 1: such a one, bit 2: one disagrees. */
 static unsigned axis_evidence(Print *p, Memo *seen, Node root, Index i)
 {
 	Core *c = p->c;
@@ -592,8 +610,10 @@ static unsigned axis_evidence(Print *p, Memo *seen, Node root, Index i)
 			}
 			const DefInfo *d = core_def(c, info->ref);
 			uint32_t line = p->line_of[info->ref];
-			if (line && line < p->now) {
-				found |= core_index_axis(c, d->index[k]) == core_index_axis(c, i) ? 1 : 2;
+			if (core_index_axis(c, d->index[k]) != core_index_axis(c, i)) {
+				found |= 2;
+			} else if (line && (line <= p->now || (p->known[info->ref] && p->known[info->ref][k]))) {
+				found |= 1;
 			}
 		}
 		if (info->tag == NODE_READ && p->in_place[info->ref]) {
@@ -657,6 +677,26 @@ static const char *edge_text(Print *p, Edge e, const char *axis)
 	const char *call = axis ? arena_printf(p->a, "%s%s)", base, axis) : base;
 	long long k = (long long)e.offset;
 	return k ? arena_printf(p->a, "%s %c %lld", call, k < 0 ? '-' : '+', k < 0 ? -k : k) : call;
+}
+
+/* Axes within one strongly connected set of lines lo…hi follow from lines above and from one another. */
+static void find_known(Print *p, uint32_t lo, uint32_t hi)
+{
+	for (uint32_t l = lo; l <= hi; l++) {
+		p->known[p->line[l - 1]] = arena_array(p->a, bool, core_def(p->c, p->line[l - 1])->nindex);
+	}
+	for (bool progress = true; progress;) {
+		progress = false;
+		for (uint32_t l = lo; l <= hi; l++) {
+			const DefInfo *d = core_def(p->c, p->line[l - 1]);
+			bool *known = p->known[p->line[l - 1]];
+			for (uint32_t k = 0; k < d->nindex; k++) {
+				if (!known[k] && axis_known(p, d, k)) {
+					known[k] = progress = true;
+				}
+			}
+		}
+	}
 }
 
 /* The short form of a piece's head, or NULL. */
@@ -769,7 +809,7 @@ static void print_definition(Print *p, Def def)
 	}
 	bool known = true;
 	for (uint32_t k = 0; k < d->nindex && known; k++) {
-		known = axis_known(p, d, k);
+		known = p->known[def][k];
 	}
 	for (uint32_t k = 0; k < d->npiece; k++) {
 		print_piece(p, def, &core_def(p->c, def)->piece[k], known);
@@ -785,11 +825,18 @@ static void print_definition(Print *p, Def def)
 
 /* ---- outputs ---- */
 
+/* A definition of the output's name, or one without a name that no other output has taken. */
 static bool plain_output(Print *p, uint32_t k)
 {
 	const NodeInfo *info = core_node(p->c, p->root[k]);
-	return info->tag == NODE_READ && !p->in_place[info->ref] && distinct_indices(p->c, info) &&
-	       p->program->name[k] == core_def(p->c, info->ref)->name;
+	if (info->tag != NODE_READ || !distinct_indices(p->c, info)) {
+		return false;
+	}
+	const DefInfo *d = core_def(p->c, info->ref);
+	if (!d->name && !is_leaf(d) && !p->output[info->ref]) {
+		p->output[info->ref] = p->program->name[k];
+	}
+	return p->program->name[k] == d->name || p->program->name[k] == p->output[info->ref];
 }
 
 /* Outputs that are no definitions of their names become such. */
@@ -826,7 +873,11 @@ static void print_all(Print *p)
 	}
 	for (uint32_t k = 0; k < p->nline; k++) {
 		const DefInfo *d = core_def(p->c, p->line[k]);
-		p->now = k + 1;
+		if (!is_leaf(d) && (k == 0 || p->block[k - 1] <= k)) {
+			p->now = k;
+			find_known(p, k + 1, p->block[k]);
+			p->now = p->block[k];
+		}
 		if (k && !is_leaf(d) && is_leaf(core_def(p->c, p->line[k - 1]))) {
 			fprintf(p->out, "\n");
 		} else if (k == 0 && any) {
@@ -853,7 +904,8 @@ void core_print(const CoreProgram *program, const struct UnitTable *units, FILE 
 	}
 	p.units = (struct UnitTable *)(uintptr_t)units;
 	p.root = arena_array(p.a, Node, program->n);
-	p.in_place = arena_array(p.a, bool, p.c->ndef + 1);
+	p.before = p.c->ndef;
+	p.output = arena_array(p.a, Sym, p.c->ndef + 1);
 	define_outputs(&p);
 	reach_all(&p);
 	choose_in_place(&p);

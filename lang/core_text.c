@@ -219,7 +219,7 @@ static int rank_of(const CoreText *t, Node n)
 	case NODE_SIZE:
 		return 1;
 	case NODE_READ:
-		return printed_in_place(t, p->ref) ? 9 : 2;
+		return printed_in_place(t, p->ref) ? 9 : core_def(t->c, p->ref)->role == DEF_CONST ? 1 : 2;
 	case NODE_OP:
 		return 3;
 	case NODE_PROD:
@@ -268,7 +268,7 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 {
 	const NodeInfo *p = core_node(t->c, n);
 	Operand *o = arena_array(t->a, Operand, p->n);
-	uint32_t below = 0;
+	uint32_t below = 0, apart = 0; /* factors under the line, and those that are divided by one at a time */
 	for (uint32_t k = 0; k < p->n; k++) {
 		int32_t e = core_node(t->c, n)->expo[k];
 		Node base = core_node(t->c, n)->arg[k];
@@ -285,22 +285,29 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 		} else {
 			o[k] = operand(t, base, least);
 		}
+		/* a guard below would swallow what it is multiplied by: it is divided by on its own */
+		bool alone = e < 0 && core_node(t->c, base)->tag == NODE_GUARD;
 		o[k].expo = e;
-		o[k].rank += e < 0 ? 100 : 0;
-		below += e < 0;
+		o[k].rank += alone ? 200 : e < 0 ? 100 : 0;
+		below += e < 0 && !alone;
+		apart += alone;
 	}
 	qsort(o, p->n, sizeof *o, operand_order);
-	uint32_t above = core_node(t->c, n)->n - below, all = above + below;
+	uint32_t above = core_node(t->c, n)->n - below - apart;
 	Buffer b = {.a = t->a};
 	put(&b, *prefix ? prefix : above ? "" : "1");
-	for (uint32_t k = 0; k < all; k++) {
+	for (uint32_t k = 0; k < above + below; k++) {
 		bool first = k == 0 && !*prefix;
-		const char *s = factor_text(t, &o[k], k + 1 == above && below == 0);
+		const char *s = factor_text(t, &o[k], k + 1 == above && below + apart == 0);
 		put(&b, k >= above ? (k == above ? "/" : "*") : first ? "" : "*");
 		put(&b, k == above && below > 1 ? "(" : "");
 		put(&b, s);
 	}
 	put(&b, below > 1 ? ")" : "");
+	for (uint32_t k = above + below; k < above + below + apart; k++) {
+		put(&b, "/");
+		put(&b, factor_text(t, &o[k], false));
+	}
 	return finish(&b);
 }
 
@@ -415,6 +422,7 @@ static const char *chain_text(CoreText *t, Node n, const char *word, int side)
 		const NodeInfo *p = core_node(t->c, n);
 		more = p->tag == NODE_OP && p->op == op;
 		Operand one = operand(t, more ? p->arg[0] : n, side);
+		one.rank = one.rank == 0 ? 20 : one.rank;
 		ARENA_PUSH(t->a, o, count, cap, one);
 		n = more ? core_node(t->c, n)->arg[1] : n;
 	}
@@ -427,10 +435,30 @@ static const char *chain_text(CoreText *t, Node n, const char *word, int side)
 	return finish(&b);
 }
 
-/* Sums on both sides of == may be turned about: the text with the smaller left side is taken. */
-static const char *equality(CoreText *t, const NodeInfo *p, const char *op)
+/* An equality of ints is a sum that is zero or not, up to its sign: the term that comes first in the text stands left. */
+static const char *int_equality(CoreText *t, const NodeInfo *p, const char *op)
 {
-	return symmetric(t, p, op, BIND_SUM);
+	Core *c = t->c;
+	Node d = core_sub(c, p->arg[0], p->arg[1]);
+	if (core_node(c, d)->tag != NODE_LIN) {
+		return symmetric(t, p, op, BIND_SUM);
+	}
+	uint32_t n = core_node(c, d)->n;
+	Operand *o = sum_terms(t, d, 1);
+	for (uint32_t k = 0; k < n; k++) {
+		o[k].rank %= 100;
+	}
+	qsort(o, n, sizeof *o, operand_order);
+	double sign = o[0].coef < 0 ? -1 : 1, *coef[2] = {arena_array(t->a, double, n), arena_array(t->a, double, n)};
+	for (uint32_t k = 0; k < n; k++) {
+		double one = core_node(c, d)->coef[k] * sign;
+		coef[one < 0][k] = one < 0 ? -one : one;
+	}
+	int64_t constant = core_node(c, d)->integer;
+	Node left = core_lin(c, KIND_INT, 0, n, coef[0], core_node(c, d)->arg);
+	Node right = core_lin(c, KIND_INT, 0, n, coef[1], core_node(c, d)->arg);
+	right = core_add(c, right, core_int_const(c, sign < 0 ? constant : -constant));
+	return arena_printf(t->a, "%s %s %s", core_text_node(t, left, BIND_SUM), op, core_text_node(t, right, BIND_SUM));
 }
 
 static const char *op_text(CoreText *t, Node n, int *binds)
@@ -446,10 +474,12 @@ static const char *op_text(CoreText *t, Node n, int *binds)
 		return infix(t, p, info->syntax, BIND_SUM);
 	case OP_eq:
 	case OP_ne:
+		*binds = BIND_COMPARE;
+		return symmetric(t, p, info->syntax, BIND_SUM);
 	case OP_ieq:
 	case OP_ine:
 		*binds = BIND_COMPARE;
-		return equality(t, p, info->syntax);
+		return int_equality(t, p, info->syntax);
 	case OP_beq:
 		*binds = BIND_COMPARE;
 		return symmetric(t, p, info->syntax, BIND_ATOM);
@@ -580,6 +610,7 @@ static const char *reduction_text(CoreText *t, Def d, const Node *args, int *bin
 	Index *bound;
 	Node whole = core_open(c, d, 0, args, &bound), body = whole;
 	const char *cond = NULL;
+	size_t outside = t->nindex;
 	const NodeInfo *p = core_node(c, body);
 	/* bound indices are named in the order in which the body shows them */
 	if (red == RED_SUM && p->tag == NODE_GUARD) {
@@ -588,10 +619,14 @@ static const char *reduction_text(CoreText *t, Def d, const Node *args, int *bin
 	} else if (red != RED_SUM && p->tag == NODE_SELECT && is_neutral(t, red, p->arg[2])) {
 		body = p->arg[1];
 		cond = core_text_node(t, p->arg[0], BIND_IF);
+	} else if (red != RED_SUM && p->tag == NODE_SELECT && is_neutral(t, red, p->arg[1])) {
+		body = p->arg[2];
+		cond = core_text_node(t, core_not(c, p->arg[0]), BIND_IF);
 	}
 	const char *text = core_text_node(t, body, red == RED_SUM ? BIND_PRODUCT : BIND_IF);
 	const char *over = binders(t, n, bound, whole, cond, text);
 	*binds = red == RED_SUM ? BIND_PRODUCT : BIND_ATOM;
+	t->nindex = outside;
 	return red == RED_SUM ? arena_printf(t->a, "sum[%s] %s", over, text)
 	                      : arena_printf(t->a, "%s[%s](%s)", reducer[red], over, text);
 }
