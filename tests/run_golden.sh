@@ -9,8 +9,8 @@
 #   # expected standard output and standard error, as they come
 #   # <<<
 #   # exit: 3
-# Each runs alone in an empty folder, so messages show base names. --bless writes the blocks anew; it refuses when
-# tests/ has other uncommitted changes than new files.
+# Each runs alone in an empty folder, so messages show base names. --bless writes the blocks anew; it refuses when a
+# file to be blessed has uncommitted changes, so that what is blessed can be reviewed alone.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 bless=no
@@ -84,7 +84,7 @@ bless_one() {
 }
 
 if [ $# -gt 0 ]; then
-	files=("$@")
+	mapfile -t files < <(realpath "$@")
 else
 	mapfile -t files < <(find "$here"/{parse,fmt,elab,deriv,plan,run,diag,programs,repl} \
 		\( -name '*.pnn' -o -name '*.transcript' \) 2>/dev/null | LC_ALL=C sort)
@@ -93,8 +93,8 @@ fi
 export -f run_one check_one bless_one program_of expected_of
 export here pnnc
 if [ $bless = yes ]; then
-	if [ -n "$(git -C "$here" status --porcelain --untracked-files=no -- . 2>/dev/null)" ]; then
-		echo 'tests/ has uncommitted changes: commit them first, so that what is blessed can be reviewed alone'
+	if changed=$(git -C "$here" diff --name-only HEAD -- "${files[@]}" 2> /dev/null) && [ -n "$changed" ]; then
+		printf 'commit these first, so that what is blessed can be reviewed alone:\n%s\n' "$changed"
 		exit 1
 	fi
 	for file in "${files[@]}"; do bless_one "$file"; done
