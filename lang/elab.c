@@ -574,19 +574,72 @@ const char *elab_describe(Elab *e, Sym name)
 	         : arena_printf(e->arena, "%s %s(%s)", kind, text, args);
 }
 
+typedef struct Roots { Elab *e; CoreProgram p; size_t capname, caproot; } Roots;
+
+static void add_root(Roots *r, Sym name, Node n)
+{
+	uint32_t count = r->p.n;
+	ARENA_PUSH(r->e->arena, r->p.name, r->p.n, r->capname, name);
+	ARENA_PUSH(r->e->arena, r->p.root, count, r->caproot, n);
+}
+
+static void add_def(Roots *r, Sym name, Def d)
+{
+	if (d) {
+		add_root(r, name, core_read_plain(r->e->core, d, core_def(r->e->core, d)->index));
+	}
+}
+
+static void add_values(Roots *r, uint32_t n, const Value *v)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		add_def(r, v[i].name, v[i].value);
+		add_def(r, v[i].name, v[i].imaginary);
+	}
+}
+
+static void add_stmt(Roots *r, const Stmt *st, unsigned depth);
+
+static void add_block(Roots *r, const Block *b, unsigned depth)
+{
+	for (uint32_t i = 0; i < b->n && depth < 100; i++) {
+		add_stmt(r, b->stmt[i], depth + 1);
+	}
+}
+
+static void add_stmt(Roots *r, const Stmt *st, unsigned depth)
+{
+	Intern *names = r->e->names;
+	switch (st->kind) {
+	case STMT_PRINT: add_values(r, st->u.print.n, st->u.print.item); break;
+	case STMT_LET: add_values(r, st->u.let.n, st->u.let.value); break;
+	case STMT_RECORD: add_values(r, st->u.record.n, st->u.record.column); break;
+	case STMT_TRAIN: add_root(r, st->u.train.name, st->u.train.objective); break;
+	case STMT_SWEEP: add_block(r, &st->u.sweep.body, depth); break;
+	case STMT_REPEAT: add_block(r, &st->u.repeat.body, depth); break;
+	case STMT_IF:
+		add_block(r, &st->u.branch.yes, depth);
+		add_block(r, &st->u.branch.no, depth);
+		break;
+	case STMT_TEST:
+	case STMT_ASSERT:
+		add_def(r, intern_str(names, "left"), st->u.claim.left);
+		add_def(r, intern_str(names, "right"), st->u.claim.right);
+		add_def(r, intern_str(names, "condition"), st->u.claim.condition);
+		break;
+	default: break;
+	}
+}
+
+/* Everything that a run evaluates: losses, then what statements show, keep and claim, in order. */
 CoreProgram elab_core(Elab *e)
 {
-	CoreProgram p = {.core = e->core};
-	size_t cap = e->program->nloss + 1;
-	for (uint32_t i = 0; i < e->program->nstmt; i++) {
-		Stmt *st = e->program->stmt[i];
-		cap += st->kind == STMT_LET ? st->u.let.n : st->kind == STMT_PRINT ? st->u.print.n : 2;
-	}
-	p.name = arena_array(e->arena, Sym, cap);
-	p.root = arena_array(e->arena, Node, cap);
+	Roots r = {.e = e, .p = {.core = e->core}};
 	for (uint32_t i = 0; i < e->program->nloss; i++) {
-		p.name[p.n] = e->program->loss[i]->name;
-		p.root[p.n++] = e->program->loss[i]->value;
+		add_root(&r, e->program->loss[i]->name, e->program->loss[i]->value);
 	}
-	return p;
+	for (uint32_t i = 0; i < e->program->nstmt; i++) {
+		add_stmt(&r, e->program->stmt[i], 0);
+	}
+	return r.p;
 }

@@ -392,6 +392,9 @@ Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 	if (row && row->kind == B_COMPARE && a.tag == VAL_STRING && b.tag == VAL_STRING && (text[0] == '=' || text[0] == '!')) {
 		return val_num(e, at, ELEM_BOOL, 0, core_bool_const(e->core, (a.string == b.string) == (text[0] == '=')));
 	}
+	if (fn_combines(&a, &b, text[1] ? 0 : text[0])) {
+		return fn_combine(e, at, text[0], a, b);
+	}
 	if (!row || !need_number(e, &a, text) || !need_number(e, &b, text)) {
 		return val_error(at);
 	}
@@ -411,6 +414,10 @@ Val val_neg(Elab *e, Span at, Val a)
 {
 	if (a.tag == VAL_ERROR) {
 		return a;
+	}
+	if (fn_combines(&a, &a, '-')) {
+		Val minus = val_num(e, at, ELEM_REAL, 0, core_real_const(e->core, -1));
+		return fn_combine(e, at, '*', minus, a);
 	}
 	if (!need_number(e, &a, "-")) {
 		return val_error(at);

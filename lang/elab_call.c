@@ -414,6 +414,13 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 	for (uint32_t i = 0; i < f->naxis; i++) {
 		add_free(e, f->axis[i].record, frame->ctx, &frame->nctx, 256, NULL, 0);
 	}
+	Index *captured; /* a function made in a block sees the indices of that block */
+	uint32_t ncaptured = d->scope->frame ? scope_context(e, d->scope, &captured) : 0;
+	for (uint32_t i = 0; i < ncaptured; i++) {
+		bool have = false;
+		for (uint32_t k = 0; k < frame->nctx; k++) { have = have || frame->ctx[k] == captured[i]; }
+		if (!have && frame->nctx < 256) { frame->ctx[frame->nctx++] = captured[i]; }
+	}
 	for (uint32_t i = 0; i < nunit; i++) {
 		bool have = false;
 		for (uint32_t k = 0; k < frame->nctx; k++) { have = have || frame->ctx[k] == unit[i]; }
@@ -543,9 +550,62 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	return r;
 }
 
+/* ---- functions as values ------------------------------------------------------------------------------------------------ */
+static bool is_operator_value(const Val *v)
+{
+	return v->tag == VAL_FN && (v->fn->kind == FNV_USER || v->fn->kind == FNV_COMBINED || v->fn->kind == FNV_DERIVED);
+}
+
+bool fn_combines(const Val *a, const Val *b, char op)
+{
+	bool f = is_operator_value(a), g = is_operator_value(b);
+	bool x = a->tag == VAL_NUM && !a->rank, y = b->tag == VAL_NUM && !b->rank;
+	return (f && g && (op == '+' || op == '-' || op == '*')) || (x && g && op == '*') || (f && y && (op == '*' || op == '/'));
+}
+
+Val fn_combine(Elab *e, Span at, char op, Val a, Val b)
+{
+	FnVal f = {.kind = FNV_COMBINED, .combine = op};
+	if (a.tag == VAL_NUM || b.tag == VAL_NUM) {
+		Val number = a.tag == VAL_NUM ? a : b;
+		if (op == '/') {
+			Val one = val_num(e, at, ELEM_REAL, 0, core_real_const(e->core, 1));
+			number = val_binary(e, at, SYM(e, "/"), one, number);
+			if (number.tag == VAL_ERROR) { return number; }
+		}
+		b = a.tag == VAL_NUM ? b : a;
+		a = number;
+		f.combine = 's';
+	}
+	f.left = arena_copy(e->arena, &a, sizeof a, _Alignof(Val));
+	f.right = arena_copy(e->arena, &b, sizeof b, _Alignof(Val));
+	Val v = {.tag = VAL_FN, .span = at};
+	v.fn = arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal));
+	return v;
+}
+
+static Val call_combined(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg, const Ast *ast)
+{
+	Val *again = arena_copy(e->arena, arg, n * sizeof *arg, _Alignof(Val));
+	Val right = elab_call_value(e, s, f->right->fn, at, n, arg, NULL, ast);
+	if (right.tag == VAL_ERROR) {
+		return right;
+	}
+	if (f->combine == 's') {
+		return val_binary(e, at, SYM(e, "*"), *f->left, right);
+	}
+	if (f->combine == '*') {
+		if (right.tag == VAL_NUM) { right = val_name(e, s, SYM(e, "applied"), right, 0); }
+		return elab_call_value(e, s, f->left->fn, at, 1, &right, NULL, ast);
+	}
+	Val left = elab_call_value(e, s, f->left->fn, at, n, again, NULL, ast);
+	return val_binary(e, at, SYM(e, f->combine == '+' ? "+" : "-"), left, right);
+}
+
 Val elab_call_value(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val *arg, const Sym *arg_name, const Ast *ast)
 {
 	switch (fn->kind) {
+	case FNV_COMBINED: return call_combined(e, s, fn, at, n, arg, ast);
 	case FNV_USER: return call_user(e, s, fn, at, n, arg, arg_name, ast);
 	case FNV_DERIVED: return elab_derived_call(e, s, fn, at, n, arg);
 	case FNV_OP:

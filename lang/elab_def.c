@@ -900,6 +900,8 @@ Val elab_block(Elab *e, Scope *s, const Ast *block)
 		}
 		if (stmt->kind == AST_PARAM) {
 			elab_param(e, s, stmt);
+		} else if (stmt->kind == AST_FN && (stmt->flags & AST_FN_)) {
+			elab_fn(e, s, stmt); /* a function of its own for each expansion: it may be returned */
 		} else if (stmt->kind == AST_RETURN && !result) {
 			result = stmt;
 		} else {

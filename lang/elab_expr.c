@@ -422,7 +422,16 @@ static Val pipe(Elab *e, Scope *s, const Ast *ast)
 		return x;
 	}
 	Val r;
-	if (f->kind == AST_CALL) {
+	Val maker = f->kind == AST_CALL ? elab_callee(e, s, f->kid[0]) : val_error(f->span);
+	bool makes = maker.tag == VAL_FN && maker.fn->kind == FNV_USER && maker.fn->decl->nformal == f->nkid - 1;
+	if (f->kind == AST_CALL && makes) { /* x |> Z(0) with Z(0) a function by itself */
+		Val fn = elab_call(e, s, f, NULL);
+		if (fn.tag != VAL_FN) {
+			r = fn.tag == VAL_ERROR ? fn : elab_call(e, s, f, &x);
+		} else {
+			r = elab_call_value(e, s, fn.fn, ast->span, 1, &x, NULL, f);
+		}
+	} else if (f->kind == AST_CALL) {
 		r = elab_call(e, s, f, &x);
 	} else {
 		Val fn = elab_callee(e, s, f);

@@ -35,7 +35,7 @@ typedef enum { ELEM_REAL, ELEM_COMPLEX, ELEM_INT, ELEM_BOOL, ELEM_SPIN } Elem;
 typedef struct DomainVar { Sym name; Span span; UnitId unit; double lo, hi; } DomainVar;
 typedef struct DomainInfo { Sym name; Span span; uint32_t n; DomainVar *var; } DomainInfo;
 
-typedef enum { FNV_USER, FNV_OP, FNV_BUILTIN, FNV_DERIVED } FnKind;
+typedef enum { FNV_USER, FNV_OP, FNV_BUILTIN, FNV_DERIVED, FNV_COMBINED } FnKind;
 typedef struct DerivedBy { uint32_t formal; uint32_t order; } DerivedBy;
 typedef struct FnVal {
 	FnKind kind;
@@ -48,6 +48,8 @@ typedef struct FnVal {
 	const struct FnVal *base; /* DERIVED: derivative of base by its formals */
 	uint32_t nby;
 	DerivedBy *by;
+	char combine;         /* COMBINED: '+' '-' sum of values, '*' one after the other, 's' number times function */
+	const Val *left, *right;
 } FnVal;
 
 typedef struct DistVal { Sym name; Val *arg; uint32_t n; Span span; } DistVal;
@@ -182,6 +184,9 @@ bool val_real(Elab *e, Val *v);
 bool val_to_complex(Elab *e, Val *v);
 Val val_binary(Elab *e, Span at, Sym op, Val a, Val b); /* + - * / ^ comparisons and or, integer operators */
 Val val_neg(Elab *e, Span at, Val a);
+/* Functions as values, such as operators on states: f + g, f - g, f*g (first g, then f), 2*f, f/2, -f. */
+bool fn_combines(const Val *a, const Val *b, char op);
+Val fn_combine(Elab *e, Span at, char op, Val a, Val b);
 Val val_op(Elab *e, Span at, Op op, uint32_t n, Val *args); /* maps over an array argument */
 /* The array value as a definition of its own (shared with an equal one): reads of it replace the expression. Scalars too. */
 Val val_name(Elab *e, Scope *s, Sym name, Val v, unsigned flags);

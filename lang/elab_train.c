@@ -316,6 +316,51 @@ static bool update_body(Elab *e, Scope *in, const Ast *body, const ParamInfo *p,
 	return u->next != 0;
 }
 
+/* Does the optimiser call this option?  prox = soft(J, 1e-3) is then a function of the parameter J, and of the others
+ * the identity. */
+static bool called_in(const Ast *ast, Sym name)
+{
+	if (!ast) { return false; }
+	if (ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME && ast->kid[0]->name == name) { return true; }
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		if (called_in(ast->kid[i], name)) { return true; }
+	}
+	return false;
+}
+
+static bool names_param(const Ast *ast, Sym name)
+{
+	if (!ast) { return false; }
+	if (ast->kind == AST_NAME && ast->name == name) { return true; }
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		if (names_param(ast->kid[i], name)) { return true; }
+	}
+	return false;
+}
+
+static Val function_option(Elab *e, Scope *s, const Ast *given, const ParamInfo *p, Span at)
+{
+	if (given) {
+		Val v = given->kind == AST_NAME ? elab_callee(e, s, given) : val_error(given->span);
+		if (v.tag == VAL_FN) { return v; } /* a function by its name is used for every parameter */
+	}
+	const char *path = elab_text(e, p->path), *dot = strrchr(path, '.');
+	Sym name = SYM(e, dot ? dot + 1 : path);
+	const Ast *body = given && names_param(given, name) ? given : NULL;
+	Ast *formal = ast_new(e->arena, AST_FPARAM, at, 2, NULL);
+	formal->name = name;
+	Ast *formals = ast_new(e->arena, AST_FPARAMS, at, 1, &formal);
+	Ast *self = ast_new(e->arena, AST_NAME, at, 0, NULL);
+	self->name = name;
+	Ast *kids[5] = {NULL, formals, NULL, body ? (Ast *)(uintptr_t)body : self, NULL};
+	Ast *fn = ast_new(e->arena, AST_FN, at, 5, kids);
+	fn->name = SYM(e, "option");
+	fn->flags = AST_FN_;
+	Scope *own = scope_new(e, s, NULL);
+	elab_fn(e, own, fn);
+	return scope_value(e, own, fn->name, at);
+}
+
 static bool make_update(Elab *e, Scope *s, const Ast *opt, const Ast *call, const ParamInfo *p, Update *u)
 {
 	DefInfo leaf = *core_def(e->core, p->leaf);
@@ -341,6 +386,10 @@ static bool make_update(Elab *e, Scope *s, const Ast *opt, const Ast *call, cons
 		for (uint32_t k = 1; call->kind == AST_CALL && k < call->nkid; k++) {
 			const Ast *a = call->kid[k];
 			if (a->kind == AST_NAMEDARG ? a->name == f->name : k - 1 == i) { given = a->kind == AST_NAMEDARG ? a->kid[0] : a; }
+		}
+		if (called_in(opt->kid[1], f->name)) {
+			scope_put(e, in, f->name, f->name_span, function_option(e, s, given, p, given ? given->span : f->span));
+			continue;
 		}
 		Val v = given ? option_for(e, s, given, p) : f->kid[1] ? elab_expr(e, in, f->kid[1]) : val_error(f->span);
 		if (!given && !f->kid[1]) {
