@@ -218,6 +218,7 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 		plan_def(p, def[k])->output = true;
 	}
 	find_order(p);
+	plan_protect(p);
 	plan_inline(p);
 	if (!plan_domains(p)) {
 		return false;

@@ -138,20 +138,6 @@ static bool reads_inline(void *data, Node n)
 	return !w->any;
 }
 
-static bool reads_again(void *data, Node n)
-{
-	Reads *w = data;
-	const NodeInfo *info = core_node(w->p->core, n);
-	if (info->tag == NODE_READ) {
-		PDef *d = &w->p->def[w->def];
-		size_t nread = d->nread;
-		uint32_t to = plan_number(w->p, info->ref);
-		ARENA_PUSH(w->p->arena, d->read, nread, d->read_cap, ((Read){n, to, w->region, false}));
-		d->nread = (uint32_t)nread;
-	}
-	return true;
-}
-
 static void def_expand(Planner *p, uint32_t number)
 {
 	PDef *d = &p->def[number];
@@ -162,13 +148,11 @@ static void def_expand(Planner *p, uint32_t number)
 	if (!w.any) {
 		return;
 	}
-	d->nread = 0;
 	plan_memo_begin(p);
 	for (uint32_t r = 0; r < d->nregion; r++) {
 		d->region[r].value = expand_node(p, d->region[r].value);
-		w.region = r;
-		plan_walk(p, d->region[r].value, reads_again, &w);
 	}
+	plan_read_again(p, number);
 }
 
 /* Marks what contraction kernels read: it must lie in memory. */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+enum { BEYOND = 1 << 16 }; /* labels that a reduction may be read at before and behind its axis */
 enum { DEPTH_MAX = 4000 }; /* nesting of one expression: later passes recurse over nodes */
 
 /* ---- tables by index and node ---- */
@@ -219,8 +220,15 @@ static void def_limits(Planner *p, PDef *d)
 				d->max[k].hi = b.hi > d->max[k].hi ? b.hi : d->max[k].hi;
 			}
 		}
+		const AxisInfo *axis = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]));
+		if (d->red && !d->zero_outside && !(axis->flags & (AXIS_PERIODIC | AXIS_SAMPLES)) && axis->size > 0) {
+			/* A reduction has no domain of its own: it is computed where it is read. */
+			d->max[k].lo -= BEYOND;
+			d->max[k].hi += BEYOND;
+			d->region[0].box[k] = d->max[k];
+		}
 		d->dom[k] = (Interval){0, -1};
-		plan_range_set(p, d->formal[k], d->max[k]);
+		plan_range_set(p, d->formal[k], plan_axis(p, d->formal[k]));
 	}
 	for (uint32_t k = 0; k < d->nbound; k++) {
 		d->bounds[k] = plan_axis(p, d->bound[k]);
@@ -347,6 +355,35 @@ bool plan_collect(Planner *p, uint32_t n, const Def *roots)
 		}
 	}
 	return depth_fits(p);
+}
+
+typedef struct Again { Planner *p; uint32_t def, region; } Again;
+
+static bool again_node(void *data, Node n)
+{
+	Again *w = data;
+	const NodeInfo *info = core_node(w->p->core, n);
+	if (info->tag == NODE_READ) {
+		PDef *d = &w->p->def[w->def];
+		size_t nread = d->nread;
+		uint32_t to = plan_number(w->p, info->ref);
+		assert(to);
+		ARENA_PUSH(w->p->arena, d->read, nread, d->read_cap, ((Read){n, to, w->region, false}));
+		d->nread = (uint32_t)nread;
+	}
+	return true;
+}
+
+void plan_read_again(Planner *p, uint32_t number)
+{
+	PDef *d = &p->def[number];
+	d->nread = 0;
+	d->read = NULL; /* the old list may still be looked at */
+	d->read_cap = 0;
+	for (uint32_t r = 0; r < d->nregion; r++) {
+		Again w = {p, number, r};
+		plan_walk(p, d->region[r].value, again_node, &w);
+	}
 }
 
 /* ---- order: Tarjan's strongly connected sets ---- */

@@ -209,7 +209,7 @@ Interval plan_interval(Planner *p, Node n)
 static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned round)
 {
 	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags & AXIS_PERIODIC;
-	Interval limit = to->max[k];
+	Interval limit = to->output && to->red ? plan_axis(p, to->formal[k]) : to->max[k];
 	if (periodic && !interval_empty(want) && (want.lo < limit.lo || want.hi > limit.hi)) {
 		want = limit;
 	}
@@ -221,8 +221,9 @@ static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned
 	/* A recurrence that creeps along its axis: take the rest at once, where the definition itself has a limit. */
 	bool bounded = to->nregion > 1 || to->zero_outside || to->mode == MODE_LEAF;
 	if (!interval_empty(to->dom[k]) && round > (bounded ? 3u : 40u)) {
-		now.lo = now.lo < to->dom[k].lo ? limit.lo : now.lo;
-		now.hi = now.hi > to->dom[k].hi ? limit.hi : now.hi;
+		Interval far = to->red ? interval_hull(plan_axis(p, to->formal[k]), now) : limit;
+		now.lo = now.lo < to->dom[k].lo ? far.lo : now.lo;
+		now.hi = now.hi > to->dom[k].hi ? far.hi : now.hi;
 	}
 	to->dom[k] = now;
 	return true;
@@ -240,6 +241,17 @@ static bool region_ranges(Planner *p, const PDef *d, uint32_t region)
 	return some;
 }
 
+/* Does the read reach beyond the axes, if conditions are not looked at? */
+static bool read_exceeds(Planner *p, const PDef *to, Node read)
+{
+	bool exceeds = false;
+	for (uint32_t k = 0; k < to->rank; k++) {
+		Interval want = plan_interval(p, core_node(p->core, read)->arg[k]), axis = plan_axis(p, to->formal[k]);
+		exceeds |= want.lo < axis.lo || want.hi > axis.hi;
+	}
+	return exceeds;
+}
+
 static bool demand_from(Planner *p, uint32_t number, unsigned round)
 {
 	bool grew = false;
@@ -255,10 +267,16 @@ static bool demand_from(Planner *p, uint32_t number, unsigned round)
 		if (!some) {
 			continue;
 		}
-		const NodeInfo *info = core_node(p->core, r->node);
-		for (uint32_t k = 0; k < info->n; k++) {
-			grew |= demand_arg(p, &p->def[r->to], k, plan_interval(p, info->arg[k]), round);
+		uint32_t n = core_node(p->core, r->node)->n;
+		Narrowed narrowed = {0};
+		if (read_exceeds(p, &p->def[r->to], r->node)) {
+			narrowed = plan_narrow(p, d->region[region].value, r->node);
 		}
+		for (uint32_t k = 0; k < n; k++) {
+			Interval want = plan_interval(p, core_node(p->core, r->node)->arg[k]);
+			grew |= demand_arg(p, &p->def[r->to], k, want, round);
+		}
+		plan_widen(p, &narrowed);
 	}
 	return grew;
 }
@@ -339,7 +357,9 @@ bool plan_domains(Planner *p)
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		PDef *d = &p->def[k];
 		if (d->output) {
-			memcpy(d->dom, d->max, d->rank * sizeof *d->dom);
+			for (uint32_t f = 0; f < d->rank; f++) {
+				d->dom[f] = d->red ? plan_axis(p, d->formal[f]) : d->max[f];
+			}
 		}
 	}
 	for (uint32_t end = p->norder; end > 0;) {

@@ -34,6 +34,7 @@ typedef struct PDef {
 	bool cyclic;           /* part of a recurrence */
 	uint32_t pin_slot;     /* inside a recurrence along an axis it does not have: computed at this label alone */
 	int64_t pin;
+	uint32_t position;     /* in the order of computation */
 	uint32_t component;    /* strongly connected set, in order of computation */
 	int carrier;           /* the formal that is cut into tiles, or -1 */
 	Index tiled;           /* the formal or bound index that is cut into tiles, or 0 */
@@ -108,6 +109,18 @@ static inline Interval interval_meet(Interval a, Interval b)
 	return (Interval){a.lo > b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
 }
 static inline int64_t interval_size(Interval r) { return r.hi < r.lo ? 0 : r.hi - r.lo + 1; }
+
+/* The reads of a definition anew, after its values were changed. */
+void plan_read_again(Planner *p, uint32_t number);
+
+/* ---- plan_guard.c -------------------------------------------------------------------------------------------------- */
+enum { NARROWED = 32 };
+typedef struct Narrowed { uint32_t n; Index index[NARROWED]; Interval old[NARROWED]; } Narrowed;
+/* Narrows the ranges of indices by the conditions above `target` in `root`, until plan_widen. */
+Narrowed plan_narrow(Planner *p, Node root, Node target);
+void plan_widen(Planner *p, const Narrowed *narrowed);
+/* Moves the conditions under which definitions are read into those whose computation could fail. */
+void plan_protect(Planner *p);
 
 /* ---- plan_domain.c: index expressions, where values are needed ---------------------------------------------------- */
 Affine plan_affine(Planner *p, Node n);

@@ -441,3 +441,25 @@ Test(plan, integers_overflow_loudly)
 	Def fine = AID_DEF(&t, "fine", core_add(C, square, core_scale(C, -3, IX(&t, i))), i);
 	plan_aid_compare(&t, 1, &fine, 0);
 }
+
+/* What is not selected is not looked at, also through definitions that stand between. */
+Test(plan, conditions_reach_through_definitions)
+{
+	Axis s = aid_axis(&t, "s", 0, 40, AXIS_SAMPLES), kind = aid_axis(&t, "kind", 0, 4, 0), h = aid_axis(&t, "h", 1, 6, 0);
+	Def id = plan_aid_ints(&t, DEF_DATA, "id", KIND_INT, 0, 6, (const Axis[]){s, 0});
+	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, kind, h), x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, h);
+	Index r = aid_index(&t, s, "s"), i = aid_index(&t, h, "i");
+	Node sum = SUM(&t, core_mul(C, AT(&t, w, AT(&t, id, IX(&t, r)), IX(&t, i)), AT(&t, x, IX(&t, i))), i);
+	Def inner = AID_DEF(&t, "inner", core_op1(C, OP_tanh, sum), r);
+	Index r2 = aid_index(&t, s, "s");
+	Node known = op2(OP_ilt, AT(&t, id, IX(&t, r2)), at(4));
+	Def outer = AID_DEF(&t, "outer", core_select(C, known, AT(&t, inner, IX(&t, r2)), num(-3)), r2);
+	/* the first label has no predecessor: neither the sum nor what reads it is computed there */
+	Index i2 = aid_index(&t, h, "i"), k = aid_index(&t, kind, "k");
+	Node before = SUM(&t, core_mul(C, AT(&t, w, IX(&t, k), plus(i2, -1)), AT(&t, x, plus(i2, -1))), k);
+	Def past = AID_DEF(&t, "past", core_guard(C, op2(OP_ilt, at(1), IX(&t, i2)), core_op1(C, OP_exp, before)), i2);
+	Index i3 = aid_index(&t, h, "i");
+	Def rest = AID_DEF(&t, "rest", core_guard(C, op2(OP_ine, IX(&t, i3), at(6)), core_op1(C, OP_exp, AT(&t, x, plus(i3, 1)))), i3);
+	Def outputs[3] = {outer, past, rest};
+	plan_aid_compare(&t, 3, outputs, TOLERANCE);
+}
