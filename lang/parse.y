@@ -55,7 +55,7 @@ static void lang_error(const Span *at, Parser *p, const char *message);
 %token <tok> IF "if" THEN "then" ELSE "else" AND "and" OR "or" NOT "not" IN "in" UNTIL "until"
 %token <tok> MOD "mod" DIV "div" XOR "xor" SHL "shl" SHR "shr" BAND "band" BOR "bor"
 %token <tok> AGAINST "against" AS "as" BY "by" EPOCHS "epochs" EQUIVARIANT "equivariant"
-%token <tok> EVERY "every" FOR "for"
+%token <tok> EVERY "every" FOR "for" OF "of"
 %token <tok> FROM "from" INTO "into" INVARIANT "invariant" ON "on" OVER "over" PERIODIC "periodic"
 %token <tok> SHARED "shared"
 %token <tok> STEPS "steps" SYMMETRIZED "symmetrized" TIMES "times" TO "to" UNDER "under"
@@ -121,7 +121,7 @@ block: "{" items "}"                       { $$ = build_block(p, @$, $items); } 
 /* Every contextual word is a name where a name is expected. */
 name: plain_name | FROM | TO | WITH ;
 plain_name:
-	NAME | AGAINST | AS | BY | EPOCHS | EQUIVARIANT | EVERY | FOR | INTO | INVARIANT | ON
+	NAME | AGAINST | AS | BY | EPOCHS | EQUIVARIANT | EVERY | FOR | INTO | INVARIANT | OF | ON
 	| OVER | PERIODIC | SHARED | STEPS | SYMMETRIZED | TIMES | UNDER | WITHIN
 	;
 any_word: name | TYPE ;
@@ -220,6 +220,8 @@ args: arg { $$ = LIST($arg); } | args[l] "," arg { $$ = build_list(p, $l, $arg);
 arg:
 	expr
 	| expr[l] "=" expr[r]                  { $$ = build_argument(p, $l, $r); }
+	| expr[l] "=" expr[r] OF expr[s]       { /* batch = 64 of train */
+		$$ = build_argument(p, $l, build_binary(p, &$OF, "of", $r, $s)); }
 	| error                                { $$ = build_error(p, AST_ERROR_EXPR, @$); }
 	;
 elements:

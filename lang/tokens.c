@@ -65,6 +65,7 @@ static const Word words[] = {
 	{"net", TOK_NET, WORD_STATEMENT},
 	{"next", TOK_NEXT, WORD_STATEMENT},
 	{"not", TOK_NOT, WORD_RESERVED},
+	{"of", TOK_OF, WORD_CONTEXT},
 	{"on", TOK_ON, WORD_CONTEXT},
 	{"optimizer", TOK_OPTIMIZER, WORD_STATEMENT},
 	{"or", TOK_OR, WORD_RESERVED},
@@ -179,6 +180,7 @@ static bool is_context_word(int kind)
 	case TOK_FROM:
 	case TOK_INTO:
 	case TOK_INVARIANT:
+	case TOK_OF:
 	case TOK_ON:
 	case TOK_OVER:
 	case TOK_PERIODIC:
