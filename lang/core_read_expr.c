@@ -321,6 +321,32 @@ static Node sum_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	return core_lin(r->c, want, 0, (uint32_t)n, coef, arg);
 }
 
+/* A chain of * and / : the numbers in it are one coefficient, so that none of them is spread over a sum beside it. */
+static Node product_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
+{
+	size_t n = 0, cap = 0;
+	const Ast **link = NULL;
+	for (; ast->kind == AST_BINARY && (strcmp(word_of(r, ast), "*") == 0 || strcmp(word_of(r, ast), "/") == 0); ast = ast->kid[0]) {
+		ARENA_PUSH(r->c->arena, link, n, cap, ast);
+	}
+	Node number = core_read_node(r, s, ast, want), rest = 0;
+	if (!core_is_const(r->c, number, NULL)) {
+		rest = number;
+		number = want == KIND_INT ? core_int_const(r->c, 1) : core_real_const(r->c, 1);
+	}
+	while (n-- > 0 && !r->failed) {
+		bool below = strcmp(word_of(r, link[n]), "/") == 0;
+		if (below && want == KIND_INT) {
+			return mistake(r, link[n], "an int", want);
+		}
+		Node one = core_read_node(r, s, link[n]->kid[1], want);
+		Node *to = core_is_const(r->c, one, NULL) ? &number : &rest;
+		one = !*to && below ? core_powi(r->c, one, -1) : one;
+		*to = !*to ? one : below ? core_div(r->c, *to, one) : core_mul(r->c, *to, one);
+	}
+	return rest ? core_mul(r->c, number, rest) : number;
+}
+
 static Node power_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 {
 	Node a = core_read_node(r, s, ast->kid[0], want);
@@ -372,15 +398,12 @@ static Node binary_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	if (strcmp(op, "^") == 0) {
 		return power_node(r, s, ast, want);
 	}
+	if (strcmp(op, "*") == 0 || strcmp(op, "/") == 0) {
+		return product_node(r, s, ast, want);
+	}
 	Node a = core_read_node(r, s, ast->kid[0], want), b = core_read_node(r, s, ast->kid[1], want);
 	if (r->failed) {
 		return poison(r, want);
-	}
-	if (strcmp(op, "*") == 0) {
-		return core_mul(r->c, a, b);
-	}
-	if (strcmp(op, "/") == 0) {
-		return want == KIND_REAL ? core_div(r->c, a, b) : mistake(r, ast, "an int", want);
 	}
 	Op found = op_find_kind(op, want);
 	return found ? core_op2(r->c, (uint16_t)found, a, b) : mistake(r, ast, "an operation on this kind of number", want);

@@ -282,6 +282,9 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 			const char *s = sum_text(t, base, sign, &binds);
 			o[k] = (Operand){.rank = rank_of(t, base), .line = UINT32_MAX, .node = base, .text = brackets(t, s, binds, least)};
 			*minus ^= sign < 0 && e % 2 != 0;
+		} else if (core_node(t->c, base)->tag == NODE_CONST && core_node(t->c, base)->num < 0) {
+			o[k] = (Operand){.line = UINT32_MAX, .node = base, .text = "inf"};
+			*minus ^= true;
 		} else {
 			o[k] = operand(t, base, least);
 		}
@@ -321,7 +324,10 @@ static const char *term_text(CoreText *t, Node n, double size, bool *minus)
 	if (core_node(t->c, n)->tag == NODE_PROD) {
 		return product_text(t, n, prefix, minus);
 	}
-	const char *s = core_text_node(t, n, *prefix && !is_sum_in_place(t, n) ? BIND_FACTOR : BIND_PRODUCT);
+	/* a sign in front of `a mod b` would go to a */
+	const NodeInfo *p = core_node(t->c, n);
+	bool quotient = p->tag == NODE_OP && (p->op == OP_mod || p->op == OP_imod || p->op == OP_idiv);
+	const char *s = core_text_node(t, n, (*prefix && !is_sum_in_place(t, n)) || quotient ? BIND_FACTOR : BIND_PRODUCT);
 	return *prefix ? arena_printf(t->a, "%s*%s", prefix, s) : s;
 }
 

@@ -117,7 +117,7 @@ Test(core_text, conditions_filters_and_operations)
 	           "B[i] = max[j if n[j] <= i](a[j] - a[i])\n"
 	           "C[i] = if a[i] <= 0.5 or n[i] == 2 then 1/3*a[i]^2 else a[i]^0.5\n"
 	           "D[i] = a[n[i] mod 6]\n"
-	           "E[i] = a[i xor 1]*real(n[i] div 2 + 1)\n"
+	           "E[i] = a[i xor 1]*real((n[i] div 2) + 1)\n"
 	           "F = argmin[i](a[i])\n"
 	           "G[i] = normal_at(3, 1, i, n[i])*stop(a[i])\n"
 	           "H[i] = a[i]^2.5\n\nprint A, B, C, D, E, F, G, H\n");
