@@ -154,6 +154,13 @@ static const char *element_text(Run *r, const Claim *c, size_t element)
 	return text;
 }
 
+/* A number says itself what it is. */
+static bool is_number(const char *text)
+{
+	double v;
+	return rt_number_parse(text, strlen(text), &v) == RT_NUMBER;
+}
+
 static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
 {
 	const char *element = element_text(r, c, w->element);
@@ -166,10 +173,10 @@ static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
 		diag_remark(d, "at %s", element);
 	}
 	if (!isnan(w->left) || !isnan(w->right) || is_equality(r, c)) {
-		if (c->left_text) {
+		if (c->left_text && !is_number(c->left_text)) {
 			diag_remark(d, "%s = %s", c->left_text, number_text(r, w->left, c->unit));
 		}
-		if (c->right_text) {
+		if (c->right_text && !is_number(c->right_text)) {
 			diag_remark(d, "%s = %s", c->right_text, number_text(r, w->right, c->unit));
 		}
 	}

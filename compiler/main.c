@@ -44,21 +44,21 @@ static bool wants_colour(const CmdLine *c, FILE *f)
 	return isatty(fileno(f)) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static void set_signals(Interrupts *interrupts)
+/* True if *thread receives the signals from now on. */
+static bool set_signals(Interrupts *interrupts, pthread_t *thread)
 {
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	pthread_t thread;
-	if (pthread_create(&thread, NULL, receive_signals, interrupts) == 0) {
-		pthread_detach(thread);
-	} else {
-		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	}
 	/* A reader that went away is a write error, to be reported as one. */
 	signal(SIGPIPE, SIG_IGN);
+	bool made = pthread_create(thread, NULL, receive_signals, interrupts) == 0;
+	if (!made) {
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+	return made;
 }
 
 /* Results that could not be written are a failure, whatever came before. */
@@ -85,7 +85,8 @@ int main(int argc, char **argv)
 	c.engine.interrupted = &interrupts.asked;
 	c.interrupts = &interrupts;
 	c.engine.exhausted = on_exhausted;
-	set_signals(&interrupts);
+	pthread_t thread;
+	bool listening = set_signals(&interrupts, &thread);
 	int code = cmd_line_read(&c, argc, argv);
 	if (code == 0) {
 		c.engine.colour = wants_colour(&c, stderr);
@@ -97,5 +98,9 @@ int main(int argc, char **argv)
 		}
 	}
 	cmd_line_free(&c);
+	if (listening) {
+		pthread_cancel(thread);
+		pthread_join(thread, NULL);
+	}
 	return close_output(code);
 }

@@ -315,6 +315,7 @@ bool record_finish(Run *r)
 	for (size_t k = 0; k < r->ntable; k++) {
 		const RecordTable *t = &r->table[k];
 		if (!r->e->options.quiet) {
+			fputs(k ? "\n" : "", r->e->options.output);
 			ok = print_table(t, r->e->options.output) && ok;
 		}
 		if (t->path && t->stmt) {

@@ -1,6 +1,7 @@
 /* run_stmt.c — the statements of a program, in order: loops, branches, and everything that is not training or a claim. */
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "compiler/checkpoint.h"
 #include "compiler/claims.h"
 #include "compiler/run_int.h"
@@ -45,7 +46,10 @@ static bool run_file(Run *r, const Stmt *s)
 	if (s->kind == STMT_SAVE) {
 		return weights_save(r, s->span, engine_out_path(r->e, path), s->u.file.n, s->u.file.param);
 	}
-	return weights_load(r, s->span, engine_in_path(r->e, path), s->u.file.n, s->u.file.param);
+	/* What the program saved before lies in the output folder. */
+	const char *saved = engine_out_path(r->e, path);
+	const char *from = access(saved, F_OK) == 0 ? saved : engine_in_path(r->e, path);
+	return weights_load(r, s->span, from, s->u.file.n, s->u.file.param);
 }
 
 static bool run_freeze(Run *r, const Stmt *s)
