@@ -294,6 +294,10 @@ static void reduce(Ref *r, const DefInfo *d, uint32_t k, double *acc, double *be
 		}
 		return;
 	}
+	const NodeInfo *body = core_node(r->c, d->piece[0].value);
+	if (body->tag == NODE_GUARD && eval(r, body->arg[0]) == 0) {
+		return; /* the filter of a reduction leaves elements out */
+	}
 	double x = eval(r, d->piece[0].value);
 	if (d->red == RED_ARGMAX || d->red == RED_ARGMIN) {
 		if (d->red == RED_ARGMAX ? x > *best : x < *best) {
@@ -352,7 +356,7 @@ double ref_def(Ref *r, Def def, const int64_t *labels)
 		offset = offset * (size_t)a->size + (size_t)p;
 	}
 	if (def < r->nleaf && r->leaf[def]) {
-		return on ? r->leaf[def][offset] : fail(r, "a leaf is read outside its axes");
+		return on ? r->leaf[def][offset] : fail(r, intern_text(core_names(r->c), d->name));
 	}
 	if (d->role == DEF_REDUCTION && !on && (d->flags & DEF_ZERO_OUTSIDE)) {
 		return 0;
