@@ -90,6 +90,9 @@ Node deriv_inline(Deriv *dv, Node n, uint32_t count, const Index *formal, const 
 Node deriv_wrap(Deriv *dv, Axis a, Node e);
 /* The condition that two label expressions mean the same place. */
 Node deriv_same_place(Deriv *dv, Axis a, Node x, Node y);
+/* n with what all terms of a sum are guarded by as one guard around it: [c and d]a + [c and e]b = [c]([d]a + [e]b). Products
+ * then absorb it and definitions carry it to their readers, so that what is not selected is never multiplied by zero. */
+Node deriv_pull(Deriv *dv, Node n);
 /* Sum where 0 stands for zero. */
 Node deriv_add(Deriv *dv, Node a, Node b);
 /* The plain index variable that a node is, or 0. */

@@ -98,6 +98,7 @@ static void propagate(Reverse *r, const LinTerm *t, uint32_t n, const SumIndex *
 		if (!p[k]) {
 			continue;
 		}
+		p[k] = deriv_pull(r->dv, p[k]);
 		if (info->tag == NODE_READ) {
 			Adjoint *h = info->kind == KIND_REAL ? adjoint_of(r, info->ref) : NULL;
 			if (h) {

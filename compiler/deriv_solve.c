@@ -407,7 +407,10 @@ static Node cell_value(Reverse *r, Adjoint *h, const Seg *cell, const Node *m)
 	Span span = core_def(r->c, h->def)->span;
 	for (size_t j = 0; j < k.n; j++) {
 		Group *g = &k.group[j];
-		Node n = g->nbound ? core_reduce(r->c, RED_SUM, adjoint_name(r, h->def), span, g->nbound, g->bound, g->body) : g->body;
+		Node n = deriv_pull(r->dv, g->body);
+		if (g->nbound) {
+			n = core_reduce(r->c, RED_SUM, adjoint_name(r, h->def), span, g->nbound, g->bound, n);
+		}
 		sum = deriv_add(r->dv, sum, n);
 	}
 	double v;

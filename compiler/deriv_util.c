@@ -358,6 +358,66 @@ void deriv_replace_whole(Deriv *dv, Def d, Node value)
 	core_set_pieces(dv->c, d, 1, &whole);
 }
 
+/* ---- guards ---- */
+
+/* The conditions of which cond is the conjunction. */
+static uint32_t conjuncts(Deriv *dv, Node cond, Node **out)
+{
+	size_t n = 0, cap = 0, got = 0;
+	Node *list = NULL, *leaf = NULL;
+	size_t nleaf = 0;
+	ARENA_PUSH(dv->a, list, n, cap, cond);
+	for (size_t k = 0; k < n; k++) {
+		const NodeInfo *p = core_node(dv->c, list[k]);
+		if (p->tag == NODE_OP && p->op == OP_and) {
+			ARENA_PUSH(dv->a, list, n, cap, p->arg[0]);
+			ARENA_PUSH(dv->a, list, n, cap, p->arg[1]);
+		} else {
+			ARENA_PUSH(dv->a, leaf, nleaf, got, list[k]);
+		}
+	}
+	*out = leaf;
+	return (uint32_t)nleaf;
+}
+
+Node deriv_pull(Deriv *dv, Node n)
+{
+	Core *c = dv->c;
+	const NodeInfo *p = core_node(c, n);
+	if (p->tag == NODE_GUARD) {
+		Node body = deriv_pull(dv, p->arg[1]);
+		return body == p->arg[1] ? n : core_guard(c, p->arg[0], body);
+	}
+	if (p->tag != NODE_LIN || p->num != 0 || p->kind != KIND_REAL) {
+		return n;
+	}
+	Node *common = NULL;
+	uint32_t ncommon = 0;
+	for (uint32_t k = 0; k < p->n; k++) {
+		const NodeInfo *g = core_node(c, p->arg[k]);
+		if (g->tag != NODE_GUARD) {
+			return n;
+		}
+		Node *here;
+		uint32_t nhere = conjuncts(dv, g->arg[0], &here), kept = 0;
+		for (uint32_t j = 0; k && j < ncommon; j++) {
+			bool found = false;
+			for (uint32_t i = 0; i < nhere; i++) {
+				found |= here[i] == common[j];
+			}
+			if (found) {
+				common[kept++] = common[j];
+			}
+		}
+		common = k ? common : here;
+		ncommon = k ? kept : nhere;
+	}
+	for (uint32_t j = 0; j < ncommon; j++) {
+		n = core_guard(c, common[j], n);
+	}
+	return n;
+}
+
 /* ---- naming ---- */
 
 bool deriv_constant(Deriv *dv, Node n)
@@ -416,6 +476,7 @@ Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, ui
 Node deriv_name(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, Node value, const Range *box)
 {
 	Core *c = dv->c;
+	value = deriv_pull(dv, value);
 	if (deriv_trivial(dv, value)) {
 		return value;
 	}

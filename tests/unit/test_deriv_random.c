@@ -190,14 +190,15 @@ static void recurrence(Gen *g)
 	Index at[2] = {core_def(C, x)->index[0], core_def(C, x)->index[1]};
 	g->nscope = 1;
 	g->scope[0] = at[1];
-	Node start = expression(g, 1);
+	Node start = core_op1(C, OP_tanh, expression(g, 1));
 	Node before = core_sub(C, IX(&t, at[0]), core_int_const(C, 1)), from = IX(&t, at[1]);
 	Node self = AT(&t, x, before, from);
 	if (pick(2)) {
 		Index b = core_index(C, other, intern_str(t.names, "b"));
 		self = SUM(&t, core_mul(C, AT(&t, x, before, IX(&t, b)), real_of(b)), b);
 	}
-	Node rest = read_some(g), step = core_add(C, core_op1(C, OP_tanh, self), core_mul(C, rest, AT(&t, x, before, from)));
+	Node rest = core_op1(C, OP_tanh, read_some(g)); /* no growth, or differences would tell nothing */
+	Node step = core_add(C, core_op1(C, OP_tanh, self), core_mul(C, rest, AT(&t, x, before, from)));
 	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}}, zero = {{EDGE_FIRST, beside ? -1 : 0}, {EDGE_FIRST, beside ? -1 : 0}};
 	Range later = beside ? all : (Range){{EDGE_FIRST, 1}, {EDGE_LAST, 0}};
 	Piece piece[2] = {{(Range[]){zero, all}, start}, {(Range[]){later, all}, step}};
