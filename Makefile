@@ -49,7 +49,7 @@ DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g
 TESTDEPS := $(DEPS) libcriterion-dev clang man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
-        check-diags check-doc check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
+        check-diags check-doc check-mutants check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -63,7 +63,7 @@ help:
 	@echo 'make check-san              the golden programs under address and undefined sanitisers'
 	@echo 'make check-ops              the table of operations against finite differences and 50-digit tables'
 	@echo 'make check-reference DIR=d  examples/bench on the data in d/data against d/REFERENCE.tsv'
-	@echo 'make fuzz T=60              each fuzzer for T seconds'
+	@echo 'make fuzz T=60              each fuzzer for T seconds   make check-mutants N=2000 SEED=1   changed programs'
 	@echo 'make bless                  accept the present output of the golden programs'
 	@echo 'make spec                   write the generated tables of SPEC.md'
 	@echo 'make install PREFIX=/usr/local     make uninstall     make clean     make deps'
@@ -125,7 +125,8 @@ demo: deps
 test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
-	@$(MAKE) check-unit check-golden check-layers check-diags check-doc check-bench check-examples
+	@$(MAKE) check-unit check-golden check-layers check-diags check-doc check-mutants check-bench check-examples
+	@$(MAKE) check-mutants N=400
 	@$(MAKE) check-fuzz
 	@$(MAKE) check-san
 	@echo 'make test: all parts passed'
@@ -166,6 +167,8 @@ check-reference: $(PNNC)
 
 fuzz:
 	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=$(T)
+check-mutants: $(PNNC)
+	@tests/mutate.sh $(or $(N),2000) $(or $(SEED),1) $(PNNC)
 check-fuzz:
 	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=10
 run-fuzz: $(FUZZERS)
