@@ -234,7 +234,8 @@ bool val_agree(Elab *e, Span at, Val *a, Val *b)
 	if (!unit_unify(e->units, a->unit, b->unit)) {
 		Diag *d = diag_unit_mismatch(elab_diags(e), at, quoted_unit(e, b->unit), quoted_unit(e, a->unit));
 		if (b->span.file && b->span.lo != at.lo) {
-			diag_note(d, b->span, "this has unit %s", quoted_unit(e, b->unit));
+			bool pure = !*unit_text(e->units, unit_resolve(e->units, b->unit));
+			diag_note(d, b->span, pure ? "this is %s" : "this has the unit %s", quoted_unit(e, b->unit));
 		}
 		if (b->literal || a->literal) {
 			diag_help(d, "a number with a unit is written  1.5 '%s'; the literal 0 alone fits every unit",
