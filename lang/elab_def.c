@@ -143,8 +143,7 @@ bool group_axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out)
 			continue;
 		}
 		Sym name = left->kid[p + 1]->name;
-		bool label_only = false;
-		if (axis_infer(e, g->scope, name, g->piece[i]->kid[1], out) && !label_only) {
+		if (axis_infer(e, g->scope, name, g->piece[i]->kid[1], out)) {
 			return true;
 		}
 	}
@@ -205,10 +204,21 @@ static bool try_axes(Elab *e, Group *g, bool uses)
 	return all;
 }
 
+static bool poisoned(Elab *e, Group *g, uint32_t p)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const Ast *arg = g->piece[i]->kid[0]->kid[p + 1];
+		if (group_binds(e, g, arg) && axis_poisoned(e, g->scope, arg->name, g->piece[i]->kid[1])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void report_axes(Elab *e, Group *g)
 {
 	for (uint32_t p = 0; p < g->rank; p++) {
-		if (g->axis[p].axis) {
+		if (g->axis[p].axis || poisoned(e, g, p)) {
 			continue;
 		}
 		const Ast *arg = g->piece[g->n - 1]->kid[0]->kid[p + 1];
@@ -313,8 +323,11 @@ Val group_piece_value(Elab *e, Group *g, size_t piece, Scope *in)
 }
 
 /* Free indices of the right side must be those of the left side or of the context. */
-Val group_finish(Group *g, Val v)
+Val group_finish(Elab *e, Group *g, Val v)
 {
+	if (v.tag == VAL_ERROR && e->trial_depth) {
+		ARENA_PUSH(e->arena, e->failed, e->nfailed, e->capfailed, g);
+	}
 	g->state = GROUP_DONE;
 	g->val = v;
 	for (size_t k = 0; k < g->scope->n; k++) {
@@ -324,6 +337,20 @@ Val group_finish(Group *g, Val v)
 		}
 	}
 	return v;
+}
+
+void groups_restore(Elab *e, size_t mark)
+{
+	while (e->nfailed > mark) {
+		Group *g = e->failed[--e->nfailed];
+		g->state = GROUP_NEW;
+		g->axis = NULL;
+		for (size_t k = 0; k < g->scope->n; k++) {
+			if (g->scope->entry[k].name == g->name) {
+				g->scope->entry[k].pending = g;
+			}
+		}
+	}
 }
 
 /* ---- a definition that does not need itself ------------------------------------------------------------------------------ */
@@ -403,10 +430,10 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 		bool indexed = g->piece[0]->kid[0]->kind == AST_INDEX;
 		g->state = GROUP_BUSY;
 		if (!g->recursive && !indexed) {
-			group_finish(g, simple(e, g));
+			group_finish(e, g, simple(e, g));
 		} else if (!g->recursive && g->n == 1) {
 			bool ok = group_sides_agree(e, g) && group_find_axes(e, &g, 1);
-			group_finish(g, ok ? simple_indexed(e, g) : val_error(g->span));
+			group_finish(e, g, ok ? simple_indexed(e, g) : val_error(g->span));
 		} else {
 			Cycle c = {.e = e, .g = set, .n = n};
 			c.nctx = scope_context(e, g->scope, &c.ctx);

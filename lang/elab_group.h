@@ -42,7 +42,7 @@ bool group_find_axes(Elab *e, Group **set, size_t n);
 bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in);
 Val group_piece_value(Elab *e, Group *g, size_t piece, Scope *in);
 /* The group is done and its name means v. */
-Val group_finish(Group *g, Val v);
+Val group_finish(Elab *e, Group *g, Val v);
 
 /* Definitions that need each other, over the context indices ctx. */
 typedef struct Cycle { Elab *e; Group **g; size_t n; uint32_t nctx; Index *ctx; bool again; } Cycle;

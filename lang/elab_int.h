@@ -152,6 +152,7 @@ struct Elab {
 	bool in_prelude;
 	bool in_training;     /* step, epoch, grad, change, loss are in scope */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
+	Group **failed; size_t nfailed, capfailed; /* definitions that went wrong on trial: to be made again */
 	Sym s_sum, s_mean;
 };
 
@@ -214,6 +215,8 @@ void elab_axis(Elab *e, Scope *s, const Ast *ast);
 bool axis_of_expr(Elab *e, Scope *s, const Ast *ast, AxisRef *out);
 /* Which axis the unbound index `name` runs over, read off from how `body` uses it. Quiet: false if nothing says. */
 bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out);
+/* Is that so because something erroneous is read at the index? Then nothing more needs to be said. */
+bool axis_poisoned(Elab *e, Scope *s, Sym name, const Ast *body);
 Axis axis_range(Elab *e, int64_t lo, int64_t hi);
 
 /* ---- elab_type.c ----------------------------------------------------------------------------------------------------------- */
@@ -258,6 +261,8 @@ Val elab_block(Elab *e, Scope *s, const Ast *block);          /* the value of re
 void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt);
 Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at);
 bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out);
+/* Definitions that went wrong on trial since e->nfailed was `mark` are made again when next asked for. */
+void groups_restore(Elab *e, size_t mark);
 void elab_param(Elab *e, Scope *s, const Ast *ast);
 Val param_value(Elab *e, Span at, const ParamInfo *p, Elem elem);
 

@@ -291,9 +291,9 @@ static bool check_order(Cycle *c)
 
 static void fail_all(Cycle *c)
 {
+	Elab *e = c->e;
 	for (size_t i = 0; i < c->n; i++) {
-		c->g[i]->state = GROUP_DONE;
-		group_finish(c->g[i], val_error(c->g[i]->span));
+		group_finish(e, c->g[i], val_error(c->g[i]->span));
 		scope_put(c->e, c->g[i]->scope, c->g[i]->name, c->g[i]->span, val_error(c->g[i]->span));
 	}
 }
@@ -357,7 +357,7 @@ void group_recurrence(Cycle *c)
 		if (v.elem == ELEM_REAL || v.elem == ELEM_COMPLEX) {
 			v.unit = unit_resolve(e->units, c->g[i]->unit);
 		}
-		group_finish(c->g[i], v);
+		group_finish(e, c->g[i], v);
 		scope_put(e, c->g[i]->scope, c->g[i]->name, c->g[i]->span, v);
 	}
 	if (!check_order(c)) {

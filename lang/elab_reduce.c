@@ -110,8 +110,10 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 			return false;
 		}
 		if (!axis_infer(e, in, pattern->name, body, &axis) && !axis_infer(e, in, pattern->name, filter, &axis)) {
-			Diag *d = diag_index_axis_unknown(elab_diags(e), pattern->span, elab_text(e, pattern->name));
-			diag_help(d, "say it:  sum[%s in axis] …", elab_text(e, pattern->name));
+			if (!axis_poisoned(e, in, pattern->name, body) && !axis_poisoned(e, in, pattern->name, filter)) {
+				Diag *d = diag_index_axis_unknown(elab_diags(e), pattern->span, elab_text(e, pattern->name));
+				diag_help(d, "say it:  [%s in axis …]", elab_text(e, pattern->name));
+			}
 			return false;
 		}
 		bind_index(e, in, b, pattern->name, pattern->span, axis);
