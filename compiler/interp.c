@@ -1,5 +1,6 @@
-/* interp.c — the reference meaning of a plan: its steps in order, tiles of samples inside fixed blocks, blocks joined by a
- * fixed tree, so that results do not depend on how many threads there are. Nothing is allocated while a plan runs. */
+/* interp.c — the reference meaning of a plan: its steps in order, tiles of samples inside fixed
+ * blocks, blocks joined by a fixed tree, so that results do not depend on how many threads there
+ * are. Nothing is allocated while a plan runs. */
 #include "compiler/interp_int.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -49,8 +50,8 @@ static bool worker_create(Worker *w, const Plan *p)
 	w->label = calloc(p->max_dim + 1, sizeof *w->label);
 	w->slot = calloc(p->nslot + 1, sizeof *w->slot);
 	w->lane = calloc(p->max_access + 1, sizeof *w->lane);
-	return w->base && w->tile && w->reg && w->pack && w->temp && w->ptr && w->outer && w->inner && w->count &&
-	       w->label && w->slot && w->lane;
+	return w->base && w->tile && w->reg && w->pack && w->temp && w->ptr && w->outer &&
+	       w->inner && w->count && w->label && w->slot && w->lane;
 }
 
 static void worker_bases(Worker *w, const Exec *x)
@@ -58,11 +59,20 @@ static void worker_bases(Worker *w, const Exec *x)
 	for (uint32_t k = 0; k < w->plan->nbuffer; k++) {
 		const Buffer *b = w->plan->buffer[k];
 		switch (b->place) {
-		case PLACE_STATIC: w->base[k] = x->fixed + b->offset; break;
-		case PLACE_GLOBAL: w->base[k] = x->global + b->offset; break;
-		case PLACE_TILE: w->base[k] = w->tile + b->offset; break;
-		case PLACE_BLOCK: w->base[k] = x->block + w->plan->tile[b->tile]->base + b->offset; break;
-		default: break;
+		case PLACE_STATIC:
+			w->base[k] = x->fixed + b->offset;
+			break;
+		case PLACE_GLOBAL:
+			w->base[k] = x->global + b->offset;
+			break;
+		case PLACE_TILE:
+			w->base[k] = w->tile + b->offset;
+			break;
+		case PLACE_BLOCK:
+			w->base[k] = x->block + w->plan->tile[b->tile]->base + b->offset;
+			break;
+		default:
+			break;
 		}
 	}
 }
@@ -73,6 +83,7 @@ void exec_free(Plan *p)
 	if (!x) {
 		return;
 	}
+	pool_free(x);
 	for (uint32_t k = 0; k < x->nworker; k++) {
 		worker_free(&x->worker[k]);
 	}
@@ -104,7 +115,7 @@ bool exec_create(Plan *p)
 			worker_bases(&x->worker[k], x);
 		}
 	}
-	return good;
+	return good && (n == 1 || !p->ntile || pool_create(x));
 }
 
 /* ---- steps ---- */
@@ -209,8 +220,7 @@ static void run_recurrence(Worker *w, const Loop *l)
 	}
 }
 
-/* Block b of the samples: its accumulators from their neutral elements, its tiles in order. */
-static void run_tiles(Worker *w, const Loop *l, uint32_t b)
+void interp_tiles(Worker *w, const Loop *l, uint32_t b)
 {
 	for (uint32_t k = 0; k < l->njoin; k++) {
 		const Buffer *a = l->join[k];
@@ -246,14 +256,17 @@ static void join_blocks(Worker *w, const Loop *l)
 				const Buffer *a = l->join[k];
 				double *to = base + b * l->accumulators + a->offset;
 				const double *from = to + apart * l->accumulators;
-				if (!red_join(a->red, a->integer, a->count, to, 1, from, 1) && !w->failed.nest) {
-					w->failed.value = 0;
+				if (!red_join(a->red, a->integer, a->count, to, 1, from, 1)) {
+					w->overflow = a->def;
 				}
 			}
 		}
 	}
-	for (uint32_t k = 0; k < l->njoin; k++) {
-		w->base[l->join[k]->id] = base + l->join[k]->offset;
+	Exec *x = w->plan->exec;
+	for (uint32_t n = 0; n < x->nworker; n++) {
+		for (uint32_t k = 0; k < l->njoin; k++) {
+			x->worker[n].base[l->join[k]->id] = base + l->join[k]->offset;
+		}
 	}
 }
 
@@ -263,8 +276,12 @@ static void run_loop(Worker *w, const Loop *l)
 		run_recurrence(w, l);
 		return;
 	}
-	for (uint32_t b = 0; b < l->nblock; b++) {
-		run_tiles(w, l, b);
+	if (w->plan->exec->pool && l->nblock > 1) {
+		pool_run(w->plan->exec, l);
+	} else {
+		for (uint32_t b = 0; b < l->nblock && !w->failed.nest; b++) {
+			interp_tiles(w, l, b);
+		}
 	}
 	join_blocks(w, l);
 }
@@ -277,10 +294,18 @@ static void run_block(Worker *w, const Block *b)
 			continue;
 		}
 		switch (s->tag) {
-		case STEP_NEST: nest_run(w, s->nest); break;
-		case STEP_GEMM: run_gemm(w, s->gemm); break;
-		case STEP_FILL: fill_from(w, s->fill, 0, access_pointer(w, &s->fill->out)); break;
-		case STEP_LOOP: run_loop(w, s->loop); break;
+		case STEP_NEST:
+			nest_run(w, s->nest);
+			break;
+		case STEP_GEMM:
+			run_gemm(w, s->gemm);
+			break;
+		case STEP_FILL:
+			fill_from(w, s->fill, 0, access_pointer(w, &s->fill->out));
+			break;
+		case STEP_LOOP:
+			run_loop(w, s->loop);
+			break;
 		}
 	}
 }
@@ -295,8 +320,10 @@ static void report(const Plan *p, Diags *ds, const Failure *f)
 		return;
 	}
 	Def computed = f->nest->def[0];
-	if (!f->at || (f->at->op != VM_CHECK && f->at->op != VM_IAXPY && f->at->op != VM_IAXPK && f->at->op != VM_IMUL)) {
-		diag_int_overflow(ds, core_def(c, computed)->span, intern_text(core_names(c), core_def(c, computed)->name));
+	if (!f->at || (f->at->op != VM_CHECK && f->at->op != VM_IAXPY && f->at->op != VM_IAXPK &&
+		       f->at->op != VM_IMUL)) {
+		diag_int_overflow(ds, core_def(c, computed)->span,
+				  intern_text(core_names(c), core_def(c, computed)->name));
 		arena_free(scratch);
 		return;
 	}
@@ -306,8 +333,9 @@ static void report(const Plan *p, Diags *ds, const Failure *f)
 		Node arg = core_node(c, fault->node)->arg[fault->arg];
 		const DefInfo *d = core_def(c, fault->def);
 		const AxisInfo *axis = core_axis_info(c, core_index_axis(c, d->index[fault->arg]));
-		diag_data_index(ds, at, core_text(c, scratch, arg), arena_printf(scratch, "%lld", (long long)f->value),
-		                intern_text(core_names(c), axis->name));
+		diag_data_index(ds, at, core_text(c, scratch, arg),
+				arena_printf(scratch, "%lld", (long long)f->value),
+				intern_text(core_names(c), axis->name));
 	} else {
 		diag_int_overflow(ds, at, core_text(c, scratch, fault->node));
 	}
@@ -329,7 +357,8 @@ static void leaf_bases(Plan *p, Worker *w)
 		const Buffer *b = p->buffer[k];
 		if (b->place == PLACE_LEAF) {
 			assert(store_count(p->store, b->def) == b->count);
-			w->base[k] = b->integer ? (void *)store_int(p->store, b->def) : (void *)store_real(p->store, b->def);
+			w->base[k] = b->integer ? (void *)store_int(p->store, b->def)
+						: (void *)store_real(p->store, b->def);
 		}
 	}
 }
@@ -342,7 +371,8 @@ static void assign_outputs(Plan *p)
 			continue;
 		}
 		assert(store_count(p->store, o->assign) == o->count);
-		void *to = o->integer ? (void *)store_int(p->store, o->assign) : (void *)store_real(p->store, o->assign);
+		void *to = o->integer ? (void *)store_int(p->store, o->assign)
+				      : (void *)store_real(p->store, o->assign);
 		memcpy(to, p->exec->worker[0].base[o->view.buffer->id], o->count * sizeof(double));
 	}
 }
@@ -354,6 +384,7 @@ bool plan_run(Plan *p, Diags *ds, RunContext ctx)
 		Worker *w = &x->worker[k];
 		leaf_bases(p, w);
 		w->failed = (Failure){0};
+		w->overflow = 0;
 		w->cx.failed = NULL;
 		w->cx.seed = ctx.seed;
 		w->cx.step = ctx.step;
@@ -370,6 +401,11 @@ bool plan_run(Plan *p, Diags *ds, RunContext ctx)
 	run_block(w, &p->body);
 	if (w->failed.nest) {
 		report(p, ds, &w->failed);
+		return false;
+	}
+	if (w->overflow) {
+		const DefInfo *d = core_def(p->core, w->overflow);
+		diag_int_overflow(ds, d->span, intern_text(core_names(p->core), d->name));
 		return false;
 	}
 	assign_outputs(p);

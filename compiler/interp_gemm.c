@@ -1,6 +1,6 @@
-/* interp_gemm.c — matrix kernels for the processors that occur: AVX-512, AVX2 with FMA, and any other.
- * A generic build holds all of them; gemm_kernels asks the processor. Blocks fit the registers: 8 rows of 2 vectors (32
- * registers), 4 of 3 (16), 4 of 2. */
+/* interp_gemm.c — matrix kernels for the processors that occur: AVX-512, AVX2 with FMA, and any
+ * other. A generic build holds all of them; gemm_kernels asks the processor. Blocks fit the
+ * registers: 8 rows of 2 vectors (32 registers), 4 of 3 (16), 4 of 2. */
 #include "compiler/interp.h"
 #include <string.h>
 #if defined(__x86_64__)
@@ -99,7 +99,8 @@ GemmKernels gemm_kernels(void)
 	return best;
 }
 
-void gemm_pack(size_t k, size_t n, const double *b, int64_t bk, int64_t bn, double *panel, size_t row)
+void gemm_pack(size_t k, size_t n, const double *b, int64_t bk, int64_t bn, double *panel,
+	       size_t row)
 {
 	enum { SIDE = 8 }; /* squares of 8 by 8: both sides in few cache lines */
 	for (size_t p0 = 0; p0 < k; p0 += SIDE) {

@@ -1,12 +1,15 @@
-/* interp_gemm_template.h — matrix kernels over vectors of GW doubles; included by interp_gemm.c once for each instruction set.
+/* interp_gemm_template.h — matrix kernels over vectors of GW doubles; included by interp_gemm.c
+ * once for each instruction set.
  *
- * Expects GW (width), GMR (rows of a block), GNR (vectors of a block), GT (target attribute), GV (vector type), the loads
- * and stores G_LOAD, G_STORE, G_SPLAT, the multiply-add G_FMA(a, b, c) = a*b + c, and GN(name).
- * Every element is the chain  acc = a_k*b_k + acc  for ascending k from 0, then C = alpha*acc + C, with the same
- * operations in full blocks, remainder rows and remainder columns: its bits do not depend on its place. */
+ * Expects GW (width), GMR (rows of a block), GNR (vectors of a block), GT (target attribute), GV
+ * (vector type), the loads and stores G_LOAD, G_STORE, G_SPLAT, the multiply-add G_FMA(a, b, c) =
+ * a*b + c, and GN(name). Every element is the chain  acc = a_k*b_k + acc  for ascending k from 0,
+ * then C = alpha*acc + C, with the same operations in full blocks, remainder rows and remainder
+ * columns: its bits do not depend on its place. */
 
-GT static inline __attribute__((always_inline)) void GN(block)(const unsigned mr, const unsigned nr, size_t k, double alpha,
-        const double *a, int64_t am, int64_t ak, const double *b, int64_t bk, double *c, int64_t cm)
+GT static inline __attribute__((always_inline)) void
+GN(block)(const unsigned mr, const unsigned nr, size_t k, double alpha, const double *a, int64_t am,
+	  int64_t ak, const double *b, int64_t bk, double *c, int64_t cm)
 {
 	GV acc[GMR][GNR];
 #pragma GCC unroll 16
@@ -45,25 +48,32 @@ GT static inline __attribute__((always_inline)) void GN(block)(const unsigned mr
 }
 
 /* All rows for one stripe of nr vectors. */
-GT static inline __attribute__((always_inline)) void GN(stripe)(const unsigned nr, size_t m, size_t k, double alpha,
-        const double *a, int64_t am, int64_t ak, const double *b, int64_t bk, double *c, int64_t cm)
+GT static inline __attribute__((always_inline)) void
+GN(stripe)(const unsigned nr, size_t m, size_t k, double alpha, const double *a, int64_t am,
+	   int64_t ak, const double *b, int64_t bk, double *c, int64_t cm)
 {
 	size_t i = 0;
 	for (; i + GMR <= m; i += GMR) {
-		GN(block)(GMR, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
+		GN(block)
+		(GMR, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
 	}
 	if (i + GMR / 2 <= m) {
-		GN(block)(GMR / 2, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
+		GN(block)
+		(GMR / 2, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm,
+		 cm);
 		i += GMR / 2;
 	}
 	for (; i < m; i++) {
-		GN(block)(1, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
+		GN(block)
+		(1, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
 	}
 }
 
-/* The last n < GW columns: B's are copied to rows of GW padded with zeros, C's row by row through a vector. */
-GT static void GN(edge)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am, int64_t ak,
-                        const double *b, int64_t bk, double *c, int64_t cm, double *scratch)
+/* The last n < GW columns: B's are copied to rows of GW padded with zeros, C's row by row through a
+ * vector. */
+GT static void GN(edge)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
+			int64_t ak, const double *b, int64_t bk, double *c, int64_t cm,
+			double *scratch)
 {
 	for (size_t p = 0; p < k; p++) {
 		for (size_t j = 0; j < GW; j++) {
@@ -75,7 +85,8 @@ GT static void GN(edge)(size_t m, size_t n, size_t k, double alpha, const double
 		double part[GMR * GW];
 		for (size_t r = 0; r < rows; r++) {
 			for (size_t j = 0; j < GW; j++) {
-				part[r * GW + j] = j < n ? c[(int64_t)(i + r) * cm + (int64_t)j] : 0.0;
+				part[r * GW + j] =
+					j < n ? c[(int64_t)(i + r) * cm + (int64_t)j] : 0.0;
 			}
 		}
 		GN(stripe)(1, rows, k, alpha, a + (int64_t)i * am, am, ak, scratch, GW, part, GW);
@@ -87,8 +98,9 @@ GT static void GN(edge)(size_t m, size_t n, size_t k, double alpha, const double
 	}
 }
 
-GT static void GN(panel)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am, int64_t ak,
-                         const double *b, int64_t bk, double *c, int64_t cm, double *scratch)
+GT static void GN(panel)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
+			 int64_t ak, const double *b, int64_t bk, double *c, int64_t cm,
+			 double *scratch)
 {
 	size_t j = 0;
 	for (; j + GNR * GW <= n; j += GNR * GW) {
@@ -102,9 +114,10 @@ GT static void GN(panel)(size_t m, size_t n, size_t k, double alpha, const doubl
 	}
 }
 
-/* GW sums over k in parallel, then a tree over them; the last k % GW products go to the first sums. */
-GT static inline __attribute__((always_inline)) void GN(dots)(const unsigned nr, size_t k, const double *a,
-                                                              const double *b, int64_t bn, double *sum)
+/* GW sums over k in parallel, then a tree over them; the last k % GW products go to the first sums.
+ */
+GT static inline __attribute__((always_inline)) void
+GN(dots)(const unsigned nr, size_t k, const double *a, const double *b, int64_t bn, double *sum)
 {
 	GV acc[4];
 #pragma GCC unroll 4
@@ -134,8 +147,8 @@ GT static inline __attribute__((always_inline)) void GN(dots)(const unsigned nr,
 	}
 }
 
-GT static void GN(dot)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am, const double *b,
-                       int64_t bn, double *c, int64_t cm, int64_t cn)
+GT static void GN(dot)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
+		       const double *b, int64_t bn, double *c, int64_t cm, int64_t cn)
 {
 	for (size_t i = 0; i < m; i++) {
 		const double *row = a + (int64_t)i * am;
@@ -145,7 +158,8 @@ GT static void GN(dot)(size_t m, size_t n, size_t k, double alpha, const double 
 		for (; j + 4 <= n; j += 4) {
 			GN(dots)(4, k, row, b + (int64_t)j * bn, bn, sum);
 			for (size_t q = 0; q < 4; q++) {
-				to[(int64_t)(j + q) * cn] = G_FMA1(alpha, sum[q], to[(int64_t)(j + q) * cn]);
+				to[(int64_t)(j + q) * cn] =
+					G_FMA1(alpha, sum[q], to[(int64_t)(j + q) * cn]);
 			}
 		}
 		for (; j < n; j++) {

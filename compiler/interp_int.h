@@ -4,24 +4,25 @@
 #include "compiler/interp.h"
 
 typedef struct Failure {
-	const Nest *nest;   /* NULL: nothing failed */
-	const Instr *at;    /* NULL: the sum of a reduction */
+	const Nest *nest; /* NULL: nothing failed */
+	const Instr *at;  /* NULL: the sum of a reduction */
 	int64_t value;
-	uint64_t order;     /* of the block it happened in: the first one is reported */
+	uint64_t order; /* of the block it happened in: the first one is reported */
 } Failure;
 
 typedef struct Worker {
 	const Plan *plan;
 	GemmKernels gemm;
-	double **base;      /* by buffer */
+	double **base; /* by buffer */
 	double *tile, *reg, *pack, *temp;
 	void **ptr;
 	double **outer, **inner; /* by access: at the outer formals, at the bound counters */
 	int64_t *count, *label, *slot, *lane;
-	int64_t lanes;      /* samples of the present tile */
-	int64_t width;      /* samples of a full one */
+	int64_t lanes; /* samples of the present tile */
+	int64_t width; /* samples of a full one */
 	VmContext cx;
 	Failure failed;
+	Def overflow; /* ints that overflowed when blocks were joined, or 0 */
 } Worker;
 
 struct Exec {
@@ -31,11 +32,19 @@ struct Exec {
 	struct Pool *pool;
 };
 
+/* Block b of a tile loop: its accumulators from their neutral elements, its tiles in order. */
+void interp_tiles(Worker *w, const Loop *l, uint32_t b);
+/* interp_pool.c: threads for all workers but the first; false if memory is out. */
+bool pool_create(Exec *x);
+void pool_free(Exec *x);
+/* All blocks of the loop, by all workers; a failure is left in the first one. */
+void pool_run(Exec *x, const Loop *l);
 void nest_run(Worker *w, const Nest *nest);
 double *access_pointer(const Worker *w, const Access *a);
 /* Neutral element of a reduction of reals or ints, as bits. */
 int64_t red_neutral(RedKind red, bool integer);
 /* to[i*stride] = to joined with from, for n elements; false on integer overflow. */
-bool red_join(RedKind red, bool integer, size_t n, void *to, int64_t stride, const void *from, int64_t from_stride);
+bool red_join(RedKind red, bool integer, size_t n, void *to, int64_t stride, const void *from,
+	      int64_t from_stride);
 enum { TEMP_LANES = 512 };
 #endif

@@ -1,4 +1,5 @@
-/* interp_nest.c — nests: counters over the outer dimensions, strips of lanes, accumulators of reductions. */
+/* interp_nest.c — nests: counters over the outer dimensions, strips of lanes, accumulators of
+ * reductions. */
 #include "compiler/interp_int.h"
 #include "runtime/rt.h"
 #include <math.h>
@@ -21,13 +22,21 @@ int64_t red_neutral(RedKind red, bool integer)
 {
 	double r;
 	switch (red) {
-	case RED_PROD: r = 1.0; break;
+	case RED_PROD:
+		r = 1.0;
+		break;
 	case RED_MAX:
 	case RED_ARGMAX:
-	case RED_LOGSUMEXP: r = -INFINITY; break;
+	case RED_LOGSUMEXP:
+		r = -INFINITY;
+		break;
 	case RED_MIN:
-	case RED_ARGMIN: r = INFINITY; break;
-	default: r = 0.0; break;
+	case RED_ARGMIN:
+		r = INFINITY;
+		break;
+	default:
+		r = 0.0;
+		break;
 	}
 	int64_t bits;
 	memcpy(&bits, &r, sizeof bits);
@@ -36,38 +45,57 @@ int64_t red_neutral(RedKind red, bool integer)
 	}
 	switch (red) {
 	case RED_PROD:
-	case RED_ALL: return 1;
+	case RED_ALL:
+		return 1;
 	case RED_MAX:
-	case RED_ARGMAX: return INT64_MIN;
+	case RED_ARGMAX:
+		return INT64_MIN;
 	case RED_MIN:
-	case RED_ARGMIN: return INT64_MAX;
-	default: return 0;
+	case RED_ARGMIN:
+		return INT64_MAX;
+	default:
+		return 0;
 	}
 }
 
 static double join_real(RedKind red, double a, double b)
 {
 	switch (red) {
-	case RED_PROD: return a * b;
-	case RED_MAX: return b > a || b != b ? (a != a ? a : b) : a;
-	case RED_MIN: return b < a || b != b ? (a != a ? a : b) : a;
-	default: return a + b;
+	case RED_PROD:
+		return a * b;
+	case RED_MAX:
+		return b > a || b != b ? (a != a ? a : b) : a;
+	case RED_MIN:
+		return b < a || b != b ? (a != a ? a : b) : a;
+	default:
+		return a + b;
 	}
 }
 
 static bool join_int(RedKind red, int64_t a, int64_t b, int64_t *r)
 {
 	switch (red) {
-	case RED_PROD: return !__builtin_mul_overflow(a, b, r);
-	case RED_MAX: *r = a > b ? a : b; return true;
-	case RED_MIN: *r = a < b ? a : b; return true;
-	case RED_ALL: *r = a & b; return true;
-	case RED_ANY: *r = a | b; return true;
-	default: return !__builtin_add_overflow(a, b, r);
+	case RED_PROD:
+		return !__builtin_mul_overflow(a, b, r);
+	case RED_MAX:
+		*r = a > b ? a : b;
+		return true;
+	case RED_MIN:
+		*r = a < b ? a : b;
+		return true;
+	case RED_ALL:
+		*r = a & b;
+		return true;
+	case RED_ANY:
+		*r = a | b;
+		return true;
+	default:
+		return !__builtin_add_overflow(a, b, r);
 	}
 }
 
-bool red_join(RedKind red, bool integer, size_t n, void *to, int64_t stride, const void *from, int64_t from_stride)
+bool red_join(RedKind red, bool integer, size_t n, void *to, int64_t stride, const void *from,
+	      int64_t from_stride)
 {
 	bool good = true;
 	if (integer) {
@@ -75,7 +103,8 @@ bool red_join(RedKind red, bool integer, size_t n, void *to, int64_t stride, con
 		const Int *f = from;
 		for (size_t i = 0; i < n; i++) {
 			int64_t r;
-			good &= join_int(red, t[(int64_t)i * stride], f[(int64_t)i * from_stride], &r);
+			good &= join_int(red, t[(int64_t)i * stride], f[(int64_t)i * from_stride],
+					 &r);
 			t[(int64_t)i * stride] = r;
 		}
 		return good;
@@ -89,7 +118,8 @@ bool red_join(RedKind red, bool integer, size_t n, void *to, int64_t stride, con
 		return true;
 	}
 	for (size_t i = 0; i < n; i++) {
-		t[(int64_t)i * stride] = join_real(red, t[(int64_t)i * stride], f[(int64_t)i * from_stride]);
+		t[(int64_t)i * stride] =
+			join_real(red, t[(int64_t)i * stride], f[(int64_t)i * from_stride]);
 	}
 	return true;
 }
@@ -145,7 +175,8 @@ static void nest_operands(Worker *w, const Nest *nest)
 	}
 }
 
-/* Moves a set of pointers to the next counters; false when all are done. Strides of access k along d: stride[k][d]. */
+/* Moves a set of pointers to the next counters; false when all are done. Strides of access k along
+ * d: stride[k][d]. */
 static bool advance(Worker *w, const Nest *nest, uint32_t from, uint32_t to, double **at)
 {
 	for (uint32_t d = to; d-- > from;) {
@@ -179,8 +210,8 @@ static bool has_empty(const Worker *w, const Nest *nest, uint32_t from, uint32_t
 
 /* ---- pointwise ---- */
 
-static void pointwise_strips(Worker *w, const Nest *nest, double *const *at, const int64_t *lane, size_t lane_step,
-                             int64_t n)
+static void pointwise_strips(Worker *w, const Nest *nest, double *const *at, const int64_t *lane,
+			     size_t lane_step, int64_t n)
 {
 	void **ptr = w->ptr + nest->nreg + nest->nuniform;
 	const uint32_t last = nest->ndim - 1;
@@ -287,7 +318,8 @@ static void arg_lanes(const Red *r, size_t n)
 	Int *best = r->acc, *where = r->acc2;
 	int64_t label = r->w->label[r->label_dim];
 	for (size_t l = 0; l < n; l++) {
-		if ((!f || f[l * sf]) && (where[l] == UNSET || comes_before(nest, v[l * sv], best[l]))) {
+		if ((!f || f[l * sf]) &&
+		    (where[l] == UNSET || comes_before(nest, v[l * sv], best[l]))) {
 			best[l] = v[l * sv];
 			where[l] = label + (nest->lane_bound ? (int64_t)l : 0);
 		}
@@ -312,13 +344,15 @@ static void join_lanes(const Red *r, size_t n)
 		return;
 	}
 	for (size_t l = 0; l < n; l++) {
-		if (f[l * sf] && !red_join(red, nest->integer, 1, (Int *)r->acc + l, 1, (const Int *)r->value + l * sv, 0)) {
+		if (f[l * sf] && !red_join(red, nest->integer, 1, (Int *)r->acc + l, 1,
+					   (const Int *)r->value + l * sv, 0)) {
 			nest_fail(r->w, nest, NULL, 0);
 		}
 	}
 }
 
-/* The second pass of logsumexp: acc2 += exp(value - acc); with the lanes summed over, acc[0] is the greatest of all. */
+/* The second pass of logsumexp: acc2 += exp(value - acc); with the lanes summed over, acc[0] is the
+ * greatest of all. */
 static void exp_lanes(const Red *r, size_t n)
 {
 	const Nest *nest = r->nest;
@@ -340,7 +374,8 @@ static double lse_value(double m, double sum)
 	return isinf(m) || m != m ? m : m + log(sum);
 }
 
-/* All bound counters and, if the lanes are bound, all strips; pass 1 is the second one of logsumexp. */
+/* All bound counters and, if the lanes are bound, all strips; pass 1 is the second one of
+ * logsumexp. */
 static void bound_pass(Red *r, int64_t s, int64_t n, int pass)
 {
 	Worker *w = r->w;
@@ -361,9 +396,11 @@ static void bound_pass(Red *r, int64_t s, int64_t n, int pass)
 			size_t lanes = (size_t)(n - at < nest->strip ? n - at : nest->strip);
 			w->label[last] = first + at;
 			run_code(w, nest, lanes);
-			if (native) { /* the operands may lie in memory: their places move with the lanes */
+			if (native) { /* the operands may lie in memory: their places move with the
+					 lanes */
 				r->value = w->ptr[nest->value];
-				r->filter = nest->filter == OPERAND_NONE ? NULL : w->ptr[nest->filter];
+				r->filter =
+					nest->filter == OPERAND_NONE ? NULL : w->ptr[nest->filter];
 				(pass ? exp_lanes : join_lanes)(r, lanes);
 			}
 		}
@@ -388,8 +425,8 @@ static void fold_arg(const Red *r, size_t n)
 	Int *best = r->acc, *where = r->acc2;
 	for (size_t l = 1; l < n; l++) {
 		bool better = where[l] != UNSET &&
-		              (where[0] == UNSET || comes_before(r->nest, best[l], best[0]) ||
-		               (!comes_before(r->nest, best[0], best[l]) && where[l] < where[0]));
+			      (where[0] == UNSET || comes_before(r->nest, best[l], best[0]) ||
+			       (!comes_before(r->nest, best[0], best[l]) && where[l] < where[0]));
 		if (better) {
 			best[0] = best[l];
 			where[0] = where[l];
@@ -457,7 +494,8 @@ static void reduce_at(Red *r, int64_t s, int64_t n)
 		if (nest->red == RED_ARGMAX || nest->red == RED_ARGMIN) {
 			fold_arg(r, lanes);
 		} else {
-			fold_lanes(r, r->acc, nest->red == RED_LOGSUMEXP ? RED_MAX : nest->red, lanes);
+			fold_lanes(r, r->acc, nest->red == RED_LOGSUMEXP ? RED_MAX : nest->red,
+				   lanes);
 		}
 	}
 	if (nest->red == RED_LOGSUMEXP) {

@@ -1,5 +1,6 @@
-/* plan.c — from a system of definitions to a plan: the stages of planning in order, and access to the finished plan.
- * Core in (outputs closed up to their formals, no NODE_D); steps over buffers out. SPEC.md, determinism. */
+/* plan.c — from a system of definitions to a plan: the stages of planning in order, and access to
+ * the finished plan. Core in (outputs closed up to their formals, no NODE_D); steps over buffers
+ * out. SPEC.md, determinism. */
 #include "compiler/plan_make.h"
 #include "lang/simplify.h"
 #include <assert.h>
@@ -15,7 +16,8 @@ static bool def_is_leaf(const Core *c, Def d)
 	return role == DEF_PARAM || role == DEF_DATA || role == DEF_RUNTIME;
 }
 
-/* Does any piece lie outside the axes (a base element)? Such a definition cannot be an output itself. */
+/* Does any piece lie outside the axes (a base element)? Such a definition cannot be an output
+ * itself. */
 static bool def_exceeds(const Core *c, Def d)
 {
 	const DefInfo *info = core_def(c, d);
@@ -24,8 +26,14 @@ static bool def_exceeds(const Core *c, Def d)
 			const AxisInfo *a = core_axis_info(c, core_index_axis(c, info->index[f]));
 			Range r = info->piece[k].box[f];
 			int64_t last = a->first + a->size - 1;
-			int64_t lo = r.lo.kind == EDGE_AT ? r.lo.offset : (r.lo.kind == EDGE_FIRST ? a->first : last) + r.lo.offset;
-			int64_t hi = r.hi.kind == EDGE_AT ? r.hi.offset : (r.hi.kind == EDGE_FIRST ? a->first : last) + r.hi.offset;
+			int64_t lo =
+				r.lo.kind == EDGE_AT
+					? r.lo.offset
+					: (r.lo.kind == EDGE_FIRST ? a->first : last) + r.lo.offset;
+			int64_t hi =
+				r.hi.kind == EDGE_AT
+					? r.hi.offset
+					: (r.hi.kind == EDGE_FIRST ? a->first : last) + r.hi.offset;
 			if (lo < a->first || hi > last) {
 				return true;
 			}
@@ -34,11 +42,13 @@ static bool def_exceeds(const Core *c, Def d)
 	return (info->flags & DEF_ZERO_OUTSIDE) != 0;
 }
 
-/* The definition that an output node stands for: the one it reads plainly, or a new one with this value. */
+/* The definition that an output node stands for: the one it reads plainly, or a new one with this
+ * value. */
 static Def output_def(Core *c, Def asked, Node node, uint32_t n, const Index *index)
 {
 	const NodeInfo *info = core_node(c, node);
-	bool plain = info->tag == NODE_READ && !def_is_leaf(c, info->ref) && info->n == n && !def_exceeds(c, info->ref);
+	bool plain = info->tag == NODE_READ && !def_is_leaf(c, info->ref) && info->n == n &&
+		     !def_exceeds(c, info->ref);
 	for (uint32_t k = 0; k < n && plain; k++) {
 		const NodeInfo *arg = core_node(c, info->arg[k]);
 		plain = arg->tag == NODE_INDEX && arg->ref == index[k];
@@ -54,8 +64,15 @@ static Def output_def(Core *c, Def asked, Node node, uint32_t n, const Index *in
 		to[k] = core_index_value(c, own[k]);
 	}
 	Piece piece = {NULL, core_subst(c, node, n, index, to)};
-	return core_define(c, (DefInfo){.role = DEF_VALUE, .name = from.name, .span = from.span, .kind = from.kind,
-	                                .unit = from.unit, .nindex = n, .index = own, .npiece = 1, .piece = &piece});
+	return core_define(c, (DefInfo){.role = DEF_VALUE,
+					.name = from.name,
+					.span = from.span,
+					.kind = from.kind,
+					.unit = from.unit,
+					.nindex = n,
+					.index = own,
+					.npiece = 1,
+					.piece = &piece});
 }
 
 static Def *plan_outputs(Planner *p, uint32_t n, const PlanOutput *outputs)
@@ -67,14 +84,16 @@ static Def *plan_outputs(Planner *p, uint32_t n, const PlanOutput *outputs)
 		DefInfo info = *core_def(c, outputs[k].value);
 		index[k] = arena_array(p->arena, Index, info.nindex + 1);
 		for (uint32_t f = 0; f < info.nindex; f++) {
-			index[k][f] = core_index(c, core_index_axis(c, info.index[f]), core_index_name(c, info.index[f]));
+			index[k][f] = core_index(c, core_index_axis(c, info.index[f]),
+						 core_index_name(c, info.index[f]));
 		}
 		root[k] = core_read_plain(c, outputs[k].value, index[k]);
 	}
 	core_simplify(c, p->arena, SIMPLIFY_FOLD, n, root);
 	Def *def = arena_array(p->arena, Def, n + 1);
 	for (uint32_t k = 0; k < n; k++) {
-		def[k] = output_def(c, outputs[k].value, root[k], core_def(c, outputs[k].value)->nindex, index[k]);
+		def[k] = output_def(c, outputs[k].value, root[k],
+				    core_def(c, outputs[k].value)->nindex, index[k]);
 	}
 	return def;
 }
@@ -90,9 +109,11 @@ static bool check_sizes(Planner *p)
 			assert(core_axis_info(p->core, core_index_axis(p->core, i))->size >= 0);
 			(void)i;
 		}
-		if (d->mode == MODE_LEAF && !store_has(p->plan->store, d->def) && !store_alloc(p->plan->store, d->def)) {
+		if (d->mode == MODE_LEAF && !store_has(p->plan->store, d->def) &&
+		    !store_alloc(p->plan->store, d->def)) {
 			const DefInfo *info = core_def(p->core, d->def);
-			diag_out_of_memory(p->ds, info->span, intern_text(core_names(p->core), info->name));
+			diag_out_of_memory(p->ds, info->span,
+					   intern_text(core_names(p->core), info->name));
 			return false;
 		}
 	}
@@ -102,7 +123,8 @@ static bool check_sizes(Planner *p)
 static void find_order(Planner *p)
 {
 	uint32_t n = p->ndef - 1;
-	uint32_t *list = arena_array(p->arena, uint32_t, n + 1), *comp = arena_array(p->arena, uint32_t, n + 1);
+	uint32_t *list = arena_array(p->arena, uint32_t, n + 1),
+		 *comp = arena_array(p->arena, uint32_t, n + 1);
 	for (uint32_t k = 0; k < n; k++) {
 		list[k] = k + 1;
 	}
@@ -112,14 +134,16 @@ static void find_order(Planner *p)
 	for (uint32_t k = 0; k < n; k++) {
 		PDef *d = &p->def[p->order[k]];
 		d->component = comp[k];
-		d->cyclic = (k > 0 && comp[k - 1] == comp[k]) || (k + 1 < n && comp[k + 1] == comp[k]);
+		d->cyclic =
+			(k > 0 && comp[k - 1] == comp[k]) || (k + 1 < n && comp[k + 1] == comp[k]);
 		for (uint32_t q = 0; q < d->nread; q++) {
 			d->cyclic |= d->read[q].to == p->order[k];
 		}
 	}
 }
 
-/* Outputs that were computed tile by tile, features first, are put in order at the end of each tile. */
+/* Outputs that were computed tile by tile, features first, are put in order at the end of each
+ * tile. */
 static void copy_outputs(Planner *p, uint32_t n, const uint32_t *list)
 {
 	for (uint32_t k = 0; k < n; k++) {
@@ -130,13 +154,15 @@ static void copy_outputs(Planner *p, uint32_t n, const uint32_t *list)
 	}
 }
 
-static uint32_t gather_stage(const Planner *p, bool fixed, uint32_t stage, const Loop *tile, uint32_t *list)
+static uint32_t gather_stage(const Planner *p, bool fixed, uint32_t stage, const Loop *tile,
+			     uint32_t *list)
 {
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < p->norder; k++) {
 		const PDef *d = &p->def[p->order[k]];
 		bool absorbed_here = d->mode == MODE_ABSORBED;
-		if (d->mode == MODE_LEAF || d->mode == MODE_INLINE || d->is_static != fixed || d->stage != stage) {
+		if (d->mode == MODE_LEAF || d->mode == MODE_INLINE || d->is_static != fixed ||
+		    d->stage != stage) {
 			continue;
 		}
 		if (d->tile == tile || absorbed_here) {
@@ -231,24 +257,28 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 	finish_outputs(p, n, outputs, def);
 	if (!plan_place(p)) {
 		diag_too_large(p->ds, core_def(p->core, outputs[0].value)->span,
-		               arena_printf(p->arena, "the memory needed (%zu MB)", p->plan->cost.memory >> 20),
-		               arena_printf(p->arena, "%zu MB", p->plan->memory_limit >> 20));
+			       arena_printf(p->arena, "the memory needed (%zu MB)",
+					    p->plan->cost.memory >> 20),
+			       arena_printf(p->arena, "%zu MB", p->plan->memory_limit >> 20));
 		return false;
 	}
 	if (!exec_create(p->plan)) {
-		diag_out_of_memory(p->ds, core_def(p->core, outputs[0].value)->span, "the arrays of the program");
+		diag_out_of_memory(p->ds, core_def(p->core, outputs[0].value)->span,
+				   "the arrays of the program");
 		return false;
 	}
 	return true;
 }
 
-Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput *outputs, PlanOptions options)
+Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput *outputs,
+		 PlanOptions options)
 {
 	Arena *arena = arena_create(), *scratch = arena_create();
 	if (!arena || !scratch) {
 		arena_free(arena);
 		arena_free(scratch);
-		diag_out_of_memory(ds, n ? core_def(c, outputs[0].value)->span : (Span){0}, "a plan");
+		diag_out_of_memory(ds, n ? core_def(c, outputs[0].value)->span : (Span){0},
+				   "a plan");
 		return NULL;
 	}
 	Plan *plan = arena_new(arena, Plan);

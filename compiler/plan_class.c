@@ -1,25 +1,31 @@
-/* plan_class.c — what is done with each definition: computed again where it is read, added up in its reader, once for given
- * data or in every run, for all samples at once or tile by tile, and in which stage.
+/* plan_class.c — what is done with each definition: computed again where it is read, added up in
+ * its reader, once for given data or in every run, for all samples at once or tile by tile, and in
+ * which stage.
  *
- * Stage n: first the definitions without tiles, then one tile loop for each sample axis. What a tile loop adds up over its
- * samples, or computes for samples other than the reader's own, can be read from the next stage on. */
+ * Stage n: first the definitions without tiles, then one tile loop for each sample axis. What a
+ * tile loop adds up over its samples, or computes for samples other than the reader's own, can be
+ * read from the next stage on. */
 #include "compiler/plan_make.h"
 #include <string.h>
 
 enum {
-	TILE_MIN = 16,    /* fewer samples are treated as an ordinary axis */
-	CHEAP = 2,        /* operations that are rather repeated than stored */
-	WIDE_TILE = 256,  /* most samples of a tile */
+	TILE_MIN = 16,   /* fewer samples are treated as an ordinary axis */
+	CHEAP = 2,       /* operations that are rather repeated than stored */
+	WIDE_TILE = 256, /* most samples of a tile */
 	NARROW_TILE = 16,
-	PANEL = 4096,     /* elements of one layer's panel: 32 KiB, the first cache */
-	BLOCKS = 16,      /* most blocks of a sample axis */
-	BLOCK_TILES = 4,  /* fewest tiles of a block */
+	PANEL = 4096,          /* elements of one layer's panel: 32 KiB, the first cache */
+	BLOCKS = 16,           /* most blocks of a sample axis */
+	BLOCK_TILES = 4,       /* fewest tiles of a block */
 	BLOCK_MEMORY = 1 << 23 /* most elements of all blocks' accumulators */
 };
 
 /* ---- recomputation ---- */
 
-typedef struct Cost { Planner *p; unsigned ops; bool read_inline; } Cost;
+typedef struct Cost {
+	Planner *p;
+	unsigned ops;
+	bool read_inline;
+} Cost;
 
 static bool cost_node(void *data, Node n)
 {
@@ -28,16 +34,21 @@ static bool cost_node(void *data, Node n)
 	switch (info->tag) {
 	case NODE_CONST:
 	case NODE_SIZE:
-	case NODE_STOP: return true;
+	case NODE_STOP:
+		return true;
 	case NODE_READ: /* arguments that are not plain cost too */
 		for (uint32_t k = 0; k < info->n; k++) {
 			w->ops += !plan_affine(w->p, info->arg[k]).ok;
 		}
 		return false;
-	case NODE_LIN: w->ops += info->n > 1 ? info->n - 1 + (info->num != 0) : 1; return true;
+	case NODE_LIN:
+		w->ops += info->n > 1 ? info->n - 1 + (info->num != 0) : 1;
+		return true;
 	case NODE_PROD:
 		for (uint32_t k = 0; k < info->n; k++) {
-			w->ops += info->expo[k] == 1 || info->expo[k] == 2 ? k > 0 || info->expo[k] == 2 : 2;
+			w->ops += info->expo[k] == 1 || info->expo[k] == 2
+					  ? k > 0 || info->expo[k] == 2
+					  : 2;
 		}
 		return true;
 	case NODE_OP: {
@@ -45,8 +56,12 @@ static bool cost_node(void *data, Node n)
 		w->ops += op == OP_real || op == OP_abs || op == OP_not ? 1 : 8;
 		return true;
 	}
-	case NODE_RANDOM: w->ops += 16; return true;
-	default: w->ops += 1; return true;
+	case NODE_RANDOM:
+		w->ops += 16;
+		return true;
+	default:
+		w->ops += 1;
+		return true;
 	}
 }
 
@@ -70,7 +85,8 @@ static bool read_is_plain(const Planner *p, Node n)
 
 static bool def_is_cheap(Planner *p, PDef *d)
 {
-	if (d->mode != MODE_POINT || d->cyclic || d->output || d->operand || d->zero_outside || d->nregion != 1 || d->random) {
+	if (d->mode != MODE_POINT || d->cyclic || d->output || d->operand || d->zero_outside ||
+	    d->nregion != 1 || d->random) {
 		return false;
 	}
 	for (uint32_t k = 0; k < d->rank; k++) {
@@ -103,7 +119,8 @@ static Node expand_below(Planner *p, Node n)
 	if (!info->n) {
 		if (info->tag == NODE_READ) {
 			uint32_t to = plan_number(p, info->ref);
-			return to && p->def[to].mode == MODE_INLINE ? p->def[to].region[0].value : n;
+			return to && p->def[to].mode == MODE_INLINE ? p->def[to].region[0].value
+								    : n;
 		}
 		return n;
 	}
@@ -126,7 +143,11 @@ static Node expand_below(Planner *p, Node n)
 	return changed ? core_rebuild(p->core, n, arg) : n;
 }
 
-typedef struct Reads { Planner *p; uint32_t def, region; bool any; } Reads;
+typedef struct Reads {
+	Planner *p;
+	uint32_t def, region;
+	bool any;
+} Reads;
 
 static bool reads_inline(void *data, Node n)
 {
@@ -192,12 +213,14 @@ static void choose_inline(Planner *p)
 
 /* ---- absorbing contractions ---- */
 
-/* Is the contraction read once, as a term of the reader's whole value, over exactly the reader's indices? */
+/* Is the contraction read once, as a term of the reader's whole value, over exactly the reader's
+ * indices? */
 /* A sum over samples is made tile by tile, apart from readers that do not live in the tile. */
 static bool sums_samples(const Planner *p, const PDef *d)
 {
 	for (uint32_t k = 0; k < d->nbound; k++) {
-		if (core_axis_info(p->core, core_index_axis(p->core, d->bound[k]))->flags & AXIS_SAMPLES) {
+		if (core_axis_info(p->core, core_index_axis(p->core, d->bound[k]))->flags &
+		    AXIS_SAMPLES) {
 			return true;
 		}
 	}
@@ -221,24 +244,28 @@ static void choose_absorbed(Planner *p)
 	}
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		PDef *d = &p->def[k];
-		if (d->mode != MODE_CONTRACT || d->readers != 1 || d->output || d->red != RED_SUM || sums_samples(p, d)) {
+		if (d->mode != MODE_CONTRACT || d->readers != 1 || d->output || d->red != RED_SUM ||
+		    sums_samples(p, d)) {
 			continue;
 		}
 		PDef *z = &p->def[reader[k]];
-		if (z->mode != MODE_POINT || z->rank != d->rank || z->is_static != d->is_static || z->cyclic != d->cyclic) {
+		if (z->mode != MODE_POINT || z->rank != d->rank || z->is_static != d->is_static ||
+		    z->cyclic != d->cyclic) {
 			continue;
 		}
 		for (uint32_t r = 0; r < z->nregion; r++) {
 			const NodeInfo *v = core_node(p->core, z->region[r].value);
 			for (uint32_t q = 0; v->tag == NODE_LIN && q < v->n; q++) {
 				const NodeInfo *t = core_node(p->core, v->arg[q]);
-				if (t->tag == NODE_READ && t->ref == d->def && read_is_plain(p, v->arg[q]) && z->kind == KIND_REAL) {
+				if (t->tag == NODE_READ && t->ref == d->def &&
+				    read_is_plain(p, v->arg[q]) && z->kind == KIND_REAL) {
 					d->mode = MODE_ABSORBED;
 				}
 			}
 		}
 	}
-	for (uint32_t k = 1; k < p->ndef; k++) { /* readers of absorbed ones are contractions with a rest */
+	for (uint32_t k = 1; k < p->ndef;
+	     k++) { /* readers of absorbed ones are contractions with a rest */
 		if (p->def[k].mode == MODE_ABSORBED) {
 			p->def[reader[k]].mode = MODE_CONTRACT;
 		}
@@ -252,7 +279,9 @@ static void mark_static(Planner *p)
 	for (uint32_t end = 0; end < p->norder;) {
 		uint32_t begin = end;
 		bool fixed = true;
-		for (; end < p->norder && p->def[p->order[end]].component == p->def[p->order[begin]].component; end++) {
+		for (; end < p->norder &&
+		       p->def[p->order[end]].component == p->def[p->order[begin]].component;
+		     end++) {
 			PDef *d = &p->def[p->order[end]];
 			if (d->mode == MODE_LEAF) {
 				fixed = core_def(p->core, d->def)->role == DEF_DATA;
@@ -295,10 +324,12 @@ static void def_tile(Planner *p, PDef *d, int formal, Index i)
 
 static bool red_tiles(RedKind red)
 {
-	return red == RED_SUM || red == RED_PROD || red == RED_MAX || red == RED_MIN || red == RED_ALL || red == RED_ANY;
+	return red == RED_SUM || red == RED_PROD || red == RED_MAX || red == RED_MIN ||
+	       red == RED_ALL || red == RED_ANY;
 }
 
-/* Tries to cut a whole recurrence along formal f of its first member: every read inside must pass the index on unchanged. */
+/* Tries to cut a whole recurrence along formal f of its first member: every read inside must pass
+ * the index on unchanged. */
 static bool cycle_tile(Planner *p, uint32_t begin, uint32_t end, int f)
 {
 	int *at = arena_array(p->arena, int, p->ndef);
@@ -349,7 +380,8 @@ static void choose_tiles(Planner *p)
 {
 	for (uint32_t end = 0; end < p->norder;) {
 		uint32_t begin = end;
-		while (end < p->norder && p->def[p->order[end]].component == p->def[p->order[begin]].component) {
+		while (end < p->norder &&
+		       p->def[p->order[end]].component == p->def[p->order[begin]].component) {
 			end++;
 		}
 		PDef *d = &p->def[p->order[begin]];
@@ -368,7 +400,8 @@ static void choose_tiles(Planner *p)
 				done = true;
 			}
 		}
-		for (uint32_t b = 0; b < d->nbound && !done && !d->cyclic && red_tiles(d->red); b++) {
+		for (uint32_t b = 0; b < d->nbound && !done && !d->cyclic && red_tiles(d->red);
+		     b++) {
 			if (index_tiles(p, d->bound[b])) {
 				def_tile(p, d, -1, d->bound[b]);
 				done = true;
@@ -407,8 +440,9 @@ static void mark_whole(Planner *p)
 		d->whole |= d->output;
 		for (uint32_t q = 0; q < d->nread && d->mode != MODE_INLINE; q++) {
 			PDef *e = &p->def[d->read[q].to];
-			e->whole |= e->carrier >= 0 && !(e->stage == d->stage && e->is_static == d->is_static &&
-			                                 reads_own_sample(p, d, e, d->read[q].node));
+			e->whole |= e->carrier >= 0 &&
+				    !(e->stage == d->stage && e->is_static == d->is_static &&
+				      reads_own_sample(p, d, e, d->read[q].node));
 		}
 	}
 }
@@ -417,14 +451,18 @@ static void choose_stages(Planner *p)
 {
 	for (uint32_t end = 0; end < p->norder;) {
 		uint32_t begin = end, stage = 0;
-		for (; end < p->norder && p->def[p->order[end]].component == p->def[p->order[begin]].component; end++) {
+		for (; end < p->norder &&
+		       p->def[p->order[end]].component == p->def[p->order[begin]].component;
+		     end++) {
 			PDef *d = &p->def[p->order[end]];
 			if (d->mode == MODE_INLINE) {
 				continue;
 			}
 			for (uint32_t q = 0; q < d->nread; q++) {
 				PDef *e = &p->def[d->read[q].to];
-				uint32_t s = e->component == d->component ? 0 : read_stage(p, d, e, d->read[q].node);
+				uint32_t s = e->component == d->component
+						     ? 0
+						     : read_stage(p, d, e, d->read[q].node);
 				stage = s > stage ? s : stage;
 			}
 		}
@@ -454,7 +492,8 @@ static size_t def_features(const PDef *d)
 	return n;
 }
 
-/* Contractions of one loop that share a matrix run side by side: their number, forward or backward. */
+/* Contractions of one loop that share a matrix run side by side: their number, forward or backward.
+ */
 static size_t loop_streams(Planner *p, const PDef *like)
 {
 	uint32_t *uses = arena_array(p->arena, uint32_t, p->ndef);
@@ -479,7 +518,8 @@ static Loop *tile_loop(Planner *p, const PDef *d)
 {
 	for (uint32_t k = 0; k < p->ntiled; k++) {
 		const TileLoop *t = &p->tiled[k];
-		if (t->loop->axis == d->tile_axis && t->stage == d->stage && t->is_static == d->is_static) {
+		if (t->loop->axis == d->tile_axis && t->stage == d->stage &&
+		    t->is_static == d->is_static) {
 			return t->loop;
 		}
 	}
@@ -495,7 +535,8 @@ static Loop *tile_loop(Planner *p, const PDef *d)
 	return l;
 }
 
-/* Samples of a tile such that the panels of one layer stay in the first cache; a pure function of the program. */
+/* Samples of a tile such that the panels of one layer stay in the first cache; a pure function of
+ * the program. */
 static void loop_width(Planner *p, Loop *l)
 {
 	size_t widest = 1, accumulators = 0;

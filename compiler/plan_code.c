@@ -1,7 +1,9 @@
-/* plan_code.c — scalar expressions to straight-line programs: operations, conditions, random numbers; registers at the end.
+/* plan_code.c — scalar expressions to straight-line programs: operations, conditions, random
+ * numbers; registers at the end.
  *
- * Everything is computed in all lanes and chosen afterwards, so that no value leaks from a branch that is not taken; only
- * instructions that can fail (an index outside, an overflow) look at the mask of the branch they stand in. */
+ * Everything is computed in all lanes and chosen afterwards, so that no value leaks from a branch
+ * that is not taken; only instructions that can fail (an index outside, an overflow) look at the
+ * mask of the branch they stand in. */
 #include "compiler/plan_code.h"
 #include "runtime/rt.h"
 #include <assert.h>
@@ -70,8 +72,15 @@ Instr *coder_emit(Coder *w, VmOp op, Val a, Val b, Val c, Val *dst)
 		dst->at = coder_register(w, uniform);
 		dst->uniform = uniform;
 	}
-	Instr in = {.op = (uint16_t)op, .uniform = dst->uniform, .dst = dst->at, .a = a.at, .b = b.at, .c = c.at};
-	in.lone = (uint8_t)(dst->uniform ? 0 : (a.uniform ? 1 : 0) | (b.uniform ? 2 : 0) | (c.uniform ? 4 : 0));
+	Instr in = {.op = (uint16_t)op,
+		    .uniform = dst->uniform,
+		    .dst = dst->at,
+		    .a = a.at,
+		    .b = b.at,
+		    .c = c.at};
+	in.lone = (uint8_t)(dst->uniform ? 0
+					 : (a.uniform ? 1 : 0) | (b.uniform ? 2 : 0) |
+						   (c.uniform ? 4 : 0));
 	ARENA_PUSH(w->p->arena, w->code, w->ncode, w->code_cap, in);
 	return &w->code[w->ncode - 1];
 }
@@ -95,45 +104,77 @@ typedef void Map(size_t n, double *y, const double *x);
 static Map *op_map(Op op)
 {
 	switch (op) {
-	case OP_exp: return vm_exp;
-	case OP_expm1: return vm_expm1;
-	case OP_log: return vm_log;
-	case OP_log1p: return vm_log1p;
-	case OP_tanh: return vm_tanh;
-	case OP_sigmoid: return vm_sigmoid;
-	case OP_softplus: return vm_softplus;
-	case OP_sin: return vm_sin;
-	case OP_cos: return vm_cos;
-	default: return NULL;
+	case OP_exp:
+		return vm_exp;
+	case OP_expm1:
+		return vm_expm1;
+	case OP_log:
+		return vm_log;
+	case OP_log1p:
+		return vm_log1p;
+	case OP_tanh:
+		return vm_tanh;
+	case OP_sigmoid:
+		return vm_sigmoid;
+	case OP_softplus:
+		return vm_softplus;
+	case OP_sin:
+		return vm_sin;
+	case OP_cos:
+		return vm_cos;
+	default:
+		return NULL;
 	}
 }
 
 static VmOp op_instruction(Op op)
 {
 	switch (op) {
-	case OP_sqrt: return VM_SQRT;
-	case OP_abs: return VM_ABS;
-	case OP_min: return VM_MIN;
-	case OP_max: return VM_MAX;
-	case OP_lt: return VM_LT;
-	case OP_le: return VM_LE;
-	case OP_eq: return VM_EQ;
-	case OP_ne: return VM_NE;
-	case OP_ilt: return VM_ILT;
-	case OP_ile: return VM_ILE;
+	case OP_sqrt:
+		return VM_SQRT;
+	case OP_abs:
+		return VM_ABS;
+	case OP_min:
+		return VM_MIN;
+	case OP_max:
+		return VM_MAX;
+	case OP_lt:
+		return VM_LT;
+	case OP_le:
+		return VM_LE;
+	case OP_eq:
+		return VM_EQ;
+	case OP_ne:
+		return VM_NE;
+	case OP_ilt:
+		return VM_ILT;
+	case OP_ile:
+		return VM_ILE;
 	case OP_beq:
-	case OP_ieq: return VM_IEQ;
-	case OP_ine: return VM_INE;
-	case OP_not: return VM_NOT;
-	case OP_and: return VM_AND;
-	case OP_or: return VM_OR;
-	case OP_imin: return VM_IMIN;
-	case OP_imax: return VM_IMAX;
-	case OP_band: return VM_IAND;
-	case OP_bor: return VM_IOR;
-	case OP_bxor: return VM_IXOR;
-	case OP_real: return VM_REAL;
-	default: return VM_CALL;
+	case OP_ieq:
+		return VM_IEQ;
+	case OP_ine:
+		return VM_INE;
+	case OP_not:
+		return VM_NOT;
+	case OP_and:
+		return VM_AND;
+	case OP_or:
+		return VM_OR;
+	case OP_imin:
+		return VM_IMIN;
+	case OP_imax:
+		return VM_IMAX;
+	case OP_band:
+		return VM_IAND;
+	case OP_bor:
+		return VM_IOR;
+	case OP_bxor:
+		return VM_IXOR;
+	case OP_real:
+		return VM_REAL;
+	default:
+		return VM_CALL;
 	}
 }
 
@@ -176,14 +217,15 @@ static Val coder_select(Coder *w, Node n, Val mask)
 		Val outer = mask;
 		if (coder_may_fail(w, no)) {
 			Val not = VAL_NONE;
-			coder_emit(w, VM_NOT, c, VAL_NONE, VAL_NONE, &not);
-			outer = coder_and(w, mask, not);
+			coder_emit(w, VM_NOT, c, VAL_NONE, VAL_NONE, &not );
+			outer = coder_and(w, mask, not );
 		}
 		b = coder_node(w, no, outer);
 	}
 	coder_emit(w, guard ? VM_GUARD : VM_SELECT, a, b, c, &y);
 	w->nest->flops += 1;
-	/* One condition for one value, or for all lanes: the instruction must know that it is one. */
+	/* One condition for one value, or for all lanes: the instruction must know that it is one.
+	 */
 	w->code[w->ncode - 1].lone |= c.uniform ? 4 : 0;
 	return y;
 }
@@ -205,7 +247,8 @@ static Val coder_random(Coder *w, Node n, Val mask)
 	assert(count <= 8);
 	const NodeInfo *info = core_node(p->core, n);
 	y.at = coder_register(w, y.uniform);
-	Instr *in = coder_emit(w, info->op == RANDOM_UNIFORM ? VM_UNIFORM : VM_NORMAL, VAL_NONE, VAL_NONE, VAL_NONE, &y);
+	Instr *in = coder_emit(w, info->op == RANDOM_UNIFORM ? VM_UNIFORM : VM_NORMAL, VAL_NONE,
+			       VAL_NONE, VAL_NONE, &y);
 	in->i = info->integer;
 	in->j = (info->ref & RANDOM_EACH_STEP) != 0;
 	in->lone = lone;
@@ -223,7 +266,8 @@ static Val coder_index(Coder *w, Index i)
 		if (w->dim[d].index == i) {
 			bool lane = d == w->ndim - 1;
 			y = (Val){coder_register(w, !lane), !lane};
-			coder_emit(w, lane ? VM_IOTA : VM_LABEL, VAL_NONE, VAL_NONE, VAL_NONE, &y)->i = d;
+			coder_emit(w, lane ? VM_IOTA : VM_LABEL, VAL_NONE, VAL_NONE, VAL_NONE, &y)
+				->i = d;
 			return y;
 		}
 	}
@@ -241,7 +285,10 @@ bool coder_int_safe(Coder *w, Node n)
 	return r.lo > -((int64_t)1 << 60) && r.hi < (int64_t)1 << 60;
 }
 
-typedef struct MayFail { Coder *w; bool may; } MayFail;
+typedef struct MayFail {
+	Coder *w;
+	bool may;
+} MayFail;
 
 static bool may_fail_node(void *data, Node n)
 {
@@ -252,7 +299,8 @@ static bool may_fail_node(void *data, Node n)
 		const PDef *d = plan_def(p, info->ref);
 		for (uint32_t k = 0; k < info->n; k++) {
 			bool wraps;
-			m->may |= !d->zero_outside && !coder_arg_safe(m->w, d, k, info->arg[k], &wraps) && !wraps;
+			m->may |= !d->zero_outside &&
+				  !coder_arg_safe(m->w, d, k, info->arg[k], &wraps) && !wraps;
 		}
 	} else if (info->kind == KIND_INT && (info->tag == NODE_LIN || info->tag == NODE_PROD)) {
 		m->may |= !coder_int_safe(m->w, n);
@@ -273,18 +321,31 @@ static Val coder_fresh(Coder *w, Node n, Val mask)
 {
 	const NodeInfo *info = core_node(w->p->core, n);
 	switch (info->tag) {
-	case NODE_CONST: return info->kind == KIND_REAL ? coder_real(w, info->num) : coder_int(w, info->integer);
-	case NODE_SIZE: return coder_int(w, core_axis_info(w->p->core, info->ref)->size);
-	case NODE_INDEX: return coder_index(w, info->ref);
-	case NODE_READ: return coder_read(w, n, mask);
-	case NODE_LIN: return coder_lin(w, n, mask);
-	case NODE_PROD: return coder_prod(w, n, mask);
-	case NODE_OP: return coder_op(w, n, mask);
+	case NODE_CONST:
+		return info->kind == KIND_REAL ? coder_real(w, info->num)
+					       : coder_int(w, info->integer);
+	case NODE_SIZE:
+		return coder_int(w, core_axis_info(w->p->core, info->ref)->size);
+	case NODE_INDEX:
+		return coder_index(w, info->ref);
+	case NODE_READ:
+		return coder_read(w, n, mask);
+	case NODE_LIN:
+		return coder_lin(w, n, mask);
+	case NODE_PROD:
+		return coder_prod(w, n, mask);
+	case NODE_OP:
+		return coder_op(w, n, mask);
 	case NODE_SELECT:
-	case NODE_GUARD: return coder_select(w, n, mask);
-	case NODE_RANDOM: return coder_random(w, n, mask);
-	case NODE_STOP: return coder_node(w, info->arg[0], mask);
-	default: assert(!"a node that the plan does not know"); return VAL_NONE;
+	case NODE_GUARD:
+		return coder_select(w, n, mask);
+	case NODE_RANDOM:
+		return coder_random(w, n, mask);
+	case NODE_STOP:
+		return coder_node(w, info->arg[0], mask);
+	default:
+		assert(!"a node that the plan does not know");
+		return VAL_NONE;
 	}
 }
 
@@ -304,7 +365,8 @@ Val coder_node(Coder *w, Node n, Val mask)
 	if (masked) {
 		size_t at = w->nknown;
 		if (at == w->known_cap) {
-			w->known = arena_grow(w->p->arena, w->known, at, &w->known_cap, sizeof *w->known, alignof(max_align_t));
+			w->known = arena_grow(w->p->arena, w->known, at, &w->known_cap,
+					      sizeof *w->known, alignof(max_align_t));
 		}
 		w->known[w->nknown].node = n;
 		w->known[w->nknown].mask = mask;
@@ -318,7 +380,8 @@ Val coder_node(Coder *w, Node n, Val mask)
 
 /* ---- registers ---- */
 
-/* Sends a value to memory: its instruction writes there directly if nothing else did, else it is copied. */
+/* Sends a value to memory: its instruction writes there directly if nothing else did, else it is
+ * copied. */
 void coder_store(Coder *w, Val v, uint32_t access, int64_t lane_stride)
 {
 	Val to = {CODE_ACCESS | access, lane_stride == 0};
@@ -334,7 +397,8 @@ void coder_store(Coder *w, Val v, uint32_t access, int64_t lane_stride)
 	for (size_t k = 0; k < w->npinned; k++) {
 		pinned |= w->pinned[k] == v.at;
 	}
-	if (v.at >= CODE_ACCESS || pinned || v.uniform != to.uniform || w->code[at].op == VM_SCATTER) {
+	if (v.at >= CODE_ACCESS || pinned || v.uniform != to.uniform ||
+	    w->code[at].op == VM_SCATTER) {
 		coder_emit(w, VM_MOV, v, VAL_NONE, VAL_NONE, &to);
 		return;
 	}
@@ -357,7 +421,11 @@ void coder_store(Coder *w, Val v, uint32_t access, int64_t lane_stride)
 	}
 }
 
-typedef struct Pool { uint32_t *idle; size_t nidle, cap; uint32_t made; } Pool;
+typedef struct Pool {
+	uint32_t *idle;
+	size_t nidle, cap;
+	uint32_t made;
+} Pool;
 
 static uint32_t pool_take(Planner *p, Pool *pool)
 {
@@ -372,8 +440,8 @@ static void operand_last(uint32_t *last, uint32_t operand, size_t at)
 	}
 }
 
-static void pool_release(Coder *w, Pool pool[2], const uint32_t *last, const uint32_t *place, uint32_t operand, size_t at,
-                         bool *gone)
+static void pool_release(Coder *w, Pool pool[2], const uint32_t *last, const uint32_t *place,
+			 uint32_t operand, size_t at, bool *gone)
 {
 	if (operand < CODE_ACCESS && last[operand] == at + 1 && !gone[operand]) {
 		Pool *from = &pool[w->uniform[operand]];
@@ -382,7 +450,8 @@ static void pool_release(Coder *w, Pool pool[2], const uint32_t *last, const uin
 	}
 }
 
-static uint32_t operand_final(const Coder *w, const uint32_t *place, uint32_t nvector, uint32_t nreg, uint32_t operand)
+static uint32_t operand_final(const Coder *w, const uint32_t *place, uint32_t nvector,
+			      uint32_t nreg, uint32_t operand)
 {
 	if (operand == OPERAND_NONE) {
 		return operand;
@@ -396,7 +465,8 @@ static uint32_t operand_final(const Coder *w, const uint32_t *place, uint32_t nv
 	return w->uniform[operand] ? nvector + place[operand] : place[operand];
 }
 
-/* Registers by last use. A destination may take the place of operand a alone: every loop reads a before it writes y. */
+/* Registers by last use. A destination may take the place of operand a alone: every loop reads a
+ * before it writes y. */
 static void coder_registers(Coder *w, uint32_t *place, Pool pool[2])
 {
 	Planner *p = w->p;
@@ -450,17 +520,18 @@ enum { SAME_WINDOW = 48 };
 
 static bool op_is_pure(const Instr *in)
 {
-	return in->op >= VM_REAL && in->op <= VM_OFFSET && in->op != VM_SELECT && in->op != VM_GUARD;
+	return in->op >= VM_REAL && in->op <= VM_OFFSET && in->op != VM_SELECT &&
+	       in->op != VM_GUARD;
 }
 
 static bool same_instr(const Instr *a, const Instr *b)
 {
-	return a->op == b->op && a->a == b->a && a->b == b->b && a->c == b->c && a->i == b->i && a->j == b->j &&
-	       a->uniform == b->uniform && a->check == b->check;
+	return a->op == b->op && a->a == b->a && a->b == b->b && a->c == b->c && a->i == b->i &&
+	       a->j == b->j && a->uniform == b->uniform && a->check == b->check;
 }
 
-/* Index arithmetic that was done a few instructions before is not done again. Registers are written once, so equal
- * operands are equal values. */
+/* Index arithmetic that was done a few instructions before is not done again. Registers are written
+ * once, so equal operands are equal values. */
 static void coder_merge(Coder *w)
 {
 	uint32_t *canon = arena_array(w->p->arena, uint32_t, w->nreg + 1);
@@ -477,7 +548,9 @@ static void coder_merge(Coder *w)
 			in.more[q] = in.more[q] < CODE_ACCESS ? canon[in.more[q]] : in.more[q];
 		}
 		bool seen = false;
-		for (size_t q = kept; q > 0 && kept - q < SAME_WINDOW && !seen && in.dst < CODE_ACCESS && op_is_pure(&in); q--) {
+		for (size_t q = kept; q > 0 && kept - q < SAME_WINDOW && !seen &&
+				      in.dst < CODE_ACCESS && op_is_pure(&in);
+		     q--) {
 			seen = w->code[q - 1].dst < CODE_ACCESS && same_instr(&w->code[q - 1], &in);
 			canon[in.dst] = seen ? w->code[q - 1].dst : in.dst;
 		}

@@ -1,4 +1,5 @@
-/* plan_code.h — from scalar expressions to straight-line programs over lanes (plan_code*.c), for plan_nest.c. */
+/* plan_code.h — from scalar expressions to straight-line programs over lanes (plan_code*.c), for
+ * plan_nest.c. */
 #ifndef PNN_COMPILER_PLAN_CODE_H
 #define PNN_COMPILER_PLAN_CODE_H
 #include "compiler/interp.h"
@@ -7,7 +8,10 @@
 /* Operands while code is made; coder_finish turns them into places of the operand table. */
 enum { CODE_ACCESS = 1u << 30, CODE_CONST = 1u << 31, CODE_INDEX = CODE_ACCESS - 1 };
 
-typedef struct Val { uint32_t at; bool uniform; } Val; /* at OPERAND_NONE: nothing */
+typedef struct Val {
+	uint32_t at;
+	bool uniform;
+} Val; /* at OPERAND_NONE: nothing */
 
 typedef struct Coder {
 	Planner *p;
@@ -22,19 +26,26 @@ typedef struct Coder {
 	size_t nconst, const_cap;
 	Fault *fault;
 	size_t nfault, fault_cap;
-	bool *uniform;          /* by register */
+	bool *uniform; /* by register */
 	size_t nreg, reg_cap;
-	uint32_t *pinned;       /* registers that live through the whole nest */
+	uint32_t *pinned; /* registers that live through the whole nest */
 	size_t npinned, pinned_cap;
-	struct { Node node; Val mask; Val val; } *known; /* values under a mask */
+	struct {
+		Node node;
+		Val mask;
+		Val val;
+	} * known; /* values under a mask */
 	size_t nknown, known_cap;
-	Val *val;               /* answers without a mask; plan_memo holds their numbers */
+	Val *val; /* answers without a mask; plan_memo holds their numbers */
 	size_t nval, val_cap;
-	bool labels;            /* the program looks at labels: dimensions may not be merged */
+	bool labels; /* the program looks at labels: dimensions may not be merged */
 } Coder;
 
 static const Val VAL_NONE = {OPERAND_NONE, true};
-static inline bool val_some(Val v) { return v.at != OPERAND_NONE; }
+static inline bool val_some(Val v)
+{
+	return v.at != OPERAND_NONE;
+}
 
 void coder_begin(Coder *w, Planner *p, Nest *nest, const Dim *dim, uint32_t ndim);
 uint32_t coder_register(Coder *w, bool uniform);

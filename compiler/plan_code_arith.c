@@ -1,5 +1,5 @@
-/* plan_code_arith.c — sums (LIN) and products (PROD) as few passes over the lanes: values that are equal in all lanes are
- * joined first, products inside sums become multiply-adds. */
+/* plan_code_arith.c — sums (LIN) and products (PROD) as few passes over the lanes: values that are
+ * equal in all lanes are joined first, products inside sums become multiply-adds. */
 #include "compiler/plan_code.h"
 #include <assert.h>
 
@@ -36,12 +36,13 @@ static Val sum_add(Coder *w, Val sum, Val a, double k)
 	return k == -1.0 ? emit(w, VM_SUB, sum, a, 0, 0) : emit(w, VM_AXPY, sum, a, k, 0);
 }
 
-/* A term a*b of a sum, of which both are wanted separately: a product of two different first powers. */
+/* A term a*b of a sum, of which both are wanted separately: a product of two different first
+ * powers. */
 static bool term_product(Coder *w, Node n, Val mask, Val *a, Val *b)
 {
 	const NodeInfo *info = core_node(w->p->core, n);
-	if (info->tag != NODE_PROD || info->n != 2 || info->expo[0] != 1 || info->expo[1] != 1 || plan_memo(w->p, n) ||
-	    info->kind != KIND_REAL) {
+	if (info->tag != NODE_PROD || info->n != 2 || info->expo[0] != 1 || info->expo[1] != 1 ||
+	    plan_memo(w->p, n) || info->kind != KIND_REAL) {
 		return false;
 	}
 	*a = coder_node(w, info->arg[0], mask);
@@ -84,7 +85,8 @@ static Val lin_real(Coder *w, Node n, Val mask)
 		}
 		Val t = coder_node(w, arg, mask);
 		if (t.uniform) {
-			same = val_some(same) ? sum_add(w, same, t, coef) : sum_scale(w, t, coef, used ? 0 : c);
+			same = val_some(same) ? sum_add(w, same, t, coef)
+					      : sum_scale(w, t, coef, used ? 0 : c);
 			used = true;
 		} else if (!val_some(sum)) {
 			sum = t;
@@ -124,8 +126,9 @@ static Val lin_int(Coder *w, Node n, Val mask)
 		if (check && val_some(mask) && !mask.uniform && a.uniform && sum.uniform) {
 			y = (Val){coder_register(w, false), false};
 		}
-		Instr *in = first ? coder_emit(w, VM_IAXPK, a, VAL_NONE, check ? mask : VAL_NONE, &y)
-		                  : coder_emit(w, VM_IAXPY, sum, a, check ? mask : VAL_NONE, &y);
+		Instr *in =
+			first ? coder_emit(w, VM_IAXPK, a, VAL_NONE, check ? mask : VAL_NONE, &y)
+			      : coder_emit(w, VM_IAXPY, sum, a, check ? mask : VAL_NONE, &y);
 		in->i = coef;
 		in->j = first ? c : 0;
 		in->check = check;
@@ -141,7 +144,8 @@ static Val lin_int(Coder *w, Node n, Val mask)
 
 Val coder_lin(Coder *w, Node n, Val mask)
 {
-	return core_node(w->p->core, n)->kind == KIND_REAL ? lin_real(w, n, mask) : lin_int(w, n, mask);
+	return core_node(w->p->core, n)->kind == KIND_REAL ? lin_real(w, n, mask)
+							   : lin_int(w, n, mask);
 }
 
 /* ---- products ---- */
@@ -153,9 +157,12 @@ static Val prod_power(Coder *w, Val a, int32_t e)
 	}
 	Val square = emit(w, VM_SQR, a, VAL_NONE, 0, 0);
 	switch (e) {
-	case 2: return square;
-	case 3: return emit(w, VM_MUL, square, a, 0, 0);
-	case 4: return emit(w, VM_SQR, square, VAL_NONE, 0, 0);
+	case 2:
+		return square;
+	case 3:
+		return emit(w, VM_MUL, square, a, 0, 0);
+	case 4:
+		return emit(w, VM_SQR, square, VAL_NONE, 0, 0);
 	default: {
 		Val y = VAL_NONE;
 		coder_emit(w, VM_POWI, a, VAL_NONE, VAL_NONE, &y)->i = e;
@@ -180,7 +187,8 @@ static Val prod_side(Coder *w, Node n, Val mask, int sign)
 		if ((e > 0) != (sign > 0)) {
 			continue;
 		}
-		Val a = prod_power(w, coder_node(w, core_node(w->p->core, n)->arg[k], mask), e > 0 ? e : -e);
+		Val a = prod_power(w, coder_node(w, core_node(w->p->core, n)->arg[k], mask),
+				   e > 0 ? e : -e);
 		if (a.uniform) {
 			same = prod_join(w, same, a);
 		} else {
@@ -206,13 +214,15 @@ static Val prod_int(Coder *w, Node n, Val mask)
 				continue;
 			}
 			Val y = VAL_NONE;
-			if (check && val_some(mask) && !mask.uniform && a.uniform && product.uniform) {
+			if (check && val_some(mask) && !mask.uniform && a.uniform &&
+			    product.uniform) {
 				y = (Val){coder_register(w, false), false};
 			}
 			Instr *in = coder_emit(w, VM_IMUL, product, a, check ? mask : VAL_NONE, &y);
 			in->check = check;
 			if (check) {
-				ARENA_PUSH(p->arena, w->fault, w->nfault, w->fault_cap, ((Fault){n, 0, 0}));
+				ARENA_PUSH(p->arena, w->fault, w->nfault, w->fault_cap,
+					   ((Fault){n, 0, 0}));
 				in->fault = (uint32_t)(w->nfault - 1);
 			}
 			product = y;

@@ -1,18 +1,21 @@
-/* plan_code_read.c — reads: straight from memory where every index is affine and inside; else by offsets that are computed,
- * wrapped on periodic axes, checked, or masked where a definition is zero outside its domain. */
+/* plan_code_read.c — reads: straight from memory where every index is affine and inside; else by
+ * offsets that are computed, wrapped on periodic axes, checked, or masked where a definition is
+ * zero outside its domain. */
 #include "compiler/plan_code.h"
 #include <assert.h>
 
 bool coder_arg_safe(Coder *w, const PDef *d, uint32_t k, Node arg, bool *wraps)
 {
 	Planner *p = w->p;
-	Interval have = plan_interval(p, arg), stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
+	Interval have = plan_interval(p, arg),
+		 stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
 	Interval axis = plan_axis(p, d->formal[k]);
 	*wraps = false;
 	if (interval_empty(have) || (have.lo >= stored.lo && have.hi <= stored.hi)) {
 		return true;
 	}
-	bool periodic = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags & AXIS_PERIODIC;
+	bool periodic = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags &
+			AXIS_PERIODIC;
 	*wraps = periodic && stored.lo <= axis.lo && stored.hi >= axis.hi;
 	return false;
 }
@@ -29,11 +32,14 @@ static uint32_t read_fault(Coder *w, Node n, Def def, uint32_t arg)
 	return (uint32_t)(w->nfault - 1);
 }
 
-/* One argument that is not a plain affine index inside: its label, put in order, times the stride joins the offset. */
-static void read_bent_arg(Coder *w, const PDef *d, uint32_t k, Node n, Node arg, const View *view, Val mask, ReadPlan *r)
+/* One argument that is not a plain affine index inside: its label, put in order, times the stride
+ * joins the offset. */
+static void read_bent_arg(Coder *w, const PDef *d, uint32_t k, Node n, Node arg, const View *view,
+			  Val mask, ReadPlan *r)
 {
 	bool wraps, safe = coder_arg_safe(w, d, k, arg, &wraps);
-	Interval axis = plan_axis(w->p, d->formal[k]), stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
+	Interval axis = plan_axis(w->p, d->formal[k]),
+		 stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
 	Val label = coder_node(w, arg, mask);
 	if (wraps) {
 		Val y = VAL_NONE;
@@ -68,8 +74,8 @@ static void read_bent_arg(Coder *w, const PDef *d, uint32_t k, Node n, Node arg,
 	w->nest->flops += 3;
 }
 
-/* Is the read zero for affine reasons alone: arguments affine, some possibly outside a definition that is zero there? Then the
- * address stays affine and only the mask is computed. */
+/* Is the read zero for affine reasons alone: arguments affine, some possibly outside a definition
+ * that is zero there? Then the address stays affine and only the mask is computed. */
 static void read_outside_arg(Coder *w, const PDef *d, uint32_t k, Node arg, Val mask, ReadPlan *r)
 {
 	Val label = coder_node(w, arg, mask), y = VAL_NONE;
@@ -102,7 +108,8 @@ static Val read_gather(Coder *w, uint32_t access, int64_t stride, const ReadPlan
 	return y;
 }
 
-/* A tile's copy of a leaf, features by samples, where the samples of the leaf are not contiguous. */
+/* A tile's copy of a leaf, features by samples, where the samples of the leaf are not contiguous.
+ */
 static const View *read_view(Coder *w, PDef *d, Node n)
 {
 	Planner *p = w->p;

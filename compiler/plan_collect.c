@@ -1,5 +1,6 @@
-/* plan_collect.c — core in, PDefs out: the definitions that the outputs reach, their disjoint regions, their reads, and an
- * order in which every strongly connected set comes after those it reads. Iterative throughout. */
+/* plan_collect.c — core in, PDefs out: the definitions that the outputs reach, their disjoint
+ * regions, their reads, and an order in which every strongly connected set comes after those it
+ * reads. Iterative throughout. */
 #include "compiler/plan_make.h"
 #include <assert.h>
 #include <string.h>
@@ -135,9 +136,12 @@ uint32_t plan_number(const Planner *p, Def d)
 static int64_t edge_label(Interval axis, Edge e)
 {
 	switch (e.kind) {
-	case EDGE_AT: return e.offset;
-	case EDGE_FIRST: return axis.lo + e.offset;
-	default: return axis.hi + e.offset;
+	case EDGE_AT:
+		return e.offset;
+	case EDGE_FIRST:
+		return axis.lo + e.offset;
+	default:
+		return axis.hi + e.offset;
 	}
 }
 
@@ -146,15 +150,21 @@ static Interval *piece_box(Planner *p, const PDef *d, const Piece *piece)
 	Interval *box = arena_array(p->arena, Interval, d->rank + 1);
 	for (uint32_t k = 0; k < d->rank; k++) {
 		Interval axis = plan_axis(p, d->formal[k]);
-		box[k] = piece->box ? (Interval){edge_label(axis, piece->box[k].lo), edge_label(axis, piece->box[k].hi)} : axis;
+		box[k] = piece->box ? (Interval){edge_label(axis, piece->box[k].lo),
+						 edge_label(axis, piece->box[k].hi)}
+				    : axis;
 	}
 	return box;
 }
 
-typedef struct BoxList { Interval **box; size_t n, cap; } BoxList;
+typedef struct BoxList {
+	Interval **box;
+	size_t n, cap;
+} BoxList;
 
 /* Adds to `out` what is left of `box` without `hole`: at most two boxes for each dimension. */
-static void box_subtract(Planner *p, uint32_t rank, const Interval *box, const Interval *hole, BoxList *out)
+static void box_subtract(Planner *p, uint32_t rank, const Interval *box, const Interval *hole,
+			 BoxList *out)
 {
 	Interval *rest = arena_array(p->arena, Interval, rank + 1);
 	memcpy(rest, box, rank * sizeof *rest);
@@ -166,7 +176,8 @@ static void box_subtract(Planner *p, uint32_t rank, const Interval *box, const I
 	}
 	for (uint32_t k = 0; k < rank; k++) {
 		for (int side = 0; side < 2; side++) {
-			Interval part = side ? (Interval){hole[k].hi + 1, rest[k].hi} : (Interval){rest[k].lo, hole[k].lo - 1};
+			Interval part = side ? (Interval){hole[k].hi + 1, rest[k].hi}
+					     : (Interval){rest[k].lo, hole[k].lo - 1};
 			if (!interval_empty(part)) {
 				Interval *b = arena_array(p->arena, Interval, rank + 1);
 				memcpy(b, rest, rank * sizeof *b);
@@ -197,7 +208,8 @@ static void def_regions(Planner *p, PDef *d, const DefInfo *info)
 		}
 		ARENA_PUSH(p->arena, taken.box, taken.n, taken.cap, whole);
 		for (size_t b = 0; b < left.n; b++) {
-			ARENA_PUSH(p->arena, region, n, cap, ((Region){left.box[b], info->piece[k].value}));
+			ARENA_PUSH(p->arena, region, n, cap,
+				   ((Region){left.box[b], info->piece[k].value}));
 		}
 	}
 	d->region = region;
@@ -220,8 +232,10 @@ static void def_limits(Planner *p, PDef *d)
 				d->max[k].hi = b.hi > d->max[k].hi ? b.hi : d->max[k].hi;
 			}
 		}
-		const AxisInfo *axis = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]));
-		if (d->red && !d->zero_outside && !(axis->flags & (AXIS_PERIODIC | AXIS_SAMPLES)) && axis->size > 0) {
+		const AxisInfo *axis =
+			core_axis_info(p->core, core_index_axis(p->core, d->formal[k]));
+		if (d->red && !d->zero_outside && !(axis->flags & (AXIS_PERIODIC | AXIS_SAMPLES)) &&
+		    axis->size > 0) {
 			/* A reduction has no domain of its own: it is computed where it is read. */
 			d->max[k].lo -= BEYOND;
 			d->max[k].hi += BEYOND;
@@ -238,7 +252,12 @@ static void def_limits(Planner *p, PDef *d)
 
 /* ---- reads ---- */
 
-typedef struct Collect { Planner *p; uint32_t def, region; Def **todo; size_t *ntodo, *cap; } Collect;
+typedef struct Collect {
+	Planner *p;
+	uint32_t def, region;
+	Def **todo;
+	size_t *ntodo, *cap;
+} Collect;
 
 static uint32_t def_add(Planner *p, Def d, Collect *w)
 {
@@ -281,7 +300,8 @@ static bool collect_node(void *data, Node n)
 		uint32_t to = def_add(p, info->ref, w);
 		PDef *d = &p->def[w->def];
 		size_t nread = d->nread;
-		ARENA_PUSH(p->arena, d->read, nread, d->read_cap, ((Read){n, to, w->region, false}));
+		ARENA_PUSH(p->arena, d->read, nread, d->read_cap,
+			   ((Read){n, to, w->region, false}));
 		d->nread = (uint32_t)nread;
 	} else if (info->tag == NODE_RANDOM) {
 		p->def[w->def].random = true;
@@ -310,7 +330,8 @@ static void def_fill(Planner *p, uint32_t number)
 	def_limits(p, d);
 }
 
-/* Is any expression nested deeper than later passes recurse? A loop over numbers, since arguments are numbered first. */
+/* Is any expression nested deeper than later passes recurse? A loop over numbers, since arguments
+ * are numbered first. */
 static bool depth_fits(Planner *p)
 {
 	uint32_t n = core_node_count(p->core) + 1;
@@ -320,15 +341,16 @@ static bool depth_fits(Planner *p)
 		const NodeInfo *info = core_node(p->core, k);
 		for (uint32_t q = 0; q < info->n; q++) {
 			uint16_t below = depth[info->arg[q]];
-			depth[k] = below >= depth[k] ? (uint16_t)(below + (below < DEPTH_MAX)) : depth[k];
+			depth[k] = below >= depth[k] ? (uint16_t)(below + (below < DEPTH_MAX))
+						     : depth[k];
 		}
 	}
 	bool fits = true;
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		for (uint32_t r = 0; r < p->def[k].nregion; r++) {
 			if (depth[p->def[k].region[r].value] >= DEPTH_MAX) {
-				diag_too_large(p->ds, core_def(p->core, p->def[k].def)->span, "the nesting of an expression",
-				               "4000 levels");
+				diag_too_large(p->ds, core_def(p->core, p->def[k].def)->span,
+					       "the nesting of an expression", "4000 levels");
 				fits = false;
 			}
 		}
@@ -357,7 +379,10 @@ bool plan_collect(Planner *p, uint32_t n, const Def *roots)
 	return depth_fits(p);
 }
 
-typedef struct Again { Planner *p; uint32_t def, region; } Again;
+typedef struct Again {
+	Planner *p;
+	uint32_t def, region;
+} Again;
 
 static bool again_node(void *data, Node n)
 {
@@ -368,7 +393,8 @@ static bool again_node(void *data, Node n)
 		size_t nread = d->nread;
 		uint32_t to = plan_number(w->p, info->ref);
 		assert(to);
-		ARENA_PUSH(w->p->arena, d->read, nread, d->read_cap, ((Read){n, to, w->region, false}));
+		ARENA_PUSH(w->p->arena, d->read, nread, d->read_cap,
+			   ((Read){n, to, w->region, false}));
 		d->nread = (uint32_t)nread;
 	}
 	return true;
@@ -388,7 +414,9 @@ void plan_read_again(Planner *p, uint32_t number)
 
 /* ---- order: Tarjan's strongly connected sets ---- */
 
-typedef struct Frame { uint32_t def, next; } Frame;
+typedef struct Frame {
+	uint32_t def, next;
+} Frame;
 typedef struct Tarjan {
 	Planner *p;
 	uint32_t *index, *low, *place; /* by PDef; place: position in the list + 1 */
@@ -446,7 +474,8 @@ static void tarjan_from(Tarjan *t, uint32_t root, Frame *frame)
 	}
 }
 
-void plan_order(Planner *p, uint32_t n, const uint32_t *list, uint32_t *order, uint32_t *comp, uint32_t *ncomp)
+void plan_order(Planner *p, uint32_t n, const uint32_t *list, uint32_t *order, uint32_t *comp,
+		uint32_t *ncomp)
 {
 	ArenaMark mark = arena_mark(p->arena);
 	Tarjan t = {.p = p, .order = order, .comp = comp};

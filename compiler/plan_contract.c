@@ -1,7 +1,8 @@
 /* plan_contract.c — sums of products of two reads, given to matrix kernels.
  *
- * Every index is in the result (C), in the left read (A) or in the right one (B), mostly in two of the three: m in A and C,
- * n in B and C, k in A and B (summed). One index of each sort goes to the kernel, the others are loops around it. */
+ * Every index is in the result (C), in the left read (A) or in the right one (B), mostly in two of
+ * the three: m in A and C, n in B and C, k in A and B (summed). One index of each sort goes to the
+ * kernel, the others are loops around it. */
 #include "compiler/interp.h"
 #include "compiler/plan_make.h"
 #include <assert.h>
@@ -36,12 +37,14 @@ static bool product_fits(Planner *p, const PDef *d, Node n)
 	}
 	bool shared = false, apart = false;
 	for (uint32_t k = 0; k < d->nbound; k++) {
-		bool in_a = core_has_index(p->core, a, d->bound[k]), in_b = core_has_index(p->core, b, d->bound[k]);
+		bool in_a = core_has_index(p->core, a, d->bound[k]),
+		     in_b = core_has_index(p->core, b, d->bound[k]);
 		shared |= in_a && in_b;
 		apart |= in_a != in_b;
 	}
 	for (uint32_t k = 0; k < d->rank; k++) {
-		apart |= core_has_index(p->core, a, d->formal[k]) != core_has_index(p->core, b, d->formal[k]);
+		apart |= core_has_index(p->core, a, d->formal[k]) !=
+			 core_has_index(p->core, b, d->formal[k]);
 	}
 	return shared && apart;
 }
@@ -70,8 +73,8 @@ typedef struct Product {
 	Planner *p;
 	Dim *dim;
 	uint32_t ndim;
-	Step cond;          /* conditions on slots */
-	uint32_t read[2];   /* PDefs */
+	Step cond;        /* conditions on slots */
+	uint32_t read[2]; /* PDefs */
 	Affine *arg[2];
 } Product;
 
@@ -81,7 +84,8 @@ static bool restrict_index(Product *w, const Affine *a, Interval in)
 	if (a->n != 1 || (a->coef[0] != 1 && a->coef[0] != -1)) {
 		return false;
 	}
-	Interval r = a->coef[0] == 1 ? (Interval){in.lo - a->c, in.hi - a->c} : (Interval){a->c - in.hi, a->c - in.lo};
+	Interval r = a->coef[0] == 1 ? (Interval){in.lo - a->c, in.hi - a->c}
+				     : (Interval){a->c - in.hi, a->c - in.lo};
 	for (uint32_t d = 0; d < w->ndim; d++) {
 		Dim *dim = &w->dim[d];
 		if (dim->index == a->index[0]) {
@@ -103,7 +107,8 @@ static bool restrict_index(Product *w, const Affine *a, Interval in)
 	return true;
 }
 
-/* Is the read inside what is stored for all indices? A definition that is zero outside cuts the ranges instead. */
+/* Is the read inside what is stored for all indices? A definition that is zero outside cuts the
+ * ranges instead. */
 static bool product_read(Product *w, unsigned side, Node n)
 {
 	Planner *p = w->p;
@@ -117,11 +122,14 @@ static bool product_read(Product *w, unsigned side, Node n)
 		if (!w->arg[side][k].ok) {
 			return false;
 		}
-		Interval have = plan_interval(p, arg), stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
+		Interval have = plan_interval(p, arg),
+			 stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
 		if (interval_empty(have) || (have.lo >= stored.lo && have.hi <= stored.hi)) {
 			continue;
 		}
-		bool periodic = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags & AXIS_PERIODIC;
+		bool periodic =
+			core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags &
+			AXIS_PERIODIC;
 		if (!d->zero_outside || periodic || !restrict_index(w, &w->arg[side][k], stored)) {
 			return false;
 		}
@@ -179,8 +187,9 @@ static int pick(const GemmDim *dim, uint32_t n, Sort sort, bool contiguous)
 		if (dim_sort(&dim[k]) != sort) {
 			continue;
 		}
-		bool better = best < 0 || (contiguous && (dim[k].c == 1) != (dim[best].c == 1) ? dim[k].c == 1
-		                                                                              : dim[k].size > dim[best].size);
+		bool better = best < 0 || (contiguous && (dim[k].c == 1) != (dim[best].c == 1)
+						   ? dim[k].c == 1
+						   : dim[k].size > dim[best].size);
 		best = better ? (int)k : best;
 	}
 	return best;
@@ -207,8 +216,8 @@ static uint32_t gemm_merge(GemmDim *dim, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		for (uint32_t j = 0; j < n; j++) {
 			GemmDim *o = &dim[i], *in = &dim[j];
-			if (i == j || o->tiled || in->tiled || o->a != in->a * in->size || o->b != in->b * in->size ||
-			    o->c != in->c * in->size) {
+			if (i == j || o->tiled || in->tiled || o->a != in->a * in->size ||
+			    o->b != in->b * in->size || o->c != in->c * in->size) {
 				continue;
 			}
 			in->size *= o->size;
@@ -249,7 +258,8 @@ static bool gemm_shape(Planner *p, Gemm *g, GemmDim *dim, uint32_t n)
 	for (uint32_t k = 0; k < n; k++) {
 		if ((int)k != in && (int)k != im && (int)k != ik) {
 			if (dim[k].tiled) {
-				return false; /* a kernel for each sample: the array machine does better */
+				return false; /* a kernel for each sample: the array machine does
+						 better */
 			}
 			g->outer[g->nouter++] = dim[k];
 		}
@@ -275,7 +285,8 @@ static void gemm_cost(Planner *p, const Gemm *g)
 	p->plan->max_pack = pack > p->plan->max_pack ? pack : p->plan->max_pack;
 }
 
-static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha, Node product)
+static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDef *sum,
+			 double alpha, Node product)
 {
 	const PDef *d = &p->def[number];
 	Product w = {.p = p};
@@ -306,8 +317,8 @@ static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDe
 			return true; /* an empty sum */
 		}
 		if (w.dim[k].size > 1 || w.dim[k].tiled) {
-			dim[n++] = (GemmDim){w.dim[k].size, w.dim[k].tiled, g->a.stride[k], g->b.stride[k], g->c.stride[k],
-			                     w.dim[k].index};
+			dim[n++] = (GemmDim){w.dim[k].size,  w.dim[k].tiled, g->a.stride[k],
+					     g->b.stride[k], g->c.stride[k], w.dim[k].index};
 		}
 	}
 	n = gemm_merge(dim, n);
@@ -323,7 +334,8 @@ static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDe
 }
 
 /* Whatever no kernel can do is summed by the array machine on top of what is there. */
-static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha, Node product)
+static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha,
+		      Node product)
 {
 	if (emit_product(p, number, region, sum, alpha, product)) {
 		return;
@@ -344,7 +356,8 @@ static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *
 	d->tiled = kept.tiled;
 }
 
-static void emit_sum(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha, Node body)
+static void emit_sum(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha,
+		     Node body)
 {
 	const NodeInfo *info = core_node(p->core, body);
 	if (info->tag != NODE_LIN) {
@@ -376,7 +389,8 @@ void plan_emit_contract(Planner *p, uint32_t number, uint32_t region)
 		n = 0;
 	}
 	Node *rest = arena_array(p->arena, Node, n + 1), *term = arena_array(p->arena, Node, n + 1);
-	double *coef = arena_array(p->arena, double, n + 1), *tcoef = arena_array(p->arena, double, n + 1);
+	double *coef = arena_array(p->arena, double, n + 1),
+	       *tcoef = arena_array(p->arena, double, n + 1);
 	uint32_t nterm = 0;
 	for (uint32_t k = 0; k < n; k++) {
 		const NodeInfo *t = core_node(p->core, info->arg[k]);

@@ -1,7 +1,9 @@
-/* plan_domain.c — index expressions as affine forms and intervals, and the labels at which each definition is needed.
+/* plan_domain.c — index expressions as affine forms and intervals, and the labels at which each
+ * definition is needed.
  *
- * Definitions are demanded backwards from the outputs: a region of a reader, cut to the labels demanded of it, gives intervals
- * of arguments, whose hull is demanded of what is read. In a recurrence this is repeated until nothing grows. */
+ * Definitions are demanded backwards from the outputs: a region of a reader, cut to the labels
+ * demanded of it, gives intervals of arguments, whose hull is demanded of what is read. In a
+ * recurrence this is repeated until nothing grows. */
 #include "compiler/plan_make.h"
 #include <assert.h>
 #include <string.h>
@@ -13,7 +15,8 @@ static const Interval WIDE = {-((int64_t)1 << 60), (int64_t)1 << 60};
 static void affine_add(Affine *to, const Affine *a, int64_t k)
 {
 	int64_t t;
-	if (!a->ok || __builtin_mul_overflow(k, a->c, &t) || __builtin_add_overflow(to->c, t, &to->c)) {
+	if (!a->ok || __builtin_mul_overflow(k, a->c, &t) ||
+	    __builtin_add_overflow(to->c, t, &to->c)) {
 		to->ok = false;
 		return;
 	}
@@ -53,8 +56,13 @@ Affine plan_affine(Planner *p, Node n)
 	const NodeInfo *info = core_node(p->core, n);
 	Affine f = {.ok = true};
 	switch (info->tag) {
-	case NODE_CONST: f.ok = info->kind == KIND_INT; f.c = info->integer; break;
-	case NODE_SIZE: f.c = core_axis_info(p->core, info->ref)->size; break;
+	case NODE_CONST:
+		f.ok = info->kind == KIND_INT;
+		f.c = info->integer;
+		break;
+	case NODE_SIZE:
+		f.c = core_axis_info(p->core, info->ref)->size;
+		break;
 	case NODE_INDEX:
 		f.n = 1;
 		f.index[0] = info->ref;
@@ -72,7 +80,9 @@ Affine plan_affine(Planner *p, Node n)
 		}
 		break;
 	}
-	default: f.ok = false; break;
+	default:
+		f.ok = false;
+		break;
 	}
 	return f;
 }
@@ -92,7 +102,8 @@ static int64_t clamp(__int128 v)
 
 static Interval interval_times(Interval a, Interval b)
 {
-	__int128 v[4] = {(__int128)a.lo * b.lo, (__int128)a.lo * b.hi, (__int128)a.hi * b.lo, (__int128)a.hi * b.hi};
+	__int128 v[4] = {(__int128)a.lo * b.lo, (__int128)a.lo * b.hi, (__int128)a.hi * b.lo,
+			 (__int128)a.hi * b.hi};
 	__int128 lo = v[0], hi = v[0];
 	for (int k = 1; k < 4; k++) {
 		lo = v[k] < lo ? v[k] : lo;
@@ -120,8 +131,10 @@ static Interval interval_op(Planner *p, const NodeInfo *info)
 		return (Interval){0, -1};
 	}
 	switch ((Op)info->op) {
-	case OP_imin: return (Interval){a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
-	case OP_imax: return (Interval){a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
+	case OP_imin:
+		return (Interval){a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
+	case OP_imax:
+		return (Interval){a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi};
 	case OP_imod: /* floored: the sign of the divisor */
 		if (b.lo > 0) {
 			return a.lo >= 0 && a.hi < b.lo ? a : (Interval){0, b.hi - 1};
@@ -130,7 +143,8 @@ static Interval interval_op(Planner *p, const NodeInfo *info)
 	case OP_idiv:
 		if (b.lo == b.hi && b.lo > 0) {
 			int64_t m = b.lo;
-			return (Interval){(a.lo - (a.lo % m + m) % m) / m, (a.hi - (a.hi % m + m) % m) / m};
+			return (Interval){(a.lo - (a.lo % m + m) % m) / m,
+					  (a.hi - (a.hi % m + m) % m) / m};
 		}
 		return WIDE;
 	case OP_band:
@@ -148,7 +162,8 @@ static Interval interval_op(Planner *p, const NodeInfo *info)
 			return (Interval){0, mask};
 		}
 		return WIDE;
-	default: return WIDE;
+	default:
+		return WIDE;
 	}
 }
 
@@ -179,17 +194,25 @@ Interval plan_interval(Planner *p, Node n)
 		return (Interval){0, 1};
 	}
 	switch (info->tag) {
-	case NODE_CONST: return (Interval){clamp(info->integer), clamp(info->integer)};
+	case NODE_CONST:
+		return (Interval){clamp(info->integer), clamp(info->integer)};
 	case NODE_SIZE: {
 		int64_t size = core_axis_info(p->core, info->ref)->size;
 		return (Interval){size, size};
 	}
-	case NODE_INDEX: return plan_range(p, info->ref);
-	case NODE_LIN: return interval_lin(p, info);
-	case NODE_OP: return interval_op(p, info);
-	case NODE_STOP: return plan_interval(p, info->arg[0]);
-	case NODE_GUARD: return interval_hull((Interval){0, 0}, plan_interval(p, info->arg[1]));
-	case NODE_SELECT: return interval_hull(plan_interval(p, info->arg[1]), plan_interval(p, info->arg[2]));
+	case NODE_INDEX:
+		return plan_range(p, info->ref);
+	case NODE_LIN:
+		return interval_lin(p, info);
+	case NODE_OP:
+		return interval_op(p, info);
+	case NODE_STOP:
+		return plan_interval(p, info->arg[0]);
+	case NODE_GUARD:
+		return interval_hull((Interval){0, 0}, plan_interval(p, info->arg[1]));
+	case NODE_SELECT:
+		return interval_hull(plan_interval(p, info->arg[1]),
+				     plan_interval(p, info->arg[2]));
 	case NODE_PROD: {
 		Interval r = {1, 1};
 		for (uint32_t k = 0; k < info->n; k++) {
@@ -199,7 +222,8 @@ Interval plan_interval(Planner *p, Node n)
 		}
 		return r;
 	}
-	default: return WIDE;
+	default:
+		return WIDE;
 	}
 }
 
@@ -208,7 +232,8 @@ Interval plan_interval(Planner *p, Node n)
 /* Adds the labels of argument k to what is demanded of d; true if it grew. */
 static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned round)
 {
-	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags & AXIS_PERIODIC;
+	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags &
+			AXIS_PERIODIC;
 	Interval limit = to->output && to->red ? plan_axis(p, to->formal[k]) : to->max[k];
 	if (periodic && !interval_empty(want) && (want.lo < limit.lo || want.hi > limit.hi)) {
 		want = limit;
@@ -218,7 +243,8 @@ static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned
 	if (now.lo == to->dom[k].lo && now.hi == to->dom[k].hi) {
 		return false;
 	}
-	/* A recurrence that creeps along its axis: take the rest at once, where the definition itself has a limit. */
+	/* A recurrence that creeps along its axis: take the rest at once, where the definition
+	 * itself has a limit. */
 	bool bounded = to->nregion > 1 || to->zero_outside || to->mode == MODE_LEAF;
 	if (!interval_empty(to->dom[k]) && round > (bounded ? 3u : 40u)) {
 		Interval far = to->red ? interval_hull(plan_axis(p, to->formal[k]), now) : limit;
@@ -246,7 +272,8 @@ static bool read_exceeds(Planner *p, const PDef *to, Node read)
 {
 	bool exceeds = false;
 	for (uint32_t k = 0; k < to->rank; k++) {
-		Interval want = plan_interval(p, core_node(p->core, read)->arg[k]), axis = plan_axis(p, to->formal[k]);
+		Interval want = plan_interval(p, core_node(p->core, read)->arg[k]),
+			 axis = plan_axis(p, to->formal[k]);
 		exceeds |= want.lo < axis.lo || want.hi > axis.hi;
 	}
 	return exceeds;
@@ -364,7 +391,8 @@ bool plan_domains(Planner *p)
 	}
 	for (uint32_t end = p->norder; end > 0;) {
 		uint32_t begin = end;
-		while (begin > 0 && p->def[p->order[begin - 1]].component == p->def[p->order[end - 1]].component) {
+		while (begin > 0 && p->def[p->order[begin - 1]].component ==
+					    p->def[p->order[end - 1]].component) {
 			begin--;
 		}
 		bool grew = true;

@@ -1,18 +1,29 @@
-/* plan_guard.c — conditions travel to what they protect. What is not selected is not looked at, also where a definition stands
- * between: if every reader looks at d only under conditions, and computing d could fail (an index outside, an overflow), d is
- * computed only where one of the conditions holds. */
+/* plan_guard.c — conditions travel to what they protect. What is not selected is not looked at,
+ * also where a definition stands between: if every reader looks at d only under conditions, and
+ * computing d could fail (an index outside, an overflow), d is computed only where one of the
+ * conditions holds. */
 #include "compiler/plan_make.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { CONDS = 8, READS = 16 };
 
-typedef struct Cond { Node node; bool holds; } Cond;
-typedef struct CondSet { uint32_t n; bool seen; Cond cond[CONDS]; } CondSet;
+typedef struct Cond {
+	Node node;
+	bool holds;
+} Cond;
+typedef struct CondSet {
+	uint32_t n;
+	bool seen;
+	Cond cond[CONDS];
+} CondSet;
 
 /* ---- could it fail? ---- */
 
-typedef struct Risk { Planner *p; bool any; } Risk;
+typedef struct Risk {
+	Planner *p;
+	bool any;
+} Risk;
 
 static bool risk_node(void *data, Node n)
 {
@@ -23,7 +34,10 @@ static bool risk_node(void *data, Node n)
 		const PDef *d = plan_def(p, info->ref);
 		for (uint32_t k = 0; k < info->n && !d->zero_outside; k++) {
 			Interval have = plan_interval(p, info->arg[k]);
-			bool periodic = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags & AXIS_PERIODIC;
+			bool periodic =
+				core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))
+					->flags &
+				AXIS_PERIODIC;
 			w->any |= !periodic && (have.lo < d->max[k].lo || have.hi > d->max[k].hi);
 		}
 	} else if (info->kind == KIND_INT && (info->tag == NODE_LIN || info->tag == NODE_PROD)) {
@@ -39,7 +53,8 @@ static bool def_may_fail(Planner *p, const PDef *d)
 	Risk w = {p, false};
 	for (uint32_t r = 0; r < d->nregion && !w.any; r++) {
 		for (uint32_t k = 0; k < d->rank; k++) {
-			plan_range_set(p, d->formal[k], d->red ? plan_axis(p, d->formal[k]) : d->region[r].box[k]);
+			plan_range_set(p, d->formal[k],
+				       d->red ? plan_axis(p, d->formal[k]) : d->region[r].box[k]);
 		}
 		plan_walk(p, d->region[r].value, risk_node, &w);
 	}
@@ -48,7 +63,11 @@ static bool def_may_fail(Planner *p, const PDef *d)
 
 /* ---- under which conditions is a node looked at? ---- */
 
-typedef struct Nodes { Planner *p; Node *list; size_t n, cap; } Nodes;
+typedef struct Nodes {
+	Planner *p;
+	Node *list;
+	size_t n, cap;
+} Nodes;
 
 static bool gather_node(void *data, Node n)
 {
@@ -86,7 +105,8 @@ static void conds_join(CondSet *to, const CondSet *from)
 	uint32_t kept = 0;
 	for (uint32_t k = 0; k < to->n; k++) {
 		for (uint32_t q = 0; q < from->n; q++) {
-			if (to->cond[k].node == from->cond[q].node && to->cond[k].holds == from->cond[q].holds) {
+			if (to->cond[k].node == from->cond[q].node &&
+			    to->cond[k].holds == from->cond[q].holds) {
 				to->cond[kept++] = to->cond[k];
 				break;
 			}
@@ -133,7 +153,11 @@ static CondSet conds_of(Planner *p, Node root, Node target)
 
 /* ---- in terms of the definition's own indices ---- */
 
-typedef struct Inside { Planner *p; uint32_t limit; bool good; } Inside;
+typedef struct Inside {
+	Planner *p;
+	uint32_t limit;
+	bool good;
+} Inside;
 
 static bool inside_node(void *data, Node n)
 {
@@ -145,19 +169,23 @@ static bool inside_node(void *data, Node n)
 	return w->good;
 }
 
-/* The condition over d's formals, given that d is read with these arguments; 0 if it cannot be said. */
+/* The condition over d's formals, given that d is read with these arguments; 0 if it cannot be
+ * said. */
 static Node cond_translate(Planner *p, const PDef *d, Node read, Cond c)
 {
 	const Index *have;
 	uint32_t n = core_free(p->core, c.node, &have);
 	Index *from = arena_array(p->arena, Index, n + 1);
 	Node *to = arena_array(p->arena, Node, n + 1);
-	memcpy(from, have, n * sizeof *from);
+	for (uint32_t q = 0; q < n; q++) {
+		from[q] = have[q];
+	}
 	for (uint32_t q = 0; q < n; q++) {
 		for (uint32_t k = 0; k < d->rank && !to[q]; k++) {
 			Affine a = plan_affine(p, core_node(p->core, read)->arg[k]);
 			if (a.ok && a.n == 1 && a.coef[0] == 1 && a.index[0] == from[q]) {
-				to[q] = core_sub(p->core, core_index_value(p->core, d->formal[k]), core_int_const(p->core, a.c));
+				to[q] = core_sub(p->core, core_index_value(p->core, d->formal[k]),
+						 core_int_const(p->core, a.c));
 			}
 		}
 		if (!to[q]) {
@@ -196,7 +224,8 @@ static void narrow(Planner *p, const Affine *f, int64_t low, int64_t high, Narro
 		return;
 	}
 	Interval old = plan_range(p, f->index[0]);
-	Interval r = f->coef[0] == 1 ? (Interval){low - f->c, high - f->c} : (Interval){f->c - high, f->c - low};
+	Interval r = f->coef[0] == 1 ? (Interval){low - f->c, high - f->c}
+				     : (Interval){f->c - high, f->c - low};
 	out->index[out->n] = f->index[0];
 	out->old[out->n++] = old;
 	plan_range_set(p, f->index[0], interval_meet(old, r));
@@ -233,11 +262,14 @@ static void narrow_by(Planner *p, Node n, bool holds, Narrowed *out)
 				narrow(p, &f, yes ? -FAR : 1, yes ? 0 : FAR, out);
 			} else if ((op == OP_ieq) == yes) {
 				narrow(p, &f, 0, 0, out);
-			} else if (f.ok && f.n == 1 && (f.coef[0] == 1 || f.coef[0] == -1)) { /* one label less at an end */
+			} else if (f.ok && f.n == 1 &&
+				   (f.coef[0] == 1 ||
+				    f.coef[0] == -1)) { /* one label less at an end */
 				Interval r = plan_range(p, f.index[0]);
 				int64_t at = -f.c * f.coef[0], sign = f.coef[0];
 				if (at == r.lo || at == r.hi) {
-					bool above = (at == r.lo) == (sign == 1); /* f must be positive there */
+					bool above = (at == r.lo) ==
+						     (sign == 1); /* f must be positive there */
 					narrow(p, &f, above ? 1 : -FAR, above ? FAR : -1, out);
 				}
 			}
@@ -264,15 +296,23 @@ void plan_widen(Planner *p, const Narrowed *narrowed)
 
 /* ---- protection ---- */
 
-typedef struct Reader { uint32_t def, region, next; Node node; } Reader;
-typedef struct Readers { Reader *list; size_t n, cap; uint32_t *first; } Readers; /* first: by PDef, 0 ends */
+typedef struct Reader {
+	uint32_t def, region, next;
+	Node node;
+} Reader;
+typedef struct Readers {
+	Reader *list;
+	size_t n, cap;
+	uint32_t *first;
+} Readers; /* first: by PDef, 0 ends */
 
 static void readers_add(Planner *p, Readers *w, uint32_t number)
 {
 	const PDef *d = &p->def[number];
 	for (uint32_t q = 0; q < d->nread; q++) {
 		const Read *r = &d->read[q];
-		ARENA_PUSH(p->arena, w->list, w->n, w->cap, ((Reader){number, r->region, w->first[r->to], r->node}));
+		ARENA_PUSH(p->arena, w->list, w->n, w->cap,
+			   ((Reader){number, r->region, w->first[r->to], r->node}));
 		w->first[r->to] = (uint32_t)(w->n - 1);
 	}
 }
@@ -284,7 +324,9 @@ static void protect(Planner *p, uint32_t number, Readers *readers)
 	uint32_t n = 0;
 	for (uint32_t k = readers->first[number]; k; k = readers->list[k].next) {
 		const Reader *r = &readers->list[k];
-		Node c = n++ < READS ? read_condition(p, d, p->def[r->def].region[r->region].value, r->node) : 0;
+		Node c = n++ < READS ? read_condition(p, d, p->def[r->def].region[r->region].value,
+						      r->node)
+				     : 0;
 		if (!c) {
 			return;
 		}

@@ -1,48 +1,57 @@
 /* plan_int.h — the parts of a plan, shared by plan_*.c and interp*.c alone.
  *
- * A plan is a tree of steps over buffers. A step is a nest (a program for the elements of one or several definitions over one
- * box of indices), a contraction, a fill, or a loop: along the axis of a recurrence or over the tiles of a sample axis.
- * Element addresses are affine in the nest's own counters and in the slots: a slot holds the present label of a
- * recurrence's index, or the first position of the present tile. */
+ * A plan is a tree of steps over buffers. A step is a nest (a program for the elements of one or
+ * several definitions over one box of indices), a contraction, a fill, or a loop: along the axis of
+ * a recurrence or over the tiles of a sample axis. Element addresses are affine in the nest's own
+ * counters and in the slots: a slot holds the present label of a recurrence's index, or the first
+ * position of the present tile. */
 #ifndef PNN_COMPILER_PLAN_INT_H
 #define PNN_COMPILER_PLAN_INT_H
 #include "compiler/plan.h"
 #include "lang/op.h"
 
-typedef struct Interval { int64_t lo, hi; } Interval; /* inclusive labels; empty iff hi < lo */
+typedef struct Interval {
+	int64_t lo, hi;
+} Interval; /* inclusive labels; empty iff hi < lo */
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * -------------------------------------------------------------------------------------------------------
+ */
 typedef enum {
 	PLACE_LEAF,   /* an array of the store */
 	PLACE_STATIC, /* computed when data change, kept */
 	PLACE_GLOBAL, /* whole arrays of one run, room reused by lifetime; outputs live for ever */
 	PLACE_TILE,   /* one tile of samples; each worker has its own */
-	PLACE_BLOCK,  /* accumulators of one block of samples; block 0 holds the result after the tree */
+	PLACE_BLOCK,  /* accumulators of one block of samples; block 0 holds the result after the
+			 tree */
 	PLACES
 } PlaceKind;
 
 typedef struct Buffer {
 	uint32_t id;
 	PlaceKind place;
-	Def def;         /* whose values */
-	size_t count;    /* elements of 8 bytes */
-	size_t offset;   /* elements from the beginning of its place */
-	uint32_t birth, death; /* numbers of the first and last step that touch it; birth > death: never */
-	uint32_t tile;   /* TILE, BLOCK: number of the tile loop */
-	bool keep;       /* an output: not reused */
-	RedKind red;     /* BLOCK: how blocks are joined */
+	Def def;       /* whose values */
+	size_t count;  /* elements of 8 bytes */
+	size_t offset; /* elements from the beginning of its place */
+	uint32_t birth,
+		death; /* numbers of the first and last step that touch it; birth > death: never */
+	uint32_t tile; /* TILE, BLOCK: number of the tile loop */
+	bool keep;     /* an output: not reused */
+	RedKind red;   /* BLOCK: how blocks are joined */
 	bool integer;
 } Buffer;
 
-/* A definition's values in a buffer: element (i0, i1, …) lies at base + Σ stride[k]*(ik - origin of k). */
+/* A definition's values in a buffer: element (i0, i1, …) lies at base + Σ stride[k]*(ik - origin of
+ * k). */
 typedef struct View {
-	Buffer *buffer;      /* NULL: not stored */
-	int64_t base;        /* with the origins of all formals taken off, in labels */
-	int64_t *stride;     /* per formal */
-	int local;           /* formal of which the buffer holds the present tile alone, or -1 */
+	Buffer *buffer;  /* NULL: not stored */
+	int64_t base;    /* with the origins of all formals taken off, in labels */
+	int64_t *stride; /* per formal */
+	int local;       /* formal of which the buffer holds the present tile alone, or -1 */
 } View;
 
-/* ---- affine index expressions ------------------------------------------------------------------------------------- */
+/* ---- affine index expressions
+ * ------------------------------------------------------------------------------------- */
 enum { AFFINE_TERMS = 8 };
 typedef struct Affine {
 	bool ok;
@@ -52,89 +61,116 @@ typedef struct Affine {
 	int64_t coef[AFFINE_TERMS];
 } Affine;
 
-/* ---- steps -------------------------------------------------------------------------------------------------------- */
-typedef struct SlotTerm { uint32_t slot; int64_t coef; } SlotTerm;
+/* ---- steps
+ * --------------------------------------------------------------------------------------------------------
+ */
+typedef struct SlotTerm {
+	uint32_t slot;
+	int64_t coef;
+} SlotTerm;
 typedef struct Access {
 	Buffer *buffer;
-	int64_t base;       /* elements, with every counter at 0 and every slot at 0 */
+	int64_t base; /* elements, with every counter at 0 and every slot at 0 */
 	uint32_t nslot;
 	SlotTerm *slot;
-	int64_t *stride;    /* per dimension of the step */
+	int64_t *stride; /* per dimension of the step */
 } Access;
 
 typedef struct Dim {
 	Index index;
-	int64_t lo, size;   /* label at counter 0; number of values (the tile's capacity if tiled) */
+	int64_t lo, size; /* label at counter 0; number of values (the tile's capacity if tiled) */
 	bool tiled, bound;
-	uint32_t slot;      /* tiled: the slot of the tile's first position */
+	uint32_t slot; /* tiled: the slot of the tile's first position */
 } Dim;
 
 typedef struct Instr {
 	uint16_t op;
-	bool uniform;       /* one value for all lanes */
+	bool uniform;          /* one value for all lanes */
 	uint32_t dst, a, b, c; /* operands: registers, then accesses, then constants */
-	uint8_t lone;           /* bit 0, 1, 2: operand a, b, c is one value for all lanes */
-	bool check;             /* ints: overflow is a fault */
+	uint8_t lone;          /* bit 0, 1, 2: operand a, b, c is one value for all lanes */
+	bool check;            /* ints: overflow is a fault */
 	double k, k2;
 	int64_t i, j;
 	void (*map)(size_t n, double *y, const double *x);
-	uint32_t fault;         /* row of the nest's faults */
+	uint32_t fault; /* row of the nest's faults */
 	uint32_t nmore;
-	uint32_t *more;         /* further operands: addresses of random numbers */
+	uint32_t *more; /* further operands: addresses of random numbers */
 } Instr;
 
 /* What is said when a check of an instruction fails. */
-typedef struct Fault { Node node; Def def; uint32_t arg; } Fault;
+typedef struct Fault {
+	Node node;
+	Def def;
+	uint32_t arg;
+} Fault;
 
 /* Dimensions: outer formals, outer bounds, and last the lanes. */
 typedef struct Nest {
-	uint32_t ndim, nformal, nbound; /* outer formals and outer bounds; ndim = nformal + nbound + 1 */
+	uint32_t ndim, nformal,
+		nbound; /* outer formals and outer bounds; ndim = nformal + nbound + 1 */
 	Dim *dim;
-	bool lane_bound;     /* the lanes are summed over */
+	bool lane_bound; /* the lanes are summed over */
 	uint32_t nreg, nuniform, naccess, nconst;
-	uint32_t strip;      /* lanes at once */
+	uint32_t strip; /* lanes at once */
 	Access *access;
-	double *constant;    /* ints as their bits */
+	double *constant; /* ints as their bits */
 	uint32_t ncode;
 	Instr *code;
 	RedKind red;
-	uint32_t value, filter; /* reductions: operand reduced; operand that says which lanes take part, or NONE */
+	uint32_t value, filter; /* reductions: operand reduced; operand that says which lanes take
+				   part, or NONE */
 	bool value_lone, filter_lone; /* one value for all lanes */
-	uint32_t acc, acc2;     /* registers of the accumulators */
-	uint32_t out;           /* access that receives a reduction */
-	bool accumulate;        /* the result joins what is there (block accumulators) */
-	bool integer;           /* the reduced values are ints */
+	uint32_t acc, acc2;           /* registers of the accumulators */
+	uint32_t out;                 /* access that receives a reduction */
+	bool accumulate;              /* the result joins what is there (block accumulators) */
+	bool integer;                 /* the reduced values are ints */
 	uint32_t nfault;
 	Fault *fault;
 	uint32_t ndef;
-	Def *def;               /* what is computed, for dumps */
-	bool flat;              /* full tiles may be run with `flat_*`: neighbouring dimensions merged */
+	Def *def;  /* what is computed, for dumps */
+	bool flat; /* full tiles may be run with `flat_*`: neighbouring dimensions merged */
 	uint32_t flat_ndim;
 	int64_t *flat_size;
-	int64_t *flat_stride;   /* [access][flat_ndim] */
+	int64_t *flat_stride; /* [access][flat_ndim] */
 	double flops, transcendental;
 } Nest;
 enum { OPERAND_NONE = UINT32_MAX };
 
-typedef struct GemmDim { int64_t size; bool tiled; int64_t a, b, c; Index index; } GemmDim;
+typedef struct GemmDim {
+	int64_t size;
+	bool tiled;
+	int64_t a, b, c;
+	Index index;
+} GemmDim;
 typedef enum { GEMM_PANEL, GEMM_DOT, GEMM_PLAIN } GemmForm;
 
-/* C[…] += alpha * Σ A[…]*B[…] over dims m (A, C), n (B, C), k (A, B) and further dims around them. */
+/* C[…] += alpha * Σ A[…]*B[…] over dims m (A, C), n (B, C), k (A, B) and further dims around them.
+ */
 typedef struct Gemm {
-	Access a, b, c;       /* strides unused: see dims */
+	Access a, b, c; /* strides unused: see dims */
 	GemmDim m, n, k;
 	uint32_t nouter;
 	GemmDim *outer;
 	GemmForm form;
 	double alpha;
-	bool pack;            /* B is copied to a panel first */
+	bool pack; /* B is copied to a panel first */
 	Def result, left, right;
 } Gemm;
 
-typedef struct Fill { Access out; uint32_t ndim; Dim *dim; double value; Def def; } Fill;
+typedef struct Fill {
+	Access out;
+	uint32_t ndim;
+	Dim *dim;
+	double value;
+	Def def;
+} Fill;
 
 typedef struct Step Step;
-typedef struct Block { uint32_t n; size_t cap; Step **step; } Block;
+typedef struct Block {
+	uint32_t n;
+	size_t cap;
+	Step **step;
+} Block;
 
 typedef struct Loop {
 	bool tile;
@@ -144,15 +180,15 @@ typedef struct Loop {
 	int64_t lo, hi;
 	bool down;
 	/* tiles */
-	uint32_t number;      /* of the tile loop */
+	uint32_t number; /* of the tile loop */
 	Axis axis;
 	int64_t samples, width; /* records; records of a full tile */
-	uint32_t nblock;      /* fixed blocks of consecutive tiles */
-	size_t local;         /* elements of a worker's tile memory */
-	size_t accumulators;  /* elements of one block */
-	size_t base;          /* of block 0 in the block memory */
+	uint32_t nblock;        /* fixed blocks of consecutive tiles */
+	size_t local;           /* elements of a worker's tile memory */
+	size_t accumulators;    /* elements of one block */
+	size_t base;            /* of block 0 in the block memory */
 	uint32_t njoin;
-	Buffer **join;        /* accumulators in this loop */
+	Buffer **join; /* accumulators in this loop */
 	Block body;
 } Loop;
 
@@ -161,11 +197,21 @@ struct Step {
 	StepTag tag;
 	uint32_t number, last; /* place in the plan; last: of the steps inside */
 	uint32_t ncond;        /* run only where each slot lies in its interval */
-	struct { uint32_t slot; Interval in; } *cond;
-	union { Nest *nest; Gemm *gemm; Fill *fill; Loop *loop; };
+	struct {
+		uint32_t slot;
+		Interval in;
+	} * cond;
+	union {
+		Nest *nest;
+		Gemm *gemm;
+		Fill *fill;
+		Loop *loop;
+	};
 };
 
-/* ---- the plan ----------------------------------------------------------------------------------------------------- */
+/* ---- the plan
+ * -----------------------------------------------------------------------------------------------------
+ */
 typedef struct Output {
 	Def value, assign;
 	Node node;
@@ -174,7 +220,10 @@ typedef struct Output {
 	bool integer;
 } Output;
 
-typedef struct Version { Def leaf; uint64_t version; } Version;
+typedef struct Version {
+	Def leaf;
+	uint64_t version;
+} Version;
 typedef struct Exec Exec;
 
 struct Plan {
@@ -183,7 +232,7 @@ struct Plan {
 	Store *store;
 	unsigned threads;
 	size_t memory_limit;
-	Block fixed, body;    /* when data or seed change; every run */
+	Block fixed, body; /* when data or seed change; every run */
 	uint32_t nslot, nstep, ntile;
 	Loop **tile;
 	uint32_t nbuffer;
@@ -195,11 +244,11 @@ struct Plan {
 	uint32_t noutput;
 	Output *output;
 	uint32_t nversion;
-	Version *version;     /* data the fixed part depends on */
+	Version *version; /* data the fixed part depends on */
 	uint64_t fixed_seed;
 	bool fixed_done, fixed_random;
 	PlanCost cost;
-	Exec *exec;           /* memory and scratch of running it (interp.c) */
+	Exec *exec; /* memory and scratch of running it (interp.c) */
 };
 
 /* interp.c: memory for running; false if refused. */

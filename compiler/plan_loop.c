@@ -1,5 +1,6 @@
-/* plan_loop.c — recurrences: an axis along which all reads inside a cycle look one way becomes a loop; what is still cyclic
- * at one label is ordered along another axis, and so on. Where no axis fits, the cycle is shown. */
+/* plan_loop.c — recurrences: an axis along which all reads inside a cycle look one way becomes a
+ * loop; what is still cyclic at one label is ordered along another axis, and so on. Where no axis
+ * fits, the cycle is shown. */
 #include "compiler/plan_make.h"
 #include <string.h>
 
@@ -11,7 +12,8 @@ static Affine affine_minus(Planner *p, Node a, Node b)
 	return plan_affine(p, core_sub(p->core, a, b));
 }
 
-/* What the conditions of a guarded value say about the sign of `difference`: -1 smaller, 1 larger, 0 nothing. */
+/* What the conditions of a guarded value say about the sign of `difference`: -1 smaller, 1 larger,
+ * 0 nothing. */
 static int guard_says(Planner *p, Node cond, Node difference)
 {
 	Node part[64];
@@ -45,18 +47,26 @@ static int guard_says(Planner *p, Node cond, Node difference)
 	return 0;
 }
 
-/* Which way an argument looks from the label of `own`, or (own 0) from the label at which d is pinned. */
-static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index own, bool periodic, Interval range)
+/* Which way an argument looks from the label of `own`, or (own 0) from the label at which d is
+ * pinned. */
+static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index own, bool periodic,
+		     Interval range)
 {
 	Affine a = plan_affine(p, arg);
 	if (!own) {
 		Interval have = plan_interval(p, arg);
-		return have.hi < d->pin ? LOOK_BACK : have.lo > d->pin ? LOOK_AHEAD : have.lo == have.hi ? LOOK_SAME : LOOK_UNKNOWN;
+		return have.hi < d->pin     ? LOOK_BACK
+		       : have.lo > d->pin   ? LOOK_AHEAD
+		       : have.lo == have.hi ? LOOK_SAME
+					    : LOOK_UNKNOWN;
 	}
 	if (a.ok && a.n == 1 && a.index[0] == own && a.coef[0] == 1) {
 		bool wraps = periodic && a.c && plan_range(p, own).lo + a.c < range.lo;
 		wraps |= periodic && a.c && plan_range(p, own).hi + a.c > range.hi;
-		return wraps ? LOOK_UNKNOWN : a.c == 0 ? LOOK_SAME : a.c < 0 ? LOOK_BACK : LOOK_AHEAD;
+		return wraps      ? LOOK_UNKNOWN
+		       : a.c == 0 ? LOOK_SAME
+		       : a.c < 0  ? LOOK_BACK
+				  : LOOK_AHEAD;
 	}
 	Interval box = d->region[r->region].box[0], have;
 	for (uint32_t k = 0; k < d->rank; k++) {
@@ -72,14 +82,19 @@ static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index o
 	const NodeInfo *v = core_node(p->core, d->region[r->region].value);
 	if (v->tag == NODE_GUARD) {
 		Node cond = v->arg[0];
-		int sign = guard_says(p, cond, core_sub(p->core, arg, core_index_value(p->core, own)));
+		int sign =
+			guard_says(p, cond, core_sub(p->core, arg, core_index_value(p->core, own)));
 		return sign < 0 ? LOOK_BACK : sign > 0 ? LOOK_AHEAD : LOOK_UNKNOWN;
 	}
 	return LOOK_UNKNOWN;
 }
 
 enum { AT_OPEN = -1, AT_PINNED = -2 };
-typedef struct Along { int *at; Look way; Axis axis; } Along; /* at: formal of each PDef, open, or pinned to one label */
+typedef struct Along {
+	int *at;
+	Look way;
+	Axis axis;
+} Along; /* at: formal of each PDef, open, or pinned to one label */
 
 /* A definition without the axis that is read from one label of it alone belongs to that label. */
 static bool along_pin(Planner *p, Along *w, uint32_t from, const Read *r)
@@ -95,7 +110,8 @@ static bool along_pin(Planner *p, Along *w, uint32_t from, const Read *r)
 		label = box.lo;
 	}
 	for (uint32_t k = 0; k < e->rank && w->at[r->to] == AT_OPEN; k++) {
-		if (core_index_axis(p->core, e->formal[k]) == w->axis && !plan_slot(p, e->formal[k])) {
+		if (core_index_axis(p->core, e->formal[k]) == w->axis &&
+		    !plan_slot(p, e->formal[k])) {
 			return false;
 		}
 	}
@@ -114,19 +130,23 @@ static bool along_read(Planner *p, Along *w, uint32_t from, const Read *r)
 	Index own = w->at[from] >= 0 ? d->formal[w->at[from]] : 0;
 	Axis axis = w->axis;
 	bool periodic = core_axis_info(p->core, axis)->flags & AXIS_PERIODIC;
-	for (uint32_t tried = own ? 0 : 1; tried <= e->rank && w->at[r->to] == AT_OPEN; tried++) { /* the same position first */
+	for (uint32_t tried = own ? 0 : 1; tried <= e->rank && w->at[r->to] == AT_OPEN;
+	     tried++) { /* the same position first */
 		uint32_t k = tried == 0 ? (uint32_t)w->at[from] : tried - 1;
-		if (k >= e->rank || core_index_axis(p->core, e->formal[k]) != axis || plan_slot(p, e->formal[k])) {
+		if (k >= e->rank || core_index_axis(p->core, e->formal[k]) != axis ||
+		    plan_slot(p, e->formal[k])) {
 			continue;
 		}
-		Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
+		Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic,
+				     e->max[k]);
 		w->at[r->to] = look == LOOK_UNKNOWN ? AT_OPEN : (int)k;
 	}
 	if (w->at[r->to] < 0) {
 		return along_pin(p, w, from, r);
 	}
 	uint32_t k = (uint32_t)w->at[r->to];
-	Look look = arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
+	Look look =
+		arg_look(p, d, r, core_node(p->core, r->node)->arg[k], own, periodic, e->max[k]);
 	if (look == LOOK_UNKNOWN || (look != LOOK_SAME && w->way != LOOK_SAME && look != w->way)) {
 		return false;
 	}
@@ -156,7 +176,8 @@ static bool along_try(Planner *p, uint32_t n, const uint32_t *list, uint32_t f, 
 			}
 			now++;
 			for (uint32_t q = 0; q < d->nread; q++) {
-				if (member[d->read[q].to] && !d->read[q].cut && !along_read(p, w, list[k], &d->read[q])) {
+				if (member[d->read[q].to] && !d->read[q].cut &&
+				    !along_read(p, w, list[k], &d->read[q])) {
 					return false;
 				}
 			}
@@ -196,7 +217,8 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 	bool *member = arena_array(p->arena, bool, p->ndef);
 	for (uint32_t k = 0; k < n; k++) {
 		PDef *d = &p->def[list[k]];
-		Interval dom = w->at[list[k]] >= 0 ? d->dom[w->at[list[k]]] : (Interval){d->pin, d->pin};
+		Interval dom =
+			w->at[list[k]] >= 0 ? d->dom[w->at[list[k]]] : (Interval){d->pin, d->pin};
 		member[list[k]] = true;
 		if (interval_empty(range)) {
 			range = dom;
@@ -207,7 +229,8 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 		plan_emit_uncovered(p, list[k]);
 	}
 	Loop *l = arena_new(p->plan->arena, Loop);
-	l->index = p->def[list[0]].formal[w->at[list[0]]]; /* the first one has the axis: it was tried along it */
+	l->index = p->def[list[0]].formal[w->at[list[0]]]; /* the first one has the axis: it was
+							      tried along it */
 	l->lo = range.lo;
 	l->hi = range.hi;
 	l->down = w->way == LOOK_AHEAD;
@@ -221,7 +244,8 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 			if (member[r->to] && !r->cut && w->at[r->to] >= 0) {
 				int at = w->at[r->to];
 				Node arg = core_node(p->core, r->node)->arg[at];
-				r->cut = arg_look(p, d, r, arg, own, periodic, p->def[r->to].max[at]) != LOOK_SAME;
+				r->cut = arg_look(p, d, r, arg, own, periodic,
+						  p->def[r->to].max[at]) != LOOK_SAME;
 			}
 		}
 	}
@@ -258,17 +282,20 @@ static void report_cycle(Planner *p, uint32_t n, const uint32_t *list)
 			shown = list[k];
 		}
 	}
-	Diag *d = diag_bad_recurrence(p->ds, info->span, intern_text(core_names(p->core), info->name),
-	                              "no axis on which it reads itself one way");
+	Diag *d =
+		diag_bad_recurrence(p->ds, info->span, intern_text(core_names(p->core), info->name),
+				    "no axis on which it reads itself one way");
 	unsigned notes = 0;
 	for (uint32_t k = 0; k < n && notes < 6; k++) {
 		const PDef *e = &p->def[list[k]];
 		for (uint32_t q = 0; q < e->nread && notes < 6; q++) {
 			for (uint32_t m = 0; m < n; m++) {
 				if (e->read[q].to == list[m] && !e->read[q].cut) {
-					diag_note(d, core_node(p->core, e->read[q].node)->span, "%s reads %s",
-					          intern_text(core_names(p->core), core_def(p->core, e->def)->name),
-					          core_text(p->core, p->arena, e->read[q].node));
+					diag_note(d, core_node(p->core, e->read[q].node)->span,
+						  "%s reads %s",
+						  intern_text(core_names(p->core),
+							      core_def(p->core, e->def)->name),
+						  core_text(p->core, p->arena, e->read[q].node));
 					notes++;
 					break;
 				}
@@ -276,7 +303,8 @@ static void report_cycle(Planner *p, uint32_t n, const uint32_t *list)
 		}
 	}
 	(void)shown;
-	diag_help(d, "a recurrence runs along one of its axes: all reads of itself at smaller places, or all at larger ones");
+	diag_help(d, "a recurrence runs along one of its axes: all reads of itself at smaller "
+		     "places, or all at larger ones");
 	p->failed = true;
 }
 
@@ -290,12 +318,14 @@ void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list)
 		}
 	}
 	uint32_t *turned = arena_copy(p->arena, list, n * sizeof *list, alignof(uint32_t));
-	for (uint32_t k = 0; k < n && k < 8; k++) { /* a pinned member has no axis to try: begin with another */
+	for (uint32_t k = 0; k < n && k < 8;
+	     k++) { /* a pinned member has no axis to try: begin with another */
 		const PDef *first = &p->def[list[k]];
 		turned[0] = list[k];
 		turned[k] = list[0];
 		for (uint32_t f = 0; f < first->rank; f++) {
-			if (!plan_slot(p, first->formal[f]) && first->formal[f] != first->tiled && along_try(p, n, turned, f, &w)) {
+			if (!plan_slot(p, first->formal[f]) && first->formal[f] != first->tiled &&
+			    along_try(p, n, turned, f, &w)) {
 				emit_loop(p, n, turned, &w);
 				return;
 			}

@@ -1,11 +1,18 @@
-/* plan_make.h — what is known while a plan is made: one PDef for each definition that the outputs reach.
- * All of it lives in a scratch arena that goes when the plan is finished. */
+/* plan_make.h — what is known while a plan is made: one PDef for each definition that the outputs
+ * reach. All of it lives in a scratch arena that goes when the plan is finished. */
 #ifndef PNN_COMPILER_PLAN_MAKE_H
 #define PNN_COMPILER_PLAN_MAKE_H
 #include "compiler/plan_int.h"
 
-typedef struct Region { Interval *box; Node value; } Region; /* boxes of one definition are disjoint */
-typedef struct Read { Node node; uint32_t to, region; bool cut; } Read; /* cut: not an order inside the present loop */
+typedef struct Region {
+	Interval *box;
+	Node value;
+} Region; /* boxes of one definition are disjoint */
+typedef struct Read {
+	Node node;
+	uint32_t to, region;
+	bool cut;
+} Read; /* cut: not an order inside the present loop */
 
 typedef enum {
 	MODE_LEAF,
@@ -23,106 +30,136 @@ typedef struct PDef {
 	Mode mode;
 	uint32_t rank, nbound;
 	Index *formal, *bound;
-	Interval *max, *dom;   /* where it may be read; where it is */
-	Interval *bounds;      /* labels of the bound indices */
+	Interval *max, *dom; /* where it may be read; where it is */
+	Interval *bounds;    /* labels of the bound indices */
 	uint32_t nregion;
 	Region *region;
 	uint32_t nread;
 	size_t read_cap;
 	Read *read;
 	bool zero_outside, is_static, random, random_step, output, operand, covered;
-	bool cyclic;           /* part of a recurrence */
-	uint32_t pin_slot;     /* inside a recurrence along an axis it does not have: computed at this label alone */
+	bool cyclic;       /* part of a recurrence */
+	uint32_t pin_slot; /* inside a recurrence along an axis it does not have: computed at this
+			      label alone */
 	int64_t pin;
-	uint32_t position;     /* in the order of computation */
-	uint32_t component;    /* strongly connected set, in order of computation */
-	int carrier;           /* the formal that is cut into tiles, or -1 */
-	Index tiled;           /* the formal or bound index that is cut into tiles, or 0 */
+	uint32_t position;  /* in the order of computation */
+	uint32_t component; /* strongly connected set, in order of computation */
+	int carrier;        /* the formal that is cut into tiles, or -1 */
+	Index tiled;        /* the formal or bound index that is cut into tiles, or 0 */
 	Axis tile_axis;
 	uint32_t stage;
-	Loop *tile;            /* the tile loop that computes it */
-	bool whole;            /* read beyond its tile: kept for all samples */
-	View home, local;      /* for all labels; for the present tile */
-	int level;             /* latest possible place before its readers */
+	Loop *tile;       /* the tile loop that computes it */
+	bool whole;       /* read beyond its tile: kept for all samples */
+	View home, local; /* for all labels; for the present tile */
+	int level;        /* latest possible place before its readers */
 	uint32_t readers;
 } PDef;
 
-typedef struct LeafCopy { uint32_t leaf, samples; Loop *loop; View *view; } LeafCopy;
-typedef struct TileLoop { Loop *loop; uint32_t stage; bool is_static; } TileLoop;
+typedef struct LeafCopy {
+	uint32_t leaf, samples;
+	Loop *loop;
+	View *view;
+} LeafCopy;
+typedef struct TileLoop {
+	Loop *loop;
+	uint32_t stage;
+	bool is_static;
+} TileLoop;
 
 typedef struct Planner {
 	Plan *plan;
 	Core *core;
-	Arena *arena;          /* scratch */
+	Arena *arena; /* scratch */
 	Diags *ds;
-	PDef *def;             /* 1..ndef */
+	PDef *def; /* 1..ndef */
 	uint32_t ndef;
 	size_t def_cap;
-	uint32_t *of_def;      /* by Def: number of the PDef, 0 none */
+	uint32_t *of_def; /* by Def: number of the PDef, 0 none */
 	size_t of_room;
-	Interval *range;       /* by Index: labels it takes */
-	uint32_t *slot;        /* by Index: slot that holds its label, 0 none */
+	Interval *range; /* by Index: labels it takes */
+	uint32_t *slot;  /* by Index: slot that holds its label, 0 none */
 	size_t index_room;
-	uint32_t *mark;        /* by Node: for traversals */
-	Node *memo;            /* by Node: answers, valid where memo_stamp is the present one */
+	uint32_t *mark; /* by Node: for traversals */
+	Node *memo;     /* by Node: answers, valid where memo_stamp is the present one */
 	uint32_t *memo_stamp;
 	size_t mark_room;
 	uint32_t stamp, memo_now;
 	TileLoop *tiled;
 	uint32_t ntiled;
 	size_t tiled_cap;
-	uint32_t *order;       /* PDefs, each after those it reads */
+	uint32_t *order; /* PDefs, each after those it reads */
 	uint32_t norder, ncomponent;
-	LeafCopy *copy;        /* of leaves, for the tiles of one loop */
+	LeafCopy *copy; /* of leaves, for the tiles of one loop */
 	uint32_t ncopy;
 	size_t copy_cap;
-	Block *into;           /* steps are added here */
-	Loop *tile;            /* tile loop being filled, or NULL */
-	int64_t *trips;        /* by slot: values a recurrence's index runs through here, 0 outside its loop */
-	Interval *loop_range;  /* by slot */
+	Block *into;    /* steps are added here */
+	Loop *tile;     /* tile loop being filled, or NULL */
+	int64_t *trips; /* by slot: values a recurrence's index runs through here, 0 outside its
+			   loop */
+	Interval *loop_range; /* by slot */
 	size_t slot_room;
 	bool failed;
 } Planner;
 
-/* ---- plan_collect.c: definitions, regions, reads, order ----------------------------------------------------------- */
+/* ---- plan_collect.c: definitions, regions, reads, order
+ * ----------------------------------------------------------- */
 /* Adds the definitions and all they read. False after a diagnostic. */
 bool plan_collect(Planner *p, uint32_t n, const Def *roots);
-static inline PDef *plan_def(Planner *p, Def d) { return &p->def[p->of_def[d]]; }
+static inline PDef *plan_def(Planner *p, Def d)
+{
+	return &p->def[p->of_def[d]];
+}
 uint32_t plan_number(const Planner *p, Def d); /* 0: not collected */
-/* Ordered sets: numbers of PDefs in the order of computation and the number of its set for each (all by p->component).
- * Only reads inside the given list that are not cut count. *ncomp sets; comp[i] belongs to order[i]. */
-void plan_order(Planner *p, uint32_t n, const uint32_t *list, uint32_t *order, uint32_t *comp, uint32_t *ncomp);
+/* Ordered sets: numbers of PDefs in the order of computation and the number of its set for each
+ * (all by p->component). Only reads inside the given list that are not cut count. *ncomp sets;
+ * comp[i] belongs to order[i]. */
+void plan_order(Planner *p, uint32_t n, const uint32_t *list, uint32_t *order, uint32_t *comp,
+		uint32_t *ncomp);
 void plan_range_set(Planner *p, Index i, Interval r);
 Interval plan_range(Planner *p, Index i);
 uint32_t plan_slot(const Planner *p, Index i);
 void plan_slot_set(Planner *p, Index i, uint32_t slot);
-/* Calls visit(data, n) for each node below n once, users first; visit answers whether to go below. */
+/* Calls visit(data, n) for each node below n once, users first; visit answers whether to go below.
+ */
 void plan_walk(Planner *p, Node n, bool (*visit)(void *data, Node n), void *data);
 /* A memo by node, forgotten at the next begin. */
 void plan_memo_begin(Planner *p);
 uint32_t plan_memo(const Planner *p, Node n); /* 0: unknown */
 void plan_memo_set(Planner *p, Node n, uint32_t answer);
 Interval plan_axis(const Planner *p, Index i);
-static inline bool interval_empty(Interval r) { return r.hi < r.lo; }
+static inline bool interval_empty(Interval r)
+{
+	return r.hi < r.lo;
+}
 static inline Interval interval_meet(Interval a, Interval b)
 {
 	return (Interval){a.lo > b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi};
 }
-static inline int64_t interval_size(Interval r) { return r.hi < r.lo ? 0 : r.hi - r.lo + 1; }
+static inline int64_t interval_size(Interval r)
+{
+	return r.hi < r.lo ? 0 : r.hi - r.lo + 1;
+}
 
 /* The reads of a definition anew, after its values were changed. */
 void plan_read_again(Planner *p, uint32_t number);
 
-/* ---- plan_guard.c -------------------------------------------------------------------------------------------------- */
+/* ---- plan_guard.c
+ * --------------------------------------------------------------------------------------------------
+ */
 enum { NARROWED = 32 };
-typedef struct Narrowed { uint32_t n; Index index[NARROWED]; Interval old[NARROWED]; } Narrowed;
+typedef struct Narrowed {
+	uint32_t n;
+	Index index[NARROWED];
+	Interval old[NARROWED];
+} Narrowed;
 /* Narrows the ranges of indices by the conditions above `target` in `root`, until plan_widen. */
 Narrowed plan_narrow(Planner *p, Node root, Node target);
 void plan_widen(Planner *p, const Narrowed *narrowed);
 /* Moves the conditions under which definitions are read into those whose computation could fail. */
 void plan_protect(Planner *p);
 
-/* ---- plan_domain.c: index expressions, where values are needed ---------------------------------------------------- */
+/* ---- plan_domain.c: index expressions, where values are needed
+ * ---------------------------------------------------- */
 Affine plan_affine(Planner *p, Node n);
 /* Labels an int node may take for the present ranges of its indices; wide when nothing is known. */
 Interval plan_interval(Planner *p, Node n);
@@ -131,47 +168,66 @@ bool plan_domains(Planner *p);
 /* Number of the formal's label if the argument is exactly this index, else 0. */
 Index plan_plain_index(const Planner *p, Node arg);
 
-/* ---- plan_class.c: static or not, tiles, stages, modes ------------------------------------------------------------ */
+/* ---- plan_class.c: static or not, tiles, stages, modes
+ * ------------------------------------------------------------ */
 /* Chooses what is computed again where it is read, and puts it there. */
 void plan_inline(Planner *p);
 void plan_classify(Planner *p);
 
-/* ---- plan_contract.c ----------------------------------------------------------------------------------------------- */
+/* ---- plan_contract.c
+ * -----------------------------------------------------------------------------------------------
+ */
 /* Is the body of this sum a sum of products of two reads that a kernel can do? */
 bool plan_contractible(Planner *p, uint32_t d);
 /* Emits the contractions of a definition that was initialised. */
 void plan_emit_contract(Planner *p, uint32_t d, uint32_t region);
 
-/* ---- plan_order.c: loops of recurrences, order of steps ------------------------------------------------------------ */
+/* ---- plan_order.c: loops of recurrences, order of steps
+ * ------------------------------------------------------------ */
 bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list);
 /* Fills elements outside all regions, once. */
 void plan_emit_uncovered(Planner *p, uint32_t def);
 
-/* ---- plan_loop.c --------------------------------------------------------------------------------------------------- */
+/* ---- plan_loop.c
+ * ---------------------------------------------------------------------------------------------------
+ */
 /* A cyclic set as a loop along one of its axes; p->failed after a diagnostic. */
 void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list);
 
-/* ---- plan_view.c: buffers ------------------------------------------------------------------------------------------ */
+/* ---- plan_view.c: buffers
+ * ------------------------------------------------------------------------------------------ */
 Buffer *plan_buffer(Planner *p, PlaceKind place, Def d, size_t count);
 bool plan_views(Planner *p);
-/* The address of a read in terms of the dimensions (and slots); false if an argument is not affine. */
-bool plan_access(Planner *p, const View *v, uint32_t rank, const Affine *arg, uint32_t ndim, const Dim *dim, Access *out);
+/* The address of a read in terms of the dimensions (and slots); false if an argument is not affine.
+ */
+bool plan_access(Planner *p, const View *v, uint32_t rank, const Affine *arg, uint32_t ndim,
+		 const Dim *dim, Access *out);
 const View *plan_view(Planner *p, const PDef *d);
 /* The copy of a leaf for the present tile, samples last; made before the present step. */
 const View *plan_leaf_tile(Planner *p, uint32_t leaf, uint32_t samples);
 
-/* ---- plan_nest.c ---------------------------------------------------------------------------------------------------- */
-typedef struct NestItem { uint32_t def, region; Node value; Index *formal; } NestItem;
-/* value is over the formals of item 0; formal[k] is the formal of item 0 that stands for the item's own k-th. */
+/* ---- plan_nest.c
+ * ----------------------------------------------------------------------------------------------------
+ */
+typedef struct NestItem {
+	uint32_t def, region;
+	Node value;
+	Index *formal;
+} NestItem;
+/* value is over the formals of item 0; formal[k] is the formal of item 0 that stands for the item's
+ * own k-th. */
 bool plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item);
 /* Adds a reduction's value to what its buffer holds. */
 void plan_emit_sum(Planner *p, const NestItem *item);
 /* Zero in the item's region; block accumulators are zero already. */
 void plan_emit_zero(Planner *p, const NestItem *item);
 void plan_emit_fill(Planner *p, const NestItem *item, double value);
-void plan_emit_copy(Planner *p, const PDef *d, const Interval *box, Index samples, const View *from, const View *to);
+void plan_emit_copy(Planner *p, const PDef *d, const Interval *box, Index samples, const View *from,
+		    const View *to);
 Step *plan_step(Planner *p, StepTag tag);
 
-/* ---- plan_memory.c -------------------------------------------------------------------------------------------------- */
+/* ---- plan_memory.c
+ * --------------------------------------------------------------------------------------------------
+ */
 bool plan_place(Planner *p);
 #endif

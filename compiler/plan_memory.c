@@ -1,12 +1,18 @@
-/* plan_memory.c — a place for every buffer: steps are numbered, each buffer lives from the first to the last step that touches
- * it (a whole loop if that runs again and again over it), and buffers that do not live together share room. */
+/* plan_memory.c — a place for every buffer: steps are numbered, each buffer lives from the first to
+ * the last step that touches it (a whole loop if that runs again and again over it), and buffers
+ * that do not live together share room. */
 #include "compiler/plan_make.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 8 /* doubles */, STAGGER = 8 /* between panels of 4096 bytes and its multiples: other cache sets */ };
+enum {
+	ALIGN = 8 /* doubles */,
+	STAGGER = 8 /* between panels of 4096 bytes and its multiples: other cache sets */
+};
 
-typedef struct Span2 { uint32_t first, last; } Span2;
+typedef struct Span2 {
+	uint32_t first, last;
+} Span2;
 
 static void touch(const Access *a, Span2 tile, Span2 run)
 {
@@ -16,7 +22,8 @@ static void touch(const Access *a, Span2 tile, Span2 run)
 	b->death = s.last > b->death ? s.last : b->death;
 }
 
-/* tile, run: the steps during which buffers of a tile, of the whole run must be held for this step. */
+/* tile, run: the steps during which buffers of a tile, of the whole run must be held for this step.
+ */
 static void touch_step(const Step *s, Span2 tile, Span2 run)
 {
 	switch (s->tag) {
@@ -30,8 +37,11 @@ static void touch_step(const Step *s, Span2 tile, Span2 run)
 		touch(&s->gemm->b, tile, run);
 		touch(&s->gemm->c, tile, run);
 		break;
-	case STEP_FILL: touch(&s->fill->out, tile, run); break;
-	default: break;
+	case STEP_FILL:
+		touch(&s->fill->out, tile, run);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -56,7 +66,11 @@ static void touch_block(const Block *b, bool in_tile, const Span2 *tile, const S
 		Span2 t = tile ? *tile : own, r = run ? *run : own;
 		if (s->tag == STEP_LOOP) {
 			bool enters = s->loop->tile;
-			touch_block(&s->loop->body, in_tile || enters, enters ? NULL : in_tile ? &t : NULL, &r);
+			touch_block(&s->loop->body, in_tile || enters,
+				    enters    ? NULL
+				    : in_tile ? &t
+					      : NULL,
+				    &r);
 		} else {
 			touch_step(s, t, r);
 		}
@@ -72,7 +86,8 @@ static int by_birth(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* First fit among the buffers alive, which are kept in the order of their places. Returns the room needed. */
+/* First fit among the buffers alive, which are kept in the order of their places. Returns the room
+ * needed. */
 static size_t fit(Planner *p, Buffer **list, uint32_t n)
 {
 	Buffer **alive = arena_array(p->arena, Buffer *, n + 1);
@@ -91,7 +106,8 @@ static size_t fit(Planner *p, Buffer **list, uint32_t n)
 		size_t need = (b->count + ALIGN - 1) / ALIGN * ALIGN + STAGGER, at = 0;
 		uint32_t q = 0;
 		for (; q < nalive && alive[q]->offset < at + need; q++) {
-			size_t end = alive[q]->offset + (alive[q]->count + ALIGN - 1) / ALIGN * ALIGN + STAGGER;
+			size_t end = alive[q]->offset +
+				     (alive[q]->count + ALIGN - 1) / ALIGN * ALIGN + STAGGER;
 			at = end > at ? end : at;
 		}
 		memmove(&alive[q + 1], &alive[q], (nalive - q) * sizeof *alive);
@@ -164,8 +180,10 @@ bool plan_place(Planner *p)
 	}
 	plan->place_count[PLACE_BLOCK] = place_blocks(p);
 	size_t workers = plan->threads > 1 ? plan->threads : 1;
-	size_t total = plan->place_count[PLACE_STATIC] + plan->place_count[PLACE_GLOBAL] + plan->place_count[PLACE_BLOCK] +
-	               workers * (plan->place_count[PLACE_TILE] + plan->max_reg_doubles + plan->max_pack);
+	size_t total =
+		plan->place_count[PLACE_STATIC] + plan->place_count[PLACE_GLOBAL] +
+		plan->place_count[PLACE_BLOCK] +
+		workers * (plan->place_count[PLACE_TILE] + plan->max_reg_doubles + plan->max_pack);
 	plan->cost.memory = total * sizeof(double);
 	return plan->cost.memory <= plan->memory_limit;
 }

@@ -1,8 +1,9 @@
-/* plan_nest.c — definitions over one box of indices as a nest: which dimension becomes the lanes, how a reduction is
- * accumulated, one-point filters as scatters, and which dimensions may be run as one.
+/* plan_nest.c — definitions over one box of indices as a nest: which dimension becomes the lanes,
+ * how a reduction is accumulated, one-point filters as scatters, and which dimensions may be run as
+ * one.
  *
- * Order of dimensions: formals, bound indices, lanes. The lanes are the samples of a tile where there are any; else the
- * dimension along which most addresses are contiguous. */
+ * Order of dimensions: formals, bound indices, lanes. The lanes are the samples of a tile where
+ * there are any; else the dimension along which most addresses are contiguous. */
 #include "compiler/plan_code.h"
 #include <assert.h>
 #include <string.h>
@@ -33,7 +34,10 @@ static Dim dim_make(Planner *p, const PDef *d, Index i, Interval range, bool bou
 	return dim;
 }
 
-typedef struct Space { Dim *dim; uint32_t n, nformal; } Space;
+typedef struct Space {
+	Dim *dim;
+	uint32_t n, nformal;
+} Space;
 
 /* Formals without a slot in natural order, then bound indices. */
 static Space space_of(Planner *p, const PDef *d, const Interval *box)
@@ -62,7 +66,11 @@ static int64_t own_stride(const PDef *d, const View *v, Index i)
 	return 0;
 }
 
-typedef struct Score { Planner *p; const Space *s; int64_t *score; } Score;
+typedef struct Score {
+	Planner *p;
+	const Space *s;
+	int64_t *score;
+} Score;
 
 static bool score_node(void *data, Node n)
 {
@@ -81,7 +89,9 @@ static bool score_node(void *data, Node n)
 			Affine a = plan_affine(p, arg);
 			bent |= !a.ok && core_has_index(p->core, arg, w->s->dim[q].index);
 			for (uint32_t t = 0; t < a.n && a.ok; t++) {
-				stride += a.index[t] == w->s->dim[q].index ? a.coef[t] * v->stride[k] : 0;
+				stride += a.index[t] == w->s->dim[q].index
+						  ? a.coef[t] * v->stride[k]
+						  : 0;
 			}
 		}
 		w->score[q] += bent ? 0 : stride == 1 ? 4 : stride == 0 ? 3 : 1;
@@ -89,7 +99,8 @@ static bool score_node(void *data, Node n)
 	return true;
 }
 
-/* The dimension of the lanes: the tile's, or the one that makes most addresses contiguous, weighted by its length. */
+/* The dimension of the lanes: the tile's, or the one that makes most addresses contiguous, weighted
+ * by its length. */
 static uint32_t choose_lane(Planner *p, const Space *s, uint32_t nitem, const NestItem *item)
 {
 	int64_t *score = arena_array(p->arena, int64_t, s->n + 1);
@@ -103,7 +114,9 @@ static uint32_t choose_lane(Planner *p, const Space *s, uint32_t nitem, const Ne
 		const PDef *d = &p->def[item[k].def];
 		plan_walk(p, item[k].value, score_node, &w);
 		for (uint32_t q = 0; q < s->nformal; q++) {
-			int64_t stride = own_stride(d, plan_view(p, d), item[0].formal ? s->dim[q].index : s->dim[q].index);
+			int64_t stride =
+				own_stride(d, plan_view(p, d),
+					   item[0].formal ? s->dim[q].index : s->dim[q].index);
 			score[q] += stride == 1 ? 4 : 1;
 		}
 		for (uint32_t q = s->nformal; q < s->n; q++) {
@@ -144,8 +157,8 @@ static void space_arrange(Planner *p, Space *s, uint32_t lane, Nest *nest)
 
 /* ---- merging dimensions ---- */
 
-/* Neighbouring dimensions of a pointwise nest that step through every array as one longer dimension would. Tiles: only
- * where the tile is full. */
+/* Neighbouring dimensions of a pointwise nest that step through every array as one longer dimension
+ * would. Tiles: only where the tile is full. */
 static void nest_flatten(Planner *p, Nest *nest)
 {
 	uint32_t n = nest->ndim;
@@ -174,9 +187,11 @@ static void nest_flatten(Planner *p, Nest *nest)
 	nest->flat = at > 0;
 	nest->flat_ndim = n - at;
 	nest->flat_size = size + at;
-	nest->flat_stride = arena_array(p->plan->arena, int64_t, (size_t)(n - at) * (nest->naccess + 1));
+	nest->flat_stride =
+		arena_array(p->plan->arena, int64_t, (size_t)(n - at) * (nest->naccess + 1));
 	for (uint32_t a = 0; a < nest->naccess; a++) {
-		memcpy(nest->flat_stride + (size_t)a * (n - at), stride + a * n + at, (n - at) * sizeof *stride);
+		memcpy(nest->flat_stride + (size_t)a * (n - at), stride + a * n + at,
+		       (n - at) * sizeof *stride);
 	}
 }
 
@@ -184,7 +199,9 @@ static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 {
 	coder_finish(w);
 	size_t room = STRIP_MEMORY / (nest->nreg + 2);
-	nest->strip = room > STRIP_MAX ? STRIP_MAX : room < STRIP_MIN ? STRIP_MIN : (uint32_t)room / 8 * 8;
+	nest->strip = room > STRIP_MAX   ? STRIP_MAX
+		      : room < STRIP_MIN ? STRIP_MIN
+					 : (uint32_t)room / 8 * 8;
 	double elements = 1;
 	for (uint32_t d = 0; d < nest->ndim; d++) {
 		const Dim *dim = &nest->dim[d];
@@ -215,7 +232,8 @@ static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 
 /* ---- pointwise ---- */
 
-/* The place of an item's own elements in terms of the nest's dimensions (those of the first item). */
+/* The place of an item's own elements in terms of the nest's dimensions (those of the first item).
+ */
 static Access item_access(Planner *p, const NestItem *item, const Nest *nest)
 {
 	const PDef *d = &p->def[item->def];
@@ -267,7 +285,8 @@ static void emit_pointwise(Planner *p, uint32_t nitem, const NestItem *item)
 		coder_store(&w, v, access, stride);
 		if (stride == 1 || stride == 0) {
 			Val stored = {CODE_ACCESS | access, stride == 0};
-			coder_remember(&w, &item[k], core_read_plain(p->core, d->def, item[k].formal), stored);
+			coder_remember(&w, &item[k],
+				       core_read_plain(p->core, d->def, item[k].formal), stored);
 		}
 	}
 	nest_finish(p, nest, &w, true);
@@ -275,7 +294,11 @@ static void emit_pointwise(Planner *p, uint32_t nitem, const NestItem *item)
 
 /* ---- scatter ---- */
 
-typedef struct OnePoint { Index index; uint32_t formal; Node point, rest; } OnePoint;
+typedef struct OnePoint {
+	Index index;
+	uint32_t formal;
+	Node point, rest;
+} OnePoint;
 
 /* Conjuncts of a condition, the last first. */
 static uint32_t condition_parts(Planner *p, Node c, Node *part, uint32_t room)
@@ -306,7 +329,8 @@ static bool is_point(Planner *p, const PDef *d, Node cond, OnePoint *out)
 		Index i = plan_plain_index(p, side ? b : a);
 		Node e = side ? a : b;
 		for (uint32_t k = 0; i && k < d->rank; k++) {
-			if (d->formal[k] != i || plan_slot(p, i) || i == d->tiled || core_has_index(p->core, e, i)) {
+			if (d->formal[k] != i || plan_slot(p, i) || i == d->tiled ||
+			    core_has_index(p->core, e, i)) {
 				continue;
 			}
 			const NodeInfo *ei = core_node(p->core, e);
@@ -321,7 +345,8 @@ static bool is_point(Planner *p, const PDef *d, Node cond, OnePoint *out)
 	return false;
 }
 
-/* Is the reduction `sum [i == e(bound)] v` with a formal i that v and e do not know? Then it is a scatter: v goes to i = e. */
+/* Is the reduction `sum [i == e(bound)] v` with a formal i that v and e do not know? Then it is a
+ * scatter: v goes to i = e. */
 static bool find_point(Planner *p, const PDef *d, Node body, OnePoint *out)
 {
 	const NodeInfo *info = core_node(p->core, body);
@@ -389,7 +414,8 @@ static void emit_scatter(Planner *p, const NestItem *item, const OnePoint *at)
 	coder_begin(&w, p, nest, nest->dim, nest->ndim);
 	Node value = core_node(p->core, item->value)->arg[1];
 	Val mask = at->rest ? coder_node(&w, at->rest, VAL_NONE) : VAL_NONE;
-	Val v = coder_node(&w, value, mask), point = coder_node(&w, at->point, mask), inside = VAL_NONE, offset = VAL_NONE;
+	Val v = coder_node(&w, value, mask), point = coder_node(&w, at->point, mask),
+	    inside = VAL_NONE, offset = VAL_NONE;
 	Interval in = d->region[item->region].box[at->formal];
 	Instr *check = coder_emit(&w, VM_INSIDE, point, mask, VAL_NONE, &inside);
 	check->i = in.lo;
@@ -399,7 +425,8 @@ static void emit_scatter(Planner *p, const NestItem *item, const OnePoint *at)
 	Affine *arg = arena_array(p->arena, Affine, d->rank + 1);
 	Val lane = VAL_NONE;
 	for (uint32_t k = 0; k < d->rank; k++) {
-		arg[k] = (Affine){.ok = true, .n = k != at->formal, .index = {d->formal[k]}, .coef = {1}};
+		arg[k] = (Affine){
+			.ok = true, .n = k != at->formal, .index = {d->formal[k]}, .coef = {1}};
 	}
 	Access a;
 	bool affine = plan_access(p, view, d->rank, arg, nest->ndim, nest->dim, &a);
@@ -465,7 +492,8 @@ static bool emit_reduction(Planner *p, const NestItem *item, bool accumulate)
 	return true;
 }
 
-/* Labels of the formals in this region: recurrence indices are not dimensions, but their ranges are known too. */
+/* Labels of the formals in this region: recurrence indices are not dimensions, but their ranges are
+ * known too. */
 static void region_ranges(Planner *p, const PDef *d, uint32_t region)
 {
 	for (uint32_t k = 0; k < d->rank; k++) {
@@ -531,8 +559,10 @@ const View *plan_leaf_tile(Planner *p, uint32_t leaf, uint32_t samples)
 	return v;
 }
 
-/* Copies a definition's values between two views over a box, before the present loop if that lies inside the tile loop. */
-void plan_emit_copy(Planner *p, const PDef *d, const Interval *box, Index samples, const View *from, const View *to)
+/* Copies a definition's values between two views over a box, before the present loop if that lies
+ * inside the tile loop. */
+void plan_emit_copy(Planner *p, const PDef *d, const Interval *box, Index samples, const View *from,
+		    const View *to)
 {
 	Block *into = p->into;
 	p->into = p->tile ? &p->tile->body : into;
@@ -559,7 +589,7 @@ void plan_emit_copy(Planner *p, const PDef *d, const Interval *box, Index sample
 	w = (Coder){.p = p, .nest = nest, .dim = nest->dim, .ndim = nest->ndim};
 	Access a, b;
 	bool affine = plan_access(p, from, d->rank, arg, nest->ndim, nest->dim, &a) &&
-	              plan_access(p, to, d->rank, arg, nest->ndim, nest->dim, &b);
+		      plan_access(p, to, d->rank, arg, nest->ndim, nest->dim, &b);
 	assert(affine);
 	(void)affine;
 	int64_t sa = a.stride[nest->ndim - 1], sb = b.stride[nest->ndim - 1];

@@ -1,8 +1,9 @@
-/* plan_order.c — the order of steps: definitions after those they read, neighbours that share a box in one nest.
+/* plan_order.c — the order of steps: definitions after those they read, neighbours that share a box
+ * in one nest.
  *
- * Ready contractions and reductions go first, so that what they read can be forgotten; then pointwise definitions by the
- * length of what still hangs on them, each opening a nest that takes up all ready ones over the same box. Ties are broken by
- * the order of computation alone. */
+ * Ready contractions and reductions go first, so that what they read can be forgotten; then
+ * pointwise definitions by the length of what still hangs on them, each opening a nest that takes
+ * up all ready ones over the same box. Ties are broken by the order of computation alone. */
 #include "compiler/plan_make.h"
 #include <assert.h>
 #include <string.h>
@@ -40,12 +41,14 @@ static void sched_edges(Sched *s)
 				const PDef *d = &p->def[s->order[m]];
 				for (uint32_t q = 0; q < d->nread; q++) {
 					uint32_t from = s->item_of[d->read[q].to];
-					if (d->read[q].cut || !from || from - 1 == i || seen[from - 1] == i + 1) {
+					if (d->read[q].cut || !from || from - 1 == i ||
+					    seen[from - 1] == i + 1) {
 						continue;
 					}
 					seen[from - 1] = i + 1;
 					if (pass) {
-						s->item[from - 1].reader[s->item[from - 1].nreader++] = i;
+						s->item[from - 1]
+							.reader[s->item[from - 1].nreader++] = i;
 						it->waits++;
 					} else {
 						s->item[from - 1].nreader++;
@@ -89,7 +92,9 @@ static uint32_t sched_take(Sched *s)
 	for (uint32_t k = 1; k < s->nready; k++) {
 		uint32_t a = s->ready[k], b = s->ready[best];
 		bool pa = item_is_point(s, a), pb = item_is_point(s, b);
-		if (pa != pb ? pb : s->item[a].height != s->item[b].height ? s->item[a].height > s->item[b].height : a < b) {
+		if (pa != pb                                 ? pb
+		    : s->item[a].height != s->item[b].height ? s->item[a].height > s->item[b].height
+							     : a < b) {
 			best = k;
 		}
 	}
@@ -100,7 +105,11 @@ static uint32_t sched_take(Sched *s)
 
 /* ---- nests of several definitions ---- */
 
-typedef struct Group { uint32_t n; uint32_t def[GROUP_MAX]; Index *formal[GROUP_MAX]; } Group;
+typedef struct Group {
+	uint32_t n;
+	uint32_t def[GROUP_MAX];
+	Index *formal[GROUP_MAX];
+} Group;
 
 static bool def_simple(const PDef *d)
 {
@@ -117,7 +126,8 @@ static int group_member(const Group *g, uint32_t def)
 	return -1;
 }
 
-/* What the reads of members say about which formal is which of the leader's; 0 where they say nothing. */
+/* What the reads of members say about which formal is which of the leader's; 0 where they say
+ * nothing. */
 static bool match_by_reads(Planner *p, const Group *g, const PDef *d, Index *map)
 {
 	for (uint32_t q = 0; q < d->nread; q++) {
@@ -141,12 +151,13 @@ static bool match_by_reads(Planner *p, const Group *g, const PDef *d, Index *map
 	return true;
 }
 
-/* Does the definition run over the same box as the leader, reading members only where they have just been computed? */
+/* Does the definition run over the same box as the leader, reading members only where they have
+ * just been computed? */
 static bool group_match(Planner *p, const Group *g, const PDef *d, Index *map)
 {
 	const PDef *lead = &p->def[g->def[0]];
-	if (d->rank != lead->rank || (d->tiled == 0) != (lead->tiled == 0) || d->pin_slot != lead->pin_slot ||
-	    (d->pin_slot && d->pin != lead->pin)) {
+	if (d->rank != lead->rank || (d->tiled == 0) != (lead->tiled == 0) ||
+	    d->pin_slot != lead->pin_slot || (d->pin_slot && d->pin != lead->pin)) {
 		return false;
 	}
 	if (!def_simple(d) || !match_by_reads(p, g, d, map)) {
@@ -166,9 +177,11 @@ static bool group_match(Planner *p, const Group *g, const PDef *d, Index *map)
 		Interval box = d->region[0].box[f];
 		for (uint32_t k = 0; k < lead->rank; k++) {
 			Interval other = lead->region[0].box[k];
-			bool fits = core_index_axis(p->core, lead->formal[k]) == core_index_axis(p->core, d->formal[f]) &&
-			            plan_slot(p, lead->formal[k]) == slot && other.lo == box.lo && other.hi == box.hi &&
-			            (lead->formal[k] == lead->tiled) == (d->formal[f] == d->tiled);
+			bool fits = core_index_axis(p->core, lead->formal[k]) ==
+					    core_index_axis(p->core, d->formal[f]) &&
+				    plan_slot(p, lead->formal[k]) == slot && other.lo == box.lo &&
+				    other.hi == box.hi &&
+				    (lead->formal[k] == lead->tiled) == (d->formal[f] == d->tiled);
 			if (map[f] ? map[f] == lead->formal[k] && !fits : fits && !used[k]) {
 				if (map[f]) {
 					return false;
@@ -186,7 +199,8 @@ static bool group_match(Planner *p, const Group *g, const PDef *d, Index *map)
 			}
 		}
 	}
-	for (uint32_t q = 0; q < d->nread; q++) { /* every read of a member: exactly the element of this lane */
+	for (uint32_t q = 0; q < d->nread;
+	     q++) { /* every read of a member: exactly the element of this lane */
 		int m = group_member(g, d->read[q].to);
 		const NodeInfo *r = core_node(p->core, d->read[q].node);
 		for (uint32_t k = 0; m >= 0 && !d->read[q].cut && k < r->n; k++) {
@@ -219,7 +233,8 @@ static bool group_join(Planner *p, Group *g, uint32_t def)
 
 /* ---- emission ---- */
 
-/* Steps added from `from` on run only where the region's labels of recurrence indices are the present ones. */
+/* Steps added from `from` on run only where the region's labels of recurrence indices are the
+ * present ones. */
 static void region_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from)
 {
 	for (uint32_t k = 0; k <= d->rank; k++) {
@@ -231,7 +246,8 @@ static void region_condition(Planner *p, const PDef *d, const Interval *box, uin
 		for (uint32_t s = from; s < p->into->n; s++) {
 			Step *step = p->into->step[s];
 			void *old = step->cond;
-			step->cond = arena_alloc_n(p->plan->arena, step->ncond + 1, sizeof *step->cond, alignof(max_align_t));
+			step->cond = arena_alloc_n(p->plan->arena, step->ncond + 1,
+						   sizeof *step->cond, alignof(max_align_t));
 			if (step->ncond) {
 				memcpy(step->cond, old, step->ncond * sizeof *step->cond);
 			}
@@ -271,7 +287,8 @@ static bool region_is_empty(const PDef *d, uint32_t r)
 	return empty;
 }
 
-/* Elements outside all regions: zero where the definition says so, else not a number, so that nothing passes silently. */
+/* Elements outside all regions: zero where the definition says so, else not a number, so that
+ * nothing passes silently. */
 void plan_emit_uncovered(Planner *p, uint32_t def)
 {
 	PDef *d = &p->def[def];
@@ -282,7 +299,8 @@ void plan_emit_uncovered(Planner *p, uint32_t def)
 	Region *kept = d->region;
 	Region whole = {d->dom, 0};
 	d->region = &whole;
-	plan_emit_fill(p, &(NestItem){def, 0, 0, d->formal}, d->zero_outside ? 0.0 : __builtin_nan(""));
+	plan_emit_fill(p, &(NestItem){def, 0, 0, d->formal},
+		       d->zero_outside ? 0.0 : __builtin_nan(""));
 	d->region = kept;
 }
 
@@ -307,7 +325,8 @@ static void emit_single(Planner *p, uint32_t def)
 	}
 }
 
-/* Opens a nest with a pointwise item and takes up ready ones over the same box, which may make others ready. */
+/* Opens a nest with a pointwise item and takes up ready ones over the same box, which may make
+ * others ready. */
 static void emit_with_neighbours(Sched *s, uint32_t item)
 {
 	Planner *p = s->p;
@@ -325,7 +344,8 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 		more = false;
 		for (uint32_t k = 0; k < s->nready; k++) {
 			uint32_t i = s->ready[k];
-			if (item_is_point(s, i) && s->item[i].height >= lowest && group_join(p, &g, s->order[s->item[i].first])) {
+			if (item_is_point(s, i) && s->item[i].height >= lowest &&
+			    group_join(p, &g, s->order[s->item[i].first])) {
 				s->ready[k] = s->ready[--s->nready];
 				sched_done(s, i);
 				more = true;

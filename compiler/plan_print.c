@@ -1,10 +1,14 @@
-/* plan_print.c — a plan as text: buffers with sizes and lives, then the steps. Same plan, same bytes. */
+/* plan_print.c — a plan as text: buffers with sizes and lives, then the steps. Same plan, same
+ * bytes. */
 #include "compiler/interp.h"
 #include <string.h>
 
 static const char *const PLACE_NAME[PLACES] = {"leaf", "static", "global", "tile", "block"};
 
-typedef struct Print { const Plan *p; FILE *out; } Print;
+typedef struct Print {
+	const Plan *p;
+	FILE *out;
+} Print;
 
 static const char *def_name(const Print *w, Def d)
 {
@@ -54,8 +58,9 @@ static void print_operand(const Print *w, const Nest *n, uint32_t o)
 static void print_dims(const Print *w, uint32_t n, const Dim *dim, const char *note)
 {
 	for (uint32_t d = 0; d < n; d++) {
-		fprintf(w->out, " %s%s=%lld..%lld%s", dim[d].bound ? "sum " : "", index_name(w, dim[d].index), (long long)dim[d].lo,
-		        (long long)(dim[d].lo + dim[d].size - 1), dim[d].tiled ? " tiled" : "");
+		fprintf(w->out, " %s%s=%lld..%lld%s", dim[d].bound ? "sum " : "",
+			index_name(w, dim[d].index), (long long)dim[d].lo,
+			(long long)(dim[d].lo + dim[d].size - 1), dim[d].tiled ? " tiled" : "");
 	}
 	fputs(note, w->out);
 }
@@ -68,7 +73,8 @@ static void print_nest(const Print *w, const Nest *n, int depth)
 	}
 	fputs(" over", w->out);
 	print_dims(w, n->ndim, n->dim, "");
-	fprintf(w->out, "; strip %u%s%s\n", n->strip, n->flat ? ", merged" : "", n->accumulate ? ", joins" : "");
+	fprintf(w->out, "; strip %u%s%s\n", n->strip, n->flat ? ", merged" : "",
+		n->accumulate ? ", joins" : "");
 	for (uint32_t k = 0; k < n->naccess; k++) {
 		fprintf(w->out, "%*s@%u = ", depth + 2, "", k);
 		print_access(w, &n->access[k], n->ndim);
@@ -76,7 +82,8 @@ static void print_nest(const Print *w, const Nest *n, int depth)
 	}
 	for (uint32_t k = 0; k < n->ncode; k++) {
 		const Instr *in = &n->code[k];
-		fprintf(w->out, "%*s%s%s", depth + 2, "", in->uniform ? "one " : "", vm_name(in->op));
+		fprintf(w->out, "%*s%s%s", depth + 2, "", in->uniform ? "one " : "",
+			vm_name(in->op));
 		print_operand(w, n, in->dst);
 		fputs(" <-", w->out);
 		if (in->a != OPERAND_NONE) {
@@ -113,8 +120,9 @@ static void print_gemm_dim(const Print *w, const char *sort, const GemmDim *d)
 static void print_gemm(const Print *w, const Gemm *g)
 {
 	static const char *const FORM[] = {"panel", "dot"};
-	fprintf(w->out, "contract %s += %.17g*%s*%s (%s%s):", def_name(w, g->result), g->alpha, def_name(w, g->left),
-	        def_name(w, g->right), FORM[g->form], g->pack ? ", packed" : "");
+	fprintf(w->out, "contract %s += %.17g*%s*%s (%s%s):", def_name(w, g->result), g->alpha,
+		def_name(w, g->left), def_name(w, g->right), FORM[g->form],
+		g->pack ? ", packed" : "");
 	print_gemm_dim(w, "m", &g->m);
 	print_gemm_dim(w, "n", &g->n);
 	print_gemm_dim(w, "k", &g->k);
@@ -130,12 +138,15 @@ static void print_loop(const Print *w, const Loop *l, int depth)
 {
 	if (l->tile) {
 		const AxisInfo *a = core_axis_info(w->p->core, l->axis);
-		fprintf(w->out, "tiles $%u of %s: %lld records, %lld a tile, %u blocks, %zu doubles a tile, %zu accumulators\n", l->slot,
-		        intern_text(core_names(w->p->core), a->name), (long long)l->samples, (long long)l->width, l->nblock, l->local,
-		        l->accumulators);
+		fprintf(w->out,
+			"tiles $%u of %s: %lld records, %lld a tile, %u blocks, %zu doubles a "
+			"tile, %zu accumulators\n",
+			l->slot, intern_text(core_names(w->p->core), a->name),
+			(long long)l->samples, (long long)l->width, l->nblock, l->local,
+			l->accumulators);
 	} else {
-		fprintf(w->out, "loop $%u %s = %lld..%lld %s\n", l->slot, index_name(w, l->index), (long long)l->lo, (long long)l->hi,
-		        l->down ? "down" : "up");
+		fprintf(w->out, "loop $%u %s = %lld..%lld %s\n", l->slot, index_name(w, l->index),
+			(long long)l->lo, (long long)l->hi, l->down ? "down" : "up");
 	}
 	print_block(w, &l->body, depth + 2);
 }
@@ -146,16 +157,24 @@ static void print_block(const Print *w, const Block *b, int depth)
 		const Step *s = b->step[k];
 		fprintf(w->out, "%*s%u: ", depth, "", s->number);
 		for (uint32_t q = 0; q < s->ncond; q++) {
-			fprintf(w->out, "if $%u in %lld..%lld ", s->cond[q].slot, (long long)s->cond[q].in.lo, (long long)s->cond[q].in.hi);
+			fprintf(w->out, "if $%u in %lld..%lld ", s->cond[q].slot,
+				(long long)s->cond[q].in.lo, (long long)s->cond[q].in.hi);
 		}
 		switch (s->tag) {
-		case STEP_NEST: print_nest(w, s->nest, depth); break;
-		case STEP_GEMM: print_gemm(w, s->gemm); break;
+		case STEP_NEST:
+			print_nest(w, s->nest, depth);
+			break;
+		case STEP_GEMM:
+			print_gemm(w, s->gemm);
+			break;
 		case STEP_FILL:
-			fprintf(w->out, "fill %s with %g:", def_name(w, s->fill->def), s->fill->value);
+			fprintf(w->out, "fill %s with %g:", def_name(w, s->fill->def),
+				s->fill->value);
 			print_dims(w, s->fill->ndim, s->fill->dim, "\n");
 			break;
-		case STEP_LOOP: print_loop(w, s->loop, depth); break;
+		case STEP_LOOP:
+			print_loop(w, s->loop, depth);
+			break;
 		}
 	}
 }
@@ -163,11 +182,13 @@ static void print_block(const Print *w, const Block *b, int depth)
 void plan_print(const Plan *p, FILE *out)
 {
 	Print w = {p, out};
-	fprintf(out, "memory: %zu static, %zu global, %zu tile, %zu block doubles\n", p->place_count[PLACE_STATIC],
-	        p->place_count[PLACE_GLOBAL], p->place_count[PLACE_TILE], p->place_count[PLACE_BLOCK]);
+	fprintf(out, "memory: %zu static, %zu global, %zu tile, %zu block doubles\n",
+		p->place_count[PLACE_STATIC], p->place_count[PLACE_GLOBAL],
+		p->place_count[PLACE_TILE], p->place_count[PLACE_BLOCK]);
 	for (uint32_t k = 0; k < p->nbuffer; k++) {
 		const Buffer *b = p->buffer[k];
-		fprintf(out, "#%u %s %s: %zu", b->id, PLACE_NAME[b->place], def_name(&w, b->def), b->count);
+		fprintf(out, "#%u %s %s: %zu", b->id, PLACE_NAME[b->place], def_name(&w, b->def),
+			b->count);
 		if (b->place != PLACE_LEAF) {
 			fprintf(out, " at %zu", b->offset);
 		}

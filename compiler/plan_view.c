@@ -1,5 +1,5 @@
-/* plan_view.c — buffers and addresses. Whole arrays are row-major in the order of the formals; what is cut into tiles has the
- * samples last, so that one feature of a tile is contiguous. */
+/* plan_view.c — buffers and addresses. Whole arrays are row-major in the order of the formals; what
+ * is cut into tiles has the samples last, so that one feature of a tile is contiguous. */
 #include "compiler/plan_make.h"
 #include <string.h>
 
@@ -18,7 +18,8 @@ Buffer *plan_buffer(Planner *p, PlaceKind place, Def d, size_t count)
 	return b;
 }
 
-/* Elements of d with formal `last` innermost (-1: natural order) and `width` in place of its extent if local. */
+/* Elements of d with formal `last` innermost (-1: natural order) and `width` in place of its extent
+ * if local. */
 static bool view_layout(Planner *p, const PDef *d, int last, int64_t width, View *v, size_t *count)
 {
 	v->stride = arena_array(p->plan->arena, int64_t, d->rank + 1);
@@ -48,7 +49,9 @@ static void view_too_large(Planner *p, const PDef *d)
 	const DefInfo *info = core_def(p->core, d->def);
 	char *limit = arena_printf(p->arena, "%zu MB of memory", p->plan->memory_limit >> 20);
 	diag_too_large(p->ds, info->span,
-	               arena_printf(p->arena, "the array %s", intern_text(core_names(p->core), info->name)), limit);
+		       arena_printf(p->arena, "the array %s",
+				    intern_text(core_names(p->core), info->name)),
+		       limit);
 	p->failed = true;
 }
 
@@ -75,7 +78,9 @@ static bool def_view(Planner *p, PDef *d)
 		if (!view_layout(p, d, inner ? d->carrier : -1, 0, &d->home, &count)) {
 			return false;
 		}
-		PlaceKind place = d->tiled && d->carrier < 0 ? PLACE_BLOCK : d->is_static ? PLACE_STATIC : PLACE_GLOBAL;
+		PlaceKind place = d->tiled && d->carrier < 0 ? PLACE_BLOCK
+				  : d->is_static             ? PLACE_STATIC
+							     : PLACE_GLOBAL;
 		d->home.buffer = plan_buffer(p, place, d->def, count);
 		d->home.buffer->keep = d->output;
 		d->home.buffer->red = d->red;
@@ -127,7 +132,8 @@ static void access_slot(Planner *p, Access *out, uint32_t slot, int64_t coef)
 	out->slot = more;
 }
 
-bool plan_access(Planner *p, const View *v, uint32_t rank, const Affine *arg, uint32_t ndim, const Dim *dim, Access *out)
+bool plan_access(Planner *p, const View *v, uint32_t rank, const Affine *arg, uint32_t ndim,
+		 const Dim *dim, Access *out)
 {
 	*out = (Access){.buffer = v->buffer, .base = v->base};
 	out->stride = arena_array(p->plan->arena, int64_t, ndim + 1);

@@ -1,7 +1,8 @@
 /* store.c — values of leaf definitions.
  *
- * Entries are found by the number of the definition; arrays are aligned to 64 bytes, so that kernels may use whole vectors
- * of any width on their beginnings. Invariant: an entry with data has room for `count` elements of 8 bytes. */
+ * Entries are found by the number of the definition; arrays are aligned to 64 bytes, so that
+ * kernels may use whole vectors of any width on their beginnings. Invariant: an entry with data has
+ * room for `count` elements of 8 bytes. */
 #include "compiler/store.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static bool store_grow(Store *s, Def leaf)
 	return true;
 }
 
-/* Elements of a leaf by the present sizes of its axes; false if a size is missing or the bytes overflow. */
+/* Elements of a leaf by the present sizes of its axes; false if a size is missing or the bytes
+ * overflow. */
 static bool leaf_count(const Core *c, const DefInfo *info, size_t *count)
 {
 	size_t n = 1;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 Def plan_aid_ints(Aid *t, DefRole role, const char *name, Kind kind, int64_t lo, int64_t hi,
-                  const Axis *axes)
+		  const Axis *axes)
 {
 	uint32_t n = 0;
 	while (axes[n]) {
@@ -67,7 +67,8 @@ static double value(const Plan *p, uint32_t k, Kind kind, size_t i)
 static double compare_one(Aid *t, const Plan *p, uint32_t k, Def d, double tolerance)
 {
 	size_t n = ref_size(t->ref, d);
-	cr_assert_eq(plan_count(p, k), n, "output %u holds %zu elements, not %zu", k, plan_count(p, k), n);
+	cr_assert_eq(plan_count(p, k), n, "output %u holds %zu elements, not %zu", k,
+		     plan_count(p, k), n);
 	double *want = calloc(n + 1, sizeof *want), worst = 0;
 	ref_array(t->ref, d, want);
 	cr_assert(!ref_error(t->ref), "the evaluator: %s", ref_error(t->ref));
@@ -79,7 +80,7 @@ static double compare_one(Aid *t, const Plan *p, uint32_t k, Def d, double toler
 		}
 		double e = have == want[i] ? 0 : fabs(have - want[i]) / (1 + fabs(want[i]));
 		cr_assert(e <= tolerance, "%s[%zu] is %.17g, not %.17g (output %u)",
-		          intern_text(t->names, core_def(t->c, d)->name), i, have, want[i], k);
+			  intern_text(t->names, core_def(t->c, d)->name), i, have, want[i], k);
 		worst = e > worst ? e : worst;
 	}
 	free(want);
@@ -95,8 +96,9 @@ static size_t snapshot(const Aid *t, const Plan *p, uint32_t n, const Def *defs,
 	}
 	*out = malloc((total + 1) * sizeof **out);
 	for (uint32_t k = 0; k < n; k++) {
-		const void *from = core_def(t->c, defs[k])->kind == KIND_REAL ? (const void *)plan_real(p, k)
-		                                                              : (const void *)plan_int(p, k);
+		const void *from = core_def(t->c, defs[k])->kind == KIND_REAL
+					   ? (const void *)plan_real(p, k)
+					   : (const void *)plan_int(p, k);
 		memcpy(*out + at, from, plan_count(p, k) * sizeof **out);
 		at += plan_count(p, k);
 	}
@@ -129,8 +131,8 @@ double plan_aid_compare(Aid *t, uint32_t n, const Def *defs, double tolerance)
 				continue;
 			}
 			cr_assert_eq(m, size);
-			cr_assert(!memcmp(first, bits, m * sizeof *bits), "run %u with %u threads has other bits", run,
-			          threads);
+			cr_assert(!memcmp(first, bits, m * sizeof *bits),
+				  "run %u with %u threads has other bits", run, threads);
 			free(bits);
 		}
 		for (uint32_t k = 0; k < n && threads == 1; k++) {

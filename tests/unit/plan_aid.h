@@ -1,5 +1,5 @@
-/* plan_aid.h — plans compared with the slow evaluator: the same values, the same bits in every run and for any number of
- * threads. Systems are made with deriv_aid.h. */
+/* plan_aid.h — plans compared with the slow evaluator: the same values, the same bits in every run
+ * and for any number of threads. Systems are made with deriv_aid.h. */
 #ifndef PNN_TESTS_PLAN_AID_H
 #define PNN_TESTS_PLAN_AID_H
 #include "compiler/plan.h"
@@ -7,11 +7,12 @@
 
 /* An int or bool leaf; values are label values or numbers in lo..hi. */
 Def plan_aid_ints(Aid *t, DefRole role, const char *name, Kind kind, int64_t lo, int64_t hi,
-                  const Axis *axes);
+		  const Axis *axes);
 /* A store with the values that the evaluator has for all leaves. */
 Store *plan_aid_store(Aid *t);
-/* Plans the definitions together, runs twice and with two and three threads; fails the test where a value differs from the
- * evaluator's by more than tolerance*(1 + |value|), or a bit between runs. NaN equals NaN. Returns the worst difference. */
+/* Plans the definitions together, runs twice and with two and three threads; fails the test where a
+ * value differs from the evaluator's by more than tolerance*(1 + |value|), or a bit between runs.
+ * NaN equals NaN. Returns the worst difference. */
 double plan_aid_compare(Aid *t, uint32_t n, const Def *defs, double tolerance);
 /* The first plan's text, for tests of what was recognised; freed by the caller. */
 char *plan_aid_text(Aid *t, uint32_t n, const Def *defs);

@@ -49,12 +49,14 @@ static Def network(Axis s, Axis in, const Axis *hidden, unsigned layers, Def x, 
 	Node value = AT(&t, x, IX(&t, r), IX(&t, k));
 	for (unsigned l = 0; l < layers; l++) {
 		Axis from = core_index_axis(C, k);
-		Def W = AID_LEAF(&t, DEF_PARAM, "W", -1, 1, hidden[l], from), b = AID_LEAF(&t, DEF_PARAM, "b", -1, 1, hidden[l]);
+		Def W = AID_LEAF(&t, DEF_PARAM, "W", -1, 1, hidden[l], from),
+		    b = AID_LEAF(&t, DEF_PARAM, "b", -1, 1, hidden[l]);
 		params[2 * l] = W;
 		params[2 * l + 1] = b;
 		Index i = aid_index(&t, hidden[l], "i");
 		Node sum = SUM(&t, core_mul(C, AT(&t, W, IX(&t, i), IX(&t, k)), value), k);
-		Def a = AID_DEF(&t, "a", core_op1(C, OP_tanh, core_add(C, AT(&t, b, IX(&t, i)), sum)), r, i);
+		Def a = AID_DEF(&t, "a",
+				core_op1(C, OP_tanh, core_add(C, AT(&t, b, IX(&t, i)), sum)), r, i);
 		k = aid_index(&t, hidden[l], "j");
 		value = AT(&t, a, IX(&t, r), IX(&t, k));
 	}
@@ -67,11 +69,13 @@ static Def network(Axis s, Axis in, const Axis *hidden, unsigned layers, Def x, 
 /* Loss and all gradients of a network for many widths and numbers of samples. */
 static void check_network(int64_t samples, int64_t inputs, int64_t width, unsigned layers)
 {
-	Axis s = aid_axis(&t, "s", 0, samples, AXIS_SAMPLES), in = aid_axis(&t, "in", 0, inputs, 0), h[4];
+	Axis s = aid_axis(&t, "s", 0, samples, AXIS_SAMPLES), in = aid_axis(&t, "in", 0, inputs, 0),
+	     h[4];
 	for (unsigned l = 0; l < layers; l++) {
 		h[l] = aid_axis(&t, "h", 0, width + l, 0);
 	}
-	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, in), y = AID_LEAF(&t, DEF_DATA, "y", -1, 1, s), params[16];
+	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, in),
+	    y = AID_LEAF(&t, DEF_DATA, "y", -1, 1, s), params[16];
 	Def u = network(s, in, h, layers, x, params);
 	Index r = aid_index(&t, s, "s");
 	Node e = core_sub(C, AT(&t, u, IX(&t, r)), AT(&t, y, IX(&t, r)));
@@ -119,8 +123,8 @@ Test(plan, no_samples_at_all)
 
 Test(plan, every_reduction)
 {
-	Axis sizes[4] = {aid_axis(&t, "s", 0, 83, AXIS_SAMPLES), aid_axis(&t, "h", 1, 7, 0), aid_axis(&t, "e", 0, 0, 0),
-	                 aid_axis(&t, "w", -3, 600, 0)};
+	Axis sizes[4] = {aid_axis(&t, "s", 0, 83, AXIS_SAMPLES), aid_axis(&t, "h", 1, 7, 0),
+			 aid_axis(&t, "e", 0, 0, 0), aid_axis(&t, "w", -3, 600, 0)};
 	Def outputs[64];
 	uint32_t n = 0;
 	for (unsigned a = 0; a < 4; a++) {
@@ -130,12 +134,17 @@ Test(plan, every_reduction)
 			Node value = AT(&t, x, IX(&t, i), IX(&t, j));
 			Index bound[2] = {j, 0};
 			outputs[n++] = AID_DEF(&t, "one", aid_sum(&t, red, value, bound), i);
-			Index b2[3] = {aid_index(&t, sizes[1], "i"), aid_index(&t, sizes[a], "j"), 0};
-			Node guarded = core_guard(C, op2(OP_lt, AT(&t, x, IX(&t, b2[0]), IX(&t, b2[1])), num(0.9)),
-			                          AT(&t, x, IX(&t, b2[0]), IX(&t, b2[1])));
+			Index b2[3] = {aid_index(&t, sizes[1], "i"), aid_index(&t, sizes[a], "j"),
+				       0};
+			Node guarded = core_guard(
+				C, op2(OP_lt, AT(&t, x, IX(&t, b2[0]), IX(&t, b2[1])), num(0.9)),
+				AT(&t, x, IX(&t, b2[0]), IX(&t, b2[1])));
 			if (red != RED_LOGSUMEXP || a != 2) {
-				outputs[n++] = aid_def(&t, "all", red == RED_SUM || red == RED_PROD ? aid_sum(&t, red, guarded, b2) : num(0),
-				                       (const Index[]){0});
+				outputs[n++] = aid_def(&t, "all",
+						       red == RED_SUM || red == RED_PROD
+							       ? aid_sum(&t, red, guarded, b2)
+							       : num(0),
+						       (const Index[]){0});
 			}
 		}
 	}
@@ -146,13 +155,16 @@ Test(plan, argmax_and_tests)
 {
 	Axis s = aid_axis(&t, "s", 5, 40, AXIS_SAMPLES), h = aid_axis(&t, "h", 3, 9, 0);
 	Def x = plan_aid_ints(&t, DEF_DATA, "x", KIND_INT, 0, 4, (const Axis[]){s, h, 0});
-	Index i = aid_index(&t, s, "i"), j = aid_index(&t, h, "j"), i2 = aid_index(&t, s, "i"), j2 = aid_index(&t, h, "j");
+	Index i = aid_index(&t, s, "i"), j = aid_index(&t, h, "j"), i2 = aid_index(&t, s, "i"),
+	      j2 = aid_index(&t, h, "j");
 	Node real = core_real(C, AT(&t, x, IX(&t, i), IX(&t, j)));
 	Node real2 = core_real(C, AT(&t, x, IX(&t, i2), IX(&t, j2)));
 	Def outputs[8];
 	uint32_t n = 0;
-	outputs[n++] = AID_DEF(&t, "first", aid_sum(&t, RED_ARGMAX, real, (const Index[]){j, 0}), i);
-	outputs[n++] = AID_DEF(&t, "least", aid_sum(&t, RED_ARGMIN, real2, (const Index[]){i2, 0}), j2);
+	outputs[n++] =
+		AID_DEF(&t, "first", aid_sum(&t, RED_ARGMAX, real, (const Index[]){j, 0}), i);
+	outputs[n++] =
+		AID_DEF(&t, "least", aid_sum(&t, RED_ARGMIN, real2, (const Index[]){i2, 0}), j2);
 	Index i3 = aid_index(&t, s, "i"), j3 = aid_index(&t, h, "j");
 	Node small = op2(OP_ile, AT(&t, x, IX(&t, i3), IX(&t, j3)), at(3));
 	outputs[n++] = AID_DEF(&t, "all", aid_sum(&t, RED_ALL, small, (const Index[]){j3, 0}), i3);
@@ -160,24 +172,39 @@ Test(plan, argmax_and_tests)
 	Node big = op2(OP_ieq, AT(&t, x, IX(&t, i4), IX(&t, j4)), at(4));
 	outputs[n++] = AID_DEF(&t, "any", aid_sum(&t, RED_ANY, big, (const Index[]){i4, j4, 0}));
 	Index i5 = aid_index(&t, s, "i"), j5 = aid_index(&t, h, "j");
-	outputs[n++] = AID_DEF(&t, "count", aid_sum(&t, RED_SUM, AT(&t, x, IX(&t, i5), IX(&t, j5)), (const Index[]){i5, 0}), j5);
+	outputs[n++] = AID_DEF(
+		&t, "count",
+		aid_sum(&t, RED_SUM, AT(&t, x, IX(&t, i5), IX(&t, j5)), (const Index[]){i5, 0}),
+		j5);
 	plan_aid_compare(&t, n, outputs, 0);
 }
 
-/* h[0,i] = 0, h[t,i] = tanh(b[i] + Σ U h[t-1] + Σ W x[t]) on an axis 1..n: the base lies before the axis. */
+/* h[0,i] = 0, h[t,i] = tanh(b[i] + Σ U h[t-1] + Σ W x[t]) on an axis 1..n: the base lies before the
+ * axis. */
 static Def elman(Axis s, Axis pos, Axis hid, Axis in, Def *params)
 {
-	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, pos, in), U = AID_LEAF(&t, DEF_PARAM, "U", -0.5, 0.5, hid, hid);
-	Def W = AID_LEAF(&t, DEF_PARAM, "W", -1, 1, hid, in), b = AID_LEAF(&t, DEF_PARAM, "b", -1, 1, hid);
+	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, pos, in),
+	    U = AID_LEAF(&t, DEF_PARAM, "U", -0.5, 0.5, hid, hid);
+	Def W = AID_LEAF(&t, DEF_PARAM, "W", -1, 1, hid, in),
+	    b = AID_LEAF(&t, DEF_PARAM, "b", -1, 1, hid);
 	params[0] = U;
 	params[1] = W;
 	params[2] = b;
 	Index f[3] = {aid_index(&t, s, "s"), aid_index(&t, pos, "t"), aid_index(&t, hid, "i")};
-	Def h = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "h"), .nindex = 3, .index = f,
-	                                 .flags = DEF_USER});
+	Def h = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "h"),
+					 .nindex = 3,
+					 .index = f,
+					 .flags = DEF_USER});
 	Index j = aid_index(&t, hid, "j"), k = aid_index(&t, in, "k");
-	Node past = SUM(&t, core_mul(C, AT(&t, U, IX(&t, f[2]), IX(&t, j)), AT(&t, h, IX(&t, f[0]), plus(f[1], -1), IX(&t, j))), j);
-	Node now = SUM(&t, core_mul(C, AT(&t, W, IX(&t, f[2]), IX(&t, k)), AT(&t, x, IX(&t, f[0]), IX(&t, f[1]), IX(&t, k))), k);
+	Node past = SUM(&t,
+			core_mul(C, AT(&t, U, IX(&t, f[2]), IX(&t, j)),
+				 AT(&t, h, IX(&t, f[0]), plus(f[1], -1), IX(&t, j))),
+			j);
+	Node now = SUM(&t,
+		       core_mul(C, AT(&t, W, IX(&t, f[2]), IX(&t, k)),
+				AT(&t, x, IX(&t, f[0]), IX(&t, f[1]), IX(&t, k))),
+		       k);
 	Node z = core_add(C, AT(&t, b, IX(&t, f[2])), core_add(C, past, now));
 	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}}, base = {{EDGE_FIRST, -1}, {EDGE_FIRST, -1}};
 	Range box0[3] = {all, base, all};
@@ -195,7 +222,8 @@ static void check_elman(int64_t samples)
 	Node v = AT(&t, h, IX(&t, r), at(4), IX(&t, i));
 	Node loss = SUM(&t, core_mul(C, v, v), r, i);
 	cr_assert(deriv_gradient(C, t.scratch, t.diags, loss, 3, params, grad));
-	Def outputs[5] = {grad[0], grad[1], grad[2], core_share(C, 0, (Span){0}, 0, NULL, loss, 0), h};
+	Def outputs[5] = {grad[0], grad[1], grad[2], core_share(C, 0, (Span){0}, 0, NULL, loss, 0),
+			  h};
 	plan_aid_compare(&t, 5, outputs, TOLERANCE);
 }
 
@@ -215,34 +243,55 @@ Test(plan, two_dimensional_recurrence)
 	Axis a = aid_axis(&t, "a", 1, 9, 0), b = aid_axis(&t, "b", 1, 7, 0);
 	Def c = AID_LEAF(&t, DEF_DATA, "c", 0, 1, a, b);
 	Index f[2] = {aid_index(&t, a, "i"), aid_index(&t, b, "j")};
-	Def d = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "D"), .nindex = 2, .index = f});
-	Node least = op2(OP_min, op2(OP_min, AT(&t, d, plus(f[0], -1), IX(&t, f[1])), AT(&t, d, IX(&t, f[0]), plus(f[1], -1))),
-	                 AT(&t, d, plus(f[0], -1), plus(f[1], -1)));
-	Range zero = {{EDGE_AT, 0}, {EDGE_AT, 0}}, ia = {{EDGE_FIRST, -1}, {EDGE_LAST, 0}}, all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}};
-	Range box0[2] = {zero, {{EDGE_AT, 0}, {EDGE_LAST, 0}}}, box1[2] = {ia, zero}, box2[2] = {all, all};
-	Piece piece[3] = {{box0, core_real(C, IX(&t, f[1]))}, {box1, core_real(C, IX(&t, f[0]))},
-	                  {box2, core_add(C, least, AT(&t, c, IX(&t, f[0]), IX(&t, f[1])))}};
+	Def d = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "D"),
+					 .nindex = 2,
+					 .index = f});
+	Node least = op2(OP_min,
+			 op2(OP_min, AT(&t, d, plus(f[0], -1), IX(&t, f[1])),
+			     AT(&t, d, IX(&t, f[0]), plus(f[1], -1))),
+			 AT(&t, d, plus(f[0], -1), plus(f[1], -1)));
+	Range zero = {{EDGE_AT, 0}, {EDGE_AT, 0}}, ia = {{EDGE_FIRST, -1}, {EDGE_LAST, 0}},
+	      all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}};
+	Range box0[2] = {zero, {{EDGE_AT, 0}, {EDGE_LAST, 0}}}, box1[2] = {ia, zero},
+	      box2[2] = {all, all};
+	Piece piece[3] = {{box0, core_real(C, IX(&t, f[1]))},
+			  {box1, core_real(C, IX(&t, f[0]))},
+			  {box2, core_add(C, least, AT(&t, c, IX(&t, f[0]), IX(&t, f[1])))}};
 	core_set_pieces(C, d, 3, piece);
 	plan_aid_compare(&t, 1, &d, TOLERANCE);
 }
 
-/* u[n+1] = 2u[n] - u[n-1] + c(u[n,x+1] - 2u[n,x] + u[n,x-1]), periodic in x; the first two steps are given. */
+/* u[n+1] = 2u[n] - u[n-1] + c(u[n,x+1] - 2u[n,x] + u[n,x-1]), periodic in x; the first two steps
+ * are given. */
 Test(plan, wave_equation)
 {
 	Axis n = aid_axis(&t, "n", 0, 12, 0), x = aid_axis(&t, "x", 0, 10, AXIS_PERIODIC);
-	Def start = AID_LEAF(&t, DEF_DATA, "start", -1, 1, x), c = AID_LEAF(&t, DEF_PARAM, "c", 0, 0.2, x);
+	Def start = AID_LEAF(&t, DEF_DATA, "start", -1, 1, x),
+	    c = AID_LEAF(&t, DEF_PARAM, "c", 0, 0.2, x);
 	Index f[2] = {aid_index(&t, n, "n"), aid_index(&t, x, "x")}, k = aid_index(&t, x, "k");
-	Def u = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "u"), .nindex = 2, .index = f});
-	Node lap = core_add(C, core_add(C, AT(&t, u, plus(f[0], -1), plus(f[1], 1)), AT(&t, u, plus(f[0], -1), plus(f[1], -1))),
-	                    core_scale(C, -2, AT(&t, u, plus(f[0], -1), IX(&t, f[1]))));
-	Node mean = core_scale(C, 0.1, SUM(&t, AT(&t, u, plus(f[0], -2), core_add(C, IX(&t, f[1]), IX(&t, k))), k));
-	Node step = core_add(C, core_sub(C, core_scale(C, 2, AT(&t, u, plus(f[0], -1), IX(&t, f[1]))), AT(&t, u, plus(f[0], -2), IX(&t, f[1]))),
-	                     core_add(C, core_mul(C, AT(&t, c, IX(&t, f[1])), lap), mean));
-	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}}, first[2] = {{{EDGE_AT, 0}, {EDGE_AT, 1}}, all};
+	Def u = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "u"),
+					 .nindex = 2,
+					 .index = f});
+	Node lap = core_add(C,
+			    core_add(C, AT(&t, u, plus(f[0], -1), plus(f[1], 1)),
+				     AT(&t, u, plus(f[0], -1), plus(f[1], -1))),
+			    core_scale(C, -2, AT(&t, u, plus(f[0], -1), IX(&t, f[1]))));
+	Node mean = core_scale(
+		C, 0.1,
+		SUM(&t, AT(&t, u, plus(f[0], -2), core_add(C, IX(&t, f[1]), IX(&t, k))), k));
+	Node step = core_add(C,
+			     core_sub(C, core_scale(C, 2, AT(&t, u, plus(f[0], -1), IX(&t, f[1]))),
+				      AT(&t, u, plus(f[0], -2), IX(&t, f[1]))),
+			     core_add(C, core_mul(C, AT(&t, c, IX(&t, f[1])), lap), mean));
+	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}},
+	      first[2] = {{{EDGE_AT, 0}, {EDGE_AT, 1}}, all};
 	Piece piece[2] = {{first, AT(&t, start, IX(&t, f[1]))}, {NULL, step}};
 	core_set_pieces(C, u, 2, piece);
 	Index r[2] = {aid_index(&t, n, "n"), aid_index(&t, x, "x")};
-	Node v = AT(&t, u, IX(&t, r[0]), IX(&t, r[1])), loss = SUM(&t, core_mul(C, v, v), r[0], r[1]);
+	Node v = AT(&t, u, IX(&t, r[0]), IX(&t, r[1])),
+	     loss = SUM(&t, core_mul(C, v, v), r[0], r[1]);
 	Def grad[2], wrt[2] = {c, start};
 	cr_assert(deriv_gradient(C, t.scratch, t.diags, loss, 2, wrt, grad));
 	Def outputs[3] = {u, grad[0], grad[1]};
@@ -254,9 +303,14 @@ Test(plan, backward_recurrence)
 	Axis s = aid_axis(&t, "s", 0, 33, AXIS_SAMPLES), n = aid_axis(&t, "n", 1, 8, 0);
 	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, n);
 	Index f[2] = {aid_index(&t, s, "s"), aid_index(&t, n, "n")};
-	Def h = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "h"), .nindex = 2, .index = f});
-	Node next = core_add(C, AT(&t, x, IX(&t, f[0]), IX(&t, f[1])), core_scale(C, 0.5, AT(&t, h, IX(&t, f[0]), plus(f[1], 1))));
-	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}}, last[2] = {all, {{EDGE_LAST, 1}, {EDGE_LAST, 1}}};
+	Def h = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "h"),
+					 .nindex = 2,
+					 .index = f});
+	Node next = core_add(C, AT(&t, x, IX(&t, f[0]), IX(&t, f[1])),
+			     core_scale(C, 0.5, AT(&t, h, IX(&t, f[0]), plus(f[1], 1))));
+	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}},
+	      last[2] = {all, {{EDGE_LAST, 1}, {EDGE_LAST, 1}}};
 	Piece piece[2] = {{last, num(1)}, {NULL, next}};
 	core_set_pieces(C, h, 2, piece);
 	plan_aid_compare(&t, 1, &h, TOLERANCE);
@@ -266,9 +320,13 @@ Test(plan, a_recurrence_that_looks_both_ways)
 {
 	Axis n = aid_axis(&t, "n", 1, 8, 0);
 	Index f[1] = {aid_index(&t, n, "n")};
-	Def h = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "h"), .nindex = 1, .index = f});
+	Def h = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "h"),
+					 .nindex = 1,
+					 .index = f});
 	Node both = core_add(C, AT(&t, h, plus(f[0], 1)), AT(&t, h, plus(f[0], -1)));
-	Range first[1] = {{{EDGE_FIRST, -1}, {EDGE_FIRST, -1}}}, last[1] = {{{EDGE_LAST, 1}, {EDGE_LAST, 1}}};
+	Range first[1] = {{{EDGE_FIRST, -1}, {EDGE_FIRST, -1}}},
+	      last[1] = {{{EDGE_LAST, 1}, {EDGE_LAST, 1}}};
 	Piece piece[3] = {{first, num(1)}, {last, num(1)}, {NULL, both}};
 	core_set_pieces(C, h, 3, piece);
 	plan_aid_expect(&t, 1, &h, "E0215");
@@ -278,11 +336,16 @@ Test(plan, a_recurrence_that_looks_both_ways)
 Test(plan, recurrence_over_the_whole_past)
 {
 	Axis n = aid_axis(&t, "n", 0, 9, 0);
-	Def a = AID_LEAF(&t, DEF_DATA, "a", -0.5, 0.5, n, n), b = AID_LEAF(&t, DEF_DATA, "b", -1, 1, n);
+	Def a = AID_LEAF(&t, DEF_DATA, "a", -0.5, 0.5, n, n),
+	    b = AID_LEAF(&t, DEF_DATA, "b", -1, 1, n);
 	Index f[1] = {aid_index(&t, n, "i")}, m = aid_index(&t, n, "m");
-	Def w = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "w"), .nindex = 1, .index = f});
-	Node body = core_guard(C, op2(OP_ilt, IX(&t, m), IX(&t, f[0])),
-	                       core_mul(C, AT(&t, a, IX(&t, f[0]), IX(&t, m)), AT(&t, w, IX(&t, m))));
+	Def w = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "w"),
+					 .nindex = 1,
+					 .index = f});
+	Node body =
+		core_guard(C, op2(OP_ilt, IX(&t, m), IX(&t, f[0])),
+			   core_mul(C, AT(&t, a, IX(&t, f[0]), IX(&t, m)), AT(&t, w, IX(&t, m))));
 	Piece piece[1] = {{NULL, core_add(C, AT(&t, b, IX(&t, f[0])), SUM(&t, body, m))}};
 	core_set_pieces(C, w, 1, piece);
 	plan_aid_compare(&t, 1, &w, TOLERANCE);
@@ -290,15 +353,20 @@ Test(plan, recurrence_over_the_whole_past)
 
 Test(plan, gathers_and_scatters)
 {
-	Axis s = aid_axis(&t, "s", 0, 50, AXIS_SAMPLES), kind = aid_axis(&t, "kind", 2, 4, 0), h = aid_axis(&t, "h", 0, 6, 0);
+	Axis s = aid_axis(&t, "s", 0, 50, AXIS_SAMPLES), kind = aid_axis(&t, "kind", 2, 4, 0),
+	     h = aid_axis(&t, "h", 0, 6, 0);
 	Axis m = aid_axis(&t, "m", 0, 5, 0);
 	Def id = plan_aid_ints(&t, DEF_DATA, "id", KIND_INT, 2, 5, (const Axis[]){s, m, 0});
-	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, kind, h), y = AID_LEAF(&t, DEF_DATA, "y", -1, 1, s, m, h);
+	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, kind, h),
+	    y = AID_LEAF(&t, DEF_DATA, "y", -1, 1, s, m, h);
 	Index r = aid_index(&t, s, "s"), q = aid_index(&t, m, "m"), i = aid_index(&t, h, "i");
-	Node v = core_op1(C, OP_tanh, core_mul(C, AT(&t, w, AT(&t, id, IX(&t, r), IX(&t, q)), IX(&t, i)), AT(&t, y, IX(&t, r), IX(&t, q), IX(&t, i))));
+	Node v = core_op1(C, OP_tanh,
+			  core_mul(C, AT(&t, w, AT(&t, id, IX(&t, r), IX(&t, q)), IX(&t, i)),
+				   AT(&t, y, IX(&t, r), IX(&t, q), IX(&t, i))));
 	Def g = AID_DEF(&t, "g", v, r, q, i);
 	Index r2 = aid_index(&t, s, "s"), q2 = aid_index(&t, m, "m"), i2 = aid_index(&t, h, "i");
-	Node e = AT(&t, g, IX(&t, r2), IX(&t, q2), IX(&t, i2)), loss = SUM(&t, core_mul(C, e, e), r2, q2, i2);
+	Node e = AT(&t, g, IX(&t, r2), IX(&t, q2), IX(&t, i2)),
+	     loss = SUM(&t, core_mul(C, e, e), r2, q2, i2);
 	Def grad;
 	cr_assert(deriv_gradient(C, t.scratch, t.diags, loss, 1, &w, &grad));
 	Def outputs[2] = {g, grad};
@@ -315,7 +383,8 @@ Test(plan, an_index_outside_its_axis)
 	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, kind);
 	Index r = aid_index(&t, s, "s"), r2 = aid_index(&t, s, "s");
 	Def bare = AID_DEF(&t, "bare", AT(&t, w, AT(&t, id, IX(&t, r))), r);
-	Node guarded = core_guard(C, op2(OP_ilt, AT(&t, id, IX(&t, r2)), at(4)), AT(&t, w, AT(&t, id, IX(&t, r2))));
+	Node guarded = core_guard(C, op2(OP_ilt, AT(&t, id, IX(&t, r2)), at(4)),
+				  AT(&t, w, AT(&t, id, IX(&t, r2))));
 	Def safe = AID_DEF(&t, "safe", guarded, r2);
 	plan_aid_expect(&t, 1, &bare, "E0409");
 	plan_aid_compare(&t, 1, &safe, 0);
@@ -332,7 +401,9 @@ Test(plan, nothing_leaks_from_branches)
 	Node z = core_guard(C, op2(OP_lt, num(2), v), core_mul(C, inverse, root));
 	Def d = AID_DEF(&t, "d", core_add(C, y, z), r, i);
 	Node same = core_guard(C, op2(OP_ine, IX(&t, i), IX(&t, j)),
-	                       core_div(C, num(1), core_sub(C, AT(&t, x, IX(&t, r), IX(&t, i)), AT(&t, x, IX(&t, r), IX(&t, j)))));
+			       core_div(C, num(1),
+					core_sub(C, AT(&t, x, IX(&t, r), IX(&t, i)),
+						 AT(&t, x, IX(&t, r), IX(&t, j)))));
 	Def pairs = AID_DEF(&t, "pairs", SUM(&t, same, i, j), r);
 	Def outputs[2] = {d, pairs};
 	plan_aid_compare(&t, 2, outputs, 1e-11);
@@ -340,11 +411,17 @@ Test(plan, nothing_leaks_from_branches)
 
 Test(plan, samples_against_samples)
 {
-	Axis s = aid_axis(&t, "s", 0, 37, AXIS_SAMPLES), q = aid_axis(&t, "q", 0, 21, AXIS_SAMPLES), h = aid_axis(&t, "h", 0, 3, 0);
-	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, h), y = AID_LEAF(&t, DEF_DATA, "y", -1, 1, q, h);
+	Axis s = aid_axis(&t, "s", 0, 37, AXIS_SAMPLES), q = aid_axis(&t, "q", 0, 21, AXIS_SAMPLES),
+	     h = aid_axis(&t, "h", 0, 3, 0);
+	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, h),
+	    y = AID_LEAF(&t, DEF_DATA, "y", -1, 1, q, h);
 	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, h);
 	Index a = aid_index(&t, s, "a"), i = aid_index(&t, h, "i"), b = aid_index(&t, q, "b");
-	Def f = AID_DEF(&t, "f", core_op1(C, OP_tanh, core_mul(C, AT(&t, w, IX(&t, i)), AT(&t, x, IX(&t, a), IX(&t, i)))), a, i);
+	Def f = AID_DEF(
+		&t, "f",
+		core_op1(C, OP_tanh,
+			 core_mul(C, AT(&t, w, IX(&t, i)), AT(&t, x, IX(&t, a), IX(&t, i)))),
+		a, i);
 	Index a2 = aid_index(&t, s, "a"), a3 = aid_index(&t, s, "a"), i2 = aid_index(&t, h, "i");
 	Node d = core_sub(C, AT(&t, f, IX(&t, a2), IX(&t, i2)), AT(&t, f, IX(&t, a3), IX(&t, i2)));
 	Def r2 = AID_DEF(&t, "r2", SUM(&t, core_mul(C, d, d), i2), a2, a3);
@@ -352,7 +429,8 @@ Test(plan, samples_against_samples)
 	Node k = core_op1(C, OP_exp, core_neg(C, AT(&t, r2, IX(&t, a4), IX(&t, a5))));
 	Def near = AID_DEF(&t, "near", SUM(&t, k, a5), a4);
 	Index i3 = aid_index(&t, h, "i"), a6 = aid_index(&t, s, "a");
-	Node cross = core_mul(C, AT(&t, f, IX(&t, a6), IX(&t, i3)), AT(&t, y, IX(&t, b), IX(&t, i3)));
+	Node cross =
+		core_mul(C, AT(&t, f, IX(&t, a6), IX(&t, i3)), AT(&t, y, IX(&t, b), IX(&t, i3)));
 	Def mixed = AID_DEF(&t, "mixed", SUM(&t, cross, i3), a6, b);
 	Index a7 = aid_index(&t, s, "a");
 	Node loss = SUM(&t, core_mul(C, AT(&t, near, IX(&t, a7)), AT(&t, near, IX(&t, a7))), a7);
@@ -366,17 +444,25 @@ Test(plan, samples_against_samples)
 Test(plan, phases)
 {
 	Axis s = aid_axis(&t, "s", 0, 150, AXIS_SAMPLES), h = aid_axis(&t, "h", 0, 4, 0);
-	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, h), w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, h);
+	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, h),
+	    w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, h);
 	Index r = aid_index(&t, s, "s"), i = aid_index(&t, h, "i");
-	Def f = AID_DEF(&t, "f", core_op1(C, OP_exp, core_mul(C, AT(&t, w, IX(&t, i)), AT(&t, x, IX(&t, r), IX(&t, i)))), r, i);
+	Def f = AID_DEF(
+		&t, "f",
+		core_op1(C, OP_exp,
+			 core_mul(C, AT(&t, w, IX(&t, i)), AT(&t, x, IX(&t, r), IX(&t, i)))),
+		r, i);
 	Index r2 = aid_index(&t, s, "s"), i2 = aid_index(&t, h, "i");
-	Def mean = AID_DEF(&t, "mean", core_scale(C, 1.0 / 150, SUM(&t, AT(&t, f, IX(&t, r2), IX(&t, i2)), r2)), i2);
+	Def mean = AID_DEF(&t, "mean",
+			   core_scale(C, 1.0 / 150, SUM(&t, AT(&t, f, IX(&t, r2), IX(&t, i2)), r2)),
+			   i2);
 	Index r3 = aid_index(&t, s, "s"), i3 = aid_index(&t, h, "i");
 	Node d = core_sub(C, AT(&t, f, IX(&t, r3), IX(&t, i3)), AT(&t, mean, IX(&t, i3)));
 	Def var = AID_DEF(&t, "var", core_scale(C, 1.0 / 150, SUM(&t, core_mul(C, d, d), r3)), i3);
 	Index r4 = aid_index(&t, s, "s"), i4 = aid_index(&t, h, "i");
-	Node z = core_div(C, core_sub(C, AT(&t, f, IX(&t, r4), IX(&t, i4)), AT(&t, mean, IX(&t, i4))),
-	                  core_op1(C, OP_sqrt, AT(&t, var, IX(&t, i4))));
+	Node z = core_div(C,
+			  core_sub(C, AT(&t, f, IX(&t, r4), IX(&t, i4)), AT(&t, mean, IX(&t, i4))),
+			  core_op1(C, OP_sqrt, AT(&t, var, IX(&t, i4))));
 	Def norm = AID_DEF(&t, "norm", z, r4, i4);
 	Def outputs[2] = {norm, var};
 	plan_aid_compare(&t, 2, outputs, TOLERANCE);
@@ -385,7 +471,8 @@ Test(plan, phases)
 Test(plan, assignments_come_last)
 {
 	Axis h = aid_axis(&t, "h", 0, 6, 0);
-	Def a = AID_LEAF(&t, DEF_PARAM, "a", -1, 1, h), b = AID_LEAF(&t, DEF_RUNTIME, "b", -1, 1, h);
+	Def a = AID_LEAF(&t, DEF_PARAM, "a", -1, 1, h),
+	    b = AID_LEAF(&t, DEF_RUNTIME, "b", -1, 1, h);
 	Store *s = plan_aid_store(&t);
 	PlanOutput swap[2] = {{a, b}, {b, a}};
 	Plan *p = plan_build(C, s, t.diags, 2, swap, (PlanOptions){0});
@@ -435,7 +522,8 @@ Test(plan, integers_overflow_loudly)
 	}
 	Def big = AID_DEF(&t, "big", p, i);
 	plan_aid_expect(&t, 1, &big, "E0221");
-	Def product = AID_DEF(&t, "product", aid_sum(&t, RED_PROD, AT(&t, x, IX(&t, j)), (const Index[]){j, 0}));
+	Def product = AID_DEF(&t, "product",
+			      aid_sum(&t, RED_PROD, AT(&t, x, IX(&t, j)), (const Index[]){j, 0}));
 	(void)product;
 	Node square = core_mul(C, AT(&t, x, IX(&t, i)), AT(&t, x, IX(&t, i)));
 	Def fine = AID_DEF(&t, "fine", core_add(C, square, core_scale(C, -3, IX(&t, i))), i);
@@ -445,21 +533,33 @@ Test(plan, integers_overflow_loudly)
 /* What is not selected is not looked at, also through definitions that stand between. */
 Test(plan, conditions_reach_through_definitions)
 {
-	Axis s = aid_axis(&t, "s", 0, 40, AXIS_SAMPLES), kind = aid_axis(&t, "kind", 0, 4, 0), h = aid_axis(&t, "h", 1, 6, 0);
+	Axis s = aid_axis(&t, "s", 0, 40, AXIS_SAMPLES), kind = aid_axis(&t, "kind", 0, 4, 0),
+	     h = aid_axis(&t, "h", 1, 6, 0);
 	Def id = plan_aid_ints(&t, DEF_DATA, "id", KIND_INT, 0, 6, (const Axis[]){s, 0});
-	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, kind, h), x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, h);
+	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, kind, h),
+	    x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, h);
 	Index r = aid_index(&t, s, "s"), i = aid_index(&t, h, "i");
-	Node sum = SUM(&t, core_mul(C, AT(&t, w, AT(&t, id, IX(&t, r)), IX(&t, i)), AT(&t, x, IX(&t, i))), i);
+	Node sum = SUM(
+		&t, core_mul(C, AT(&t, w, AT(&t, id, IX(&t, r)), IX(&t, i)), AT(&t, x, IX(&t, i))),
+		i);
 	Def inner = AID_DEF(&t, "inner", core_op1(C, OP_tanh, sum), r);
 	Index r2 = aid_index(&t, s, "s");
 	Node known = op2(OP_ilt, AT(&t, id, IX(&t, r2)), at(4));
-	Def outer = AID_DEF(&t, "outer", core_select(C, known, AT(&t, inner, IX(&t, r2)), num(-3)), r2);
-	/* the first label has no predecessor: neither the sum nor what reads it is computed there */
+	Def outer =
+		AID_DEF(&t, "outer", core_select(C, known, AT(&t, inner, IX(&t, r2)), num(-3)), r2);
+	/* the first label has no predecessor: neither the sum nor what reads it is computed there
+	 */
 	Index i2 = aid_index(&t, h, "i"), k = aid_index(&t, kind, "k");
-	Node before = SUM(&t, core_mul(C, AT(&t, w, IX(&t, k), plus(i2, -1)), AT(&t, x, plus(i2, -1))), k);
-	Def past = AID_DEF(&t, "past", core_guard(C, op2(OP_ilt, at(1), IX(&t, i2)), core_op1(C, OP_exp, before)), i2);
+	Node before = SUM(
+		&t, core_mul(C, AT(&t, w, IX(&t, k), plus(i2, -1)), AT(&t, x, plus(i2, -1))), k);
+	Def past = AID_DEF(
+		&t, "past",
+		core_guard(C, op2(OP_ilt, at(1), IX(&t, i2)), core_op1(C, OP_exp, before)), i2);
 	Index i3 = aid_index(&t, h, "i");
-	Def rest = AID_DEF(&t, "rest", core_guard(C, op2(OP_ine, IX(&t, i3), at(6)), core_op1(C, OP_exp, AT(&t, x, plus(i3, 1)))), i3);
+	Def rest = AID_DEF(&t, "rest",
+			   core_guard(C, op2(OP_ine, IX(&t, i3), at(6)),
+				      core_op1(C, OP_exp, AT(&t, x, plus(i3, 1)))),
+			   i3);
 	Def outputs[3] = {outer, past, rest};
 	plan_aid_compare(&t, 3, outputs, TOLERANCE);
 }

@@ -1,4 +1,5 @@
-/* test_plan_random.c — random systems of definitions: every value as the slow evaluator has it, the same bits in every run. */
+/* test_plan_random.c — random systems of definitions: every value as the slow evaluator has it, the
+ * same bits in every run. */
 #include "tests/unit/plan_aid.h"
 
 #include <criterion/criterion.h>
@@ -14,8 +15,10 @@ enum { AXES = 7, DEFS = 14, SCOPE = 4 };
 
 typedef struct Made {
 	Axis axis[AXES];
-	Def real[64], whole[16]; /* definitions and leaves; whole: of ints within the labels of axis[1] */
-	Def raw[64];            /* values that were not squashed: outputs only, so that nothing grows without bound */
+	Def real[64],
+		whole[16]; /* definitions and leaves; whole: of ints within the labels of axis[1] */
+	Def raw[64]; /* values that were not squashed: outputs only, so that nothing grows without
+			bound */
 	uint32_t nreal, nwhole, nraw;
 } Made;
 
@@ -55,7 +58,8 @@ static Index in_scope(const Scope *s, Axis a)
 	return 0;
 }
 
-/* An argument for a formal over axis a: an index, a shift around a periodic axis, a gather, or a label. */
+/* An argument for a formal over axis a: an index, a shift around a periodic axis, a gather, or a
+ * label. */
 static Node argument(const Made *m, const Scope *s, Axis a)
 {
 	const AxisInfo *info = core_axis_info(C, a);
@@ -74,7 +78,10 @@ static Node argument(const Made *m, const Scope *s, Axis a)
 		for (uint32_t k = 0; k < n; k++) {
 			Index own = in_scope(s, core_index_axis(C, core_def(C, g)->index[k]));
 			const AxisInfo *other = axis_of(core_def(C, g)->index[k]);
-			args[k] = own ? IX(&t, own) : core_int_const(C, other->first + (int64_t)pick((uint32_t)other->size));
+			args[k] = own ? IX(&t, own)
+				      : core_int_const(
+						C, other->first +
+							   (int64_t)pick((uint32_t)other->size));
 		}
 		return core_read(C, g, args);
 	}
@@ -124,19 +131,32 @@ static Node expression(const Made *m, const Scope *s, unsigned depth)
 	}
 	Node a = expression(m, s, depth - 1), b = expression(m, s, pick(depth));
 	switch (pick(13)) {
-	case 0: return core_add(C, a, b);
-	case 1: return core_sub(C, core_scale(C, 1.5, a), b);
-	case 2: return core_mul(C, a, b);
-	case 3: return core_add(C, core_mul(C, a, b), core_mul(C, read_of(m, s), a));
-	case 4: return core_op1(C, OP_tanh, a);
-	case 5: return core_op1(C, OP_sin, core_add(C, a, b));
-	case 6: return core_div(C, a, core_add(C, core_real_const(C, 2), core_powi(C, b, 2)));
-	case 7: return core_op2(C, pick(2) ? OP_max : OP_min, a, b);
-	case 8: return core_select(C, condition(m, s), a, b);
-	case 9: return core_guard(C, condition(m, s), a);
-	case 10: return core_powi(C, core_op1(C, OP_tanh, a), 2 + (int32_t)pick(4));
-	case 11: return s->n ? core_add(C, core_real(C, IX(&t, s->index[pick(s->n)])), a) : a;
-	default: return core_op1(C, OP_sigmoid, core_scale(C, -0.5, a));
+	case 0:
+		return core_add(C, a, b);
+	case 1:
+		return core_sub(C, core_scale(C, 1.5, a), b);
+	case 2:
+		return core_mul(C, a, b);
+	case 3:
+		return core_add(C, core_mul(C, a, b), core_mul(C, read_of(m, s), a));
+	case 4:
+		return core_op1(C, OP_tanh, a);
+	case 5:
+		return core_op1(C, OP_sin, core_add(C, a, b));
+	case 6:
+		return core_div(C, a, core_add(C, core_real_const(C, 2), core_powi(C, b, 2)));
+	case 7:
+		return core_op2(C, pick(2) ? OP_max : OP_min, a, b);
+	case 8:
+		return core_select(C, condition(m, s), a, b);
+	case 9:
+		return core_guard(C, condition(m, s), a);
+	case 10:
+		return core_powi(C, core_op1(C, OP_tanh, a), 2 + (int32_t)pick(4));
+	case 11:
+		return s->n ? core_add(C, core_real(C, IX(&t, s->index[pick(s->n)])), a) : a;
+	default:
+		return core_op1(C, OP_sigmoid, core_scale(C, -0.5, a));
 	}
 }
 
@@ -174,11 +194,16 @@ static void make_def(Made *m)
 			bound[k] = aid_index(&t, m->axis[pick(AXES)], "k");
 			inner.index[inner.n++] = bound[k];
 		}
-		static const RedKind REDS[6] = {RED_SUM, RED_SUM, RED_SUM, RED_MAX, RED_MIN, RED_LOGSUMEXP};
+		static const RedKind REDS[6] = {RED_SUM, RED_SUM, RED_SUM,
+						RED_MAX, RED_MIN, RED_LOGSUMEXP};
 		RedKind red = REDS[pick(6)];
-		Node body = red == RED_SUM && nbound == 1 && pick(2) ? contraction(m, &s, bound[0]) : expression(m, &inner, 1 + pick(2));
+		Node body = red == RED_SUM && nbound == 1 && pick(2)
+				    ? contraction(m, &s, bound[0])
+				    : expression(m, &inner, 1 + pick(2));
 		if (red != RED_SUM) { /* no filter, whose treatment belongs to other tests */
-			body = core_add(C, core_select(C, condition(m, &inner), body, number(-1, 1)), number(2, 3));
+			body = core_add(C,
+					core_select(C, condition(m, &inner), body, number(-1, 1)),
+					number(2, 3));
 		}
 		value = aid_sum(&t, red, body, bound);
 		if (red != RED_SUM) { /* nothing infinite goes on from empty axes */
@@ -201,10 +226,12 @@ static void random_system(uint64_t seed)
 {
 	aid_begin(&t);
 	t.seed = seed * 7919 + 11;
-	Made m = {.axis = {aid_axis(&t, "s", 0, 17 + (int64_t)pick(60), AXIS_SAMPLES), aid_axis(&t, "h", 1, 5, 0),
-	                   aid_axis(&t, "k", -2, 3 + (int64_t)pick(7), 0), aid_axis(&t, "p", 0, 6, AXIS_PERIODIC),
-	                   aid_axis(&t, "one", 4, 1, 0), aid_axis(&t, "q", 3, 16 + (int64_t)pick(9), AXIS_SAMPLES),
-	                   aid_axis(&t, "none", 0, pick(4) ? 2 : 0, 0)}};
+	Made m = {.axis = {aid_axis(&t, "s", 0, 17 + (int64_t)pick(60), AXIS_SAMPLES),
+			   aid_axis(&t, "h", 1, 5, 0),
+			   aid_axis(&t, "k", -2, 3 + (int64_t)pick(7), 0),
+			   aid_axis(&t, "p", 0, 6, AXIS_PERIODIC), aid_axis(&t, "one", 4, 1, 0),
+			   aid_axis(&t, "q", 3, 16 + (int64_t)pick(9), AXIS_SAMPLES),
+			   aid_axis(&t, "none", 0, pick(4) ? 2 : 0, 0)}};
 	for (unsigned k = 0; k < 6; k++) {
 		Axis axes[4] = {0};
 		uint32_t n = pick(4);
@@ -214,8 +241,10 @@ static void random_system(uint64_t seed)
 		static const DefRole ROLES[3] = {DEF_PARAM, DEF_DATA, DEF_DATA};
 		m.real[m.nreal++] = aid_leaf(&t, ROLES[pick(3)], "x", -1, 1, axes);
 	}
-	m.whole[m.nwhole++] = plan_aid_ints(&t, DEF_DATA, "id", KIND_INT, 1, 5, (const Axis[]){m.axis[0], 0});
-	m.whole[m.nwhole++] = plan_aid_ints(&t, DEF_DATA, "map", KIND_INT, 1, 5, (const Axis[]){m.axis[2], 0});
+	m.whole[m.nwhole++] =
+		plan_aid_ints(&t, DEF_DATA, "id", KIND_INT, 1, 5, (const Axis[]){m.axis[0], 0});
+	m.whole[m.nwhole++] =
+		plan_aid_ints(&t, DEF_DATA, "map", KIND_INT, 1, 5, (const Axis[]){m.axis[2], 0});
 	uint32_t leaves = m.nreal;
 	for (unsigned k = 0; k < DEFS; k++) {
 		make_def(&m);
