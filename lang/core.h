@@ -146,6 +146,7 @@ typedef enum { RED_NONE, RED_SUM, RED_PROD, RED_MAX, RED_MIN, RED_LOGSUMEXP, RED
 typedef enum { EDGE_AT, EDGE_FIRST, EDGE_LAST } EdgeKind; /* label value; axis' first label + offset; last label + offset */
 typedef struct Edge { EdgeKind kind; int64_t offset; } Edge;
 typedef struct Range { Edge lo, hi; } Range; /* inclusive; the whole axis is {FIRST,0},{LAST,0} */
+enum { CORE_BESIDE = 64 }; /* a box may reach so many places beyond its axis */
 typedef struct Piece {
 	Range *box; /* one range per formal; NULL: the whole axes */
 	Node value;

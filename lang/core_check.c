@@ -238,7 +238,7 @@ static void check_box(Check *k, const DefInfo *d, const Piece *piece)
 		for (int s = 0; s < 2; s++) {
 			edge[s] = from[s]->offset + (from[s]->kind == EDGE_FIRST ? a->first : from[s]->kind == EDGE_LAST ? last : 0);
 		}
-		if (a->size >= 0 && (edge[0] < a->first - 1 || edge[1] > last + 1 || (edge[1] < edge[0] - 1 && a->size > 0))) {
+		if (a->size >= 0 && (edge[0] < a->first - CORE_BESIDE || edge[1] > last + CORE_BESIDE || (edge[1] < edge[0] - 1 && a->size > 0))) {
 			wrong(k, piece->value, "the box of index %u reaches from %lld to %lld", q, (long long)edge[0], (long long)edge[1]);
 		}
 	}

@@ -445,6 +445,63 @@ static void walk(Walk *w, const Ast *ast, bool index)
 	}
 }
 
+/* ---- free names that are arguments: force(R)[i,a] ---- */
+
+/* The type of the parameter that the name is given to, in some call of the claim; NULL if none says. Only arrays and indices
+ * are taken so: of a number nobody knows which values make sense. */
+static const Ast *argument_type(Claiming *k, const Ast *ast, Sym name)
+{
+	Elab *e = k->e;
+	const Ast *found = NULL;
+	if (!ast) {
+		return NULL;
+	}
+	if (ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME) {
+		Entry *entry = scope_find(e, k->in, ast->kid[0]->name);
+		const FnDecl *d = entry && !entry->pending && entry->val.tag == VAL_FN &&
+						  entry->val.fn->kind == FNV_USER
+					  ? entry->val.fn->decl
+					  : NULL;
+		const Ast *formals = d && !d->equation ? d->ast->kid[1] : NULL;
+		for (uint32_t i = 1; formals && i < ast->nkid && !found; i++) {
+			const Ast *arg = ast->kid[i], *formal = NULL;
+			if (arg->kind == AST_NAMEDARG) {
+				for (uint32_t f = 0; f < formals->nkid; f++) {
+					formal = formals->kid[f]->name == arg->name ? formals->kid[f] : formal;
+				}
+				arg = arg->kid[0];
+			} else if (i - 1 < formals->nkid) {
+				formal = formals->kid[i - 1];
+			}
+			const Ast *type = formal ? formal->kid[0] : NULL;
+			bool given = arg->kind == AST_NAME && arg->name == name;
+			found = given && type && type->kind == AST_TYPE ? type : NULL;
+		}
+	}
+	for (uint32_t i = 0; i < ast->nkid && !found; i++) {
+		found = argument_type(k, ast->kid[i], name);
+	}
+	return found;
+}
+
+/* Arrays, spins and truth values have values of their own; so have indices and records. */
+static bool has_values(Claiming *k, const Ast *type)
+{
+	const char *elem = elab_text(k->e, type->name);
+	return type->nkid || (strcmp(elem, "real") != 0 && strcmp(elem, "int") != 0 && strcmp(elem, "complex") != 0);
+}
+
+/* False if no call says what the name is; *bad after a diagnostic. */
+static bool argument_variable(Claiming *k, const FreeName *f, const Ast *claim, bool *bad)
+{
+	const Ast *type = k->asserted ? NULL : argument_type(k, claim, f->name);
+	if (!type || !has_values(k, type)) {
+		return false;
+	}
+	*bad = !claim_typed_variable(k, f->name, f->at, type);
+	return true;
+}
+
 static void unknown_name(Claiming *k, const FreeName *f)
 {
 	Elab *e = k->e;
@@ -472,7 +529,10 @@ bool claim_free_names(Claiming *k, const Ast *ast)
 	for (size_t i = 0; i < w.n; i++) {
 		bool bad = false;
 		if (w.free[i].other &&
-		    !claim_known_variable(k, w.free[i].name, w.free[i].at, &bad) && bad) {
+		    !claim_known_variable(k, w.free[i].name, w.free[i].at, &bad) && !bad) {
+			argument_variable(k, &w.free[i], ast, &bad);
+		}
+		if (bad) {
 			poison(k, &w.free[i]);
 			ok = false;
 		}

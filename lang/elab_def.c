@@ -400,6 +400,17 @@ static Val simple_indexed(Elab *e, Group *g)
 	return val_name(e, g->scope, g->name, r, DEF_USER);
 }
 
+/* grad(z, y) with y = 3: the name is a variable, not the number. */
+static bool differentiated(Elab *e, const Group *g)
+{
+	for (uint32_t i = 0; i < g->scope->ntext; i++) {
+		if (diff_text_by(e, g->scope->text[i], g->name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static Val simple(Elab *e, Group *g)
 {
 	const Ast *def = g->piece[0];
@@ -408,6 +419,9 @@ static Val simple(Elab *e, Group *g)
 		v = elab_draw(e, g->scope, &v, def->span, 0, NULL, true);
 	}
 	if (v.tag == VAL_NUM) {
+		if (!v.rank && (v.elem == ELEM_REAL || v.literal) && differentiated(e, g)) {
+			return diff_alias_fresh(e, g->name, &v);
+		}
 		if (v.literal && v.elem == ELEM_INT) {
 			return v;
 		}

@@ -334,6 +334,14 @@ static void scan(Elab *e, FnDecl *d, const Ast *ast)
 	}
 }
 
+bool diff_text_by(Elab *e, const Ast *ast, Sym name)
+{
+	bool by = false;
+	FnDecl one = {.nformal = 1, .formal = &name, .by = &by};
+	scan(e, &one, ast);
+	return by;
+}
+
 void diff_scan(Elab *e, FnDecl *d)
 {
 	if (d->ast->nkid > 3) {

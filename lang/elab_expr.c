@@ -298,7 +298,7 @@ static bool same_unit_items(Elab *e, Span at, uint32_t n, Val *item, bool *mixed
 Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item)
 {
 	(void)s;
-	bool complex = false, all_int = true;
+	bool complex = false, all_int = true, bare = true; /* bare numbers alone make a real array */
 	for (uint32_t i = 0; i < n; i++) {
 		if (item[i].tag == VAL_ERROR) {
 			return val_error(at);
@@ -308,8 +308,10 @@ Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item)
 			return val_error(at);
 		}
 		complex = complex || item[i].elem == ELEM_COMPLEX;
-		all_int = all_int && item[i].elem == ELEM_INT && !item[i].literal;
+		all_int = all_int && item[i].elem == ELEM_INT;
+		bare = bare && item[i].literal;
 	}
+	all_int = all_int && !bare;
 	for (uint32_t i = 0; i < n && !all_int; i++) {
 		if (!(complex ? val_to_complex(e, &item[i]) : val_real(e, &item[i]))) {
 			return val_error(at);

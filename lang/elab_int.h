@@ -250,6 +250,8 @@ Val diff_by(Elab *e, Span at, const Val *of, const Val *by); /* array `by` adds 
 Val diff_alias(Elab *e, Sym name, const Val *v);       /* v itself if it is one already */
 Val diff_alias_fresh(Elab *e, Sym name, const Val *v); /* always a new one */
 void diff_scan(Elab *e, FnDecl *fn);
+/* Does the text differentiate by this name? */
+bool diff_text_by(Elab *e, const Ast *ast, Sym name);
 Val elab_draw(Elab *e, Scope *s, const Val *dist, Span at, uint32_t nix, const Index *ix, bool each_step);
 
 /* ---- elab_fn.c, elab_def.c, elab_param.c ------------------------------------------------------------------------------------ */

@@ -62,6 +62,31 @@ static bool array_variable(Claiming *k, Sym name, Span at, const Ast *type, cons
 	return true;
 }
 
+bool claim_typed_variable(Claiming *k, Sym name, Span at, const Ast *type)
+{
+	Elab *e = k->e;
+	TypeInfo t = elab_type(e, k->in, type);
+	if (!t.ok) {
+		return false;
+	}
+	if (t.record) {
+		Val row = {.tag = VAL_RECORD,
+			   .span = at,
+			   .data = t.record,
+			   .record = claim_record(k, t.record)};
+		scope_put(e, k->in, name, at, row);
+		return true;
+	}
+	if (t.index_of.axis) {
+		const AxisInfo *info = core_axis_info(e->core, t.index_of.axis);
+		bool unsized = info->size < 0 && !(info->flags & AXIS_SAMPLES) && !info->length;
+		claim_index(k, name, at,
+			    unsized ? sized_instance(k, t.index_of.axis, type) : t.index_of);
+		return true;
+	}
+	return array_variable(k, name, at, type, &t);
+}
+
 /* A parameter's value: given by `for`, a coordinate or field of its name, or drawn by its type. */
 static bool formal_variable(Symmetry *y, uint32_t i)
 {
@@ -89,26 +114,7 @@ static bool formal_variable(Symmetry *y, uint32_t i)
 			  "add  for %s in [0, 1]", elab_text(e, name));
 		return false;
 	}
-	TypeInfo t = elab_type(e, k->in, type);
-	if (!t.ok) {
-		return false;
-	}
-	if (t.record) {
-		Val row = {.tag = VAL_RECORD,
-			   .span = at,
-			   .data = t.record,
-			   .record = claim_record(k, t.record)};
-		scope_put(e, k->in, name, at, row);
-		return true;
-	}
-	if (t.index_of.axis) {
-		const AxisInfo *info = core_axis_info(e->core, t.index_of.axis);
-		bool unsized = info->size < 0 && !(info->flags & AXIS_SAMPLES) && !info->length;
-		claim_index(k, name, at,
-			    unsized ? sized_instance(k, t.index_of.axis, type) : t.index_of);
-		return true;
-	}
-	return array_variable(k, name, at, type, &t);
+	return claim_typed_variable(k, name, at, type);
 }
 
 static bool bind_arguments(Symmetry *y)

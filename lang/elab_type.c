@@ -1,6 +1,7 @@
 /* elab_type.c — written types, and whether a value fits one. SPEC: types. */
 #include "lang/elab_int.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool elem_of(const char *name, Elem *out)
@@ -175,31 +176,70 @@ static bool fit_elem(Elab *e, const Ast *type, Elem want, Val *v)
 	return false;
 }
 
-/* A literal [a, b] fits a declared axis of two elements, as a literal 0 fits a unit. */
-static void literal_axis(Elab *e, Scope *bind, const Ast *type, Val *v)
+/* An array literal of whole numbers is real unless ints are asked for. */
+static bool literal_ints(Elab *e, Val *v)
 {
-	if (!v->n || !v->rank || type->kid[0]->kind != AST_NAME) {
-		return;
+	if (v->tag != VAL_NUM || (v->elem != ELEM_REAL && v->elem != ELEM_INT)) {
+		return false;
 	}
-	Entry *entry = scope_find(e, bind, type->kid[0]->name);
-	if (!entry || entry->pending || entry->val.tag != VAL_AXIS || !entry->val.axis.axis) {
-		return;
+	if (!v->rank) {
+		double x;
+		if (v->elem == ELEM_REAL) {
+			if (!v->literal || !core_is_const(e->core, v->re, &x) || x != floor(x) || fabs(x) > 9.007199254740992e15) {
+				return false;
+			}
+			*v = val_num(e, v->span, ELEM_INT, 0, core_int_const(e->core, (int64_t)x));
+		}
+		v->literal = false;
+		return true;
 	}
-	const AxisInfo *info = core_axis_info(e->core, entry->val.axis.axis);
-	if (info->size != (int64_t)v->n || info->length) {
-		return;
+	Val *item = arena_array(e->arena, Val, v->n + 1);
+	for (uint32_t i = 0; i < v->n; i++) {
+		item[i] = v->item[i];
+		if (!literal_ints(e, &item[i])) {
+			return false;
+		}
 	}
-	entry->used = true;
-	Index *ix = arena_array(e->arena, Index, v->rank);
-	for (uint32_t i = 0; i < v->rank; i++) {
-		ix[i] = v->ix[i];
+	if (v->n) {
+		*v = elab_array_literal(e, NULL, v->span, v->n, item);
 	}
-	ix[0] = core_index(e->core, entry->val.axis.axis, core_index_name(e->core, v->ix[0]));
-	Node place = core_sub(e->core, core_index_value(e->core, ix[0]), core_int_const(e->core, info->first));
-	Val r = val_subst(e, v, 1, v->ix, &place);
-	r.ix = ix;
-	r.n = 0;
-	*v = r;
+	return v->n && v->tag == VAL_NUM;
+}
+
+/* A literal [a, b] fits a declared axis of two elements, as a literal 0 fits a unit; [[a, b], [c, d]] two of them. */
+static void literal_axes(Elab *e, Scope *bind, const Ast *type, Val *v)
+{
+	uint32_t depth = 0;
+	for (const Val *inner = v; inner->tag == VAL_NUM && inner->n && depth < v->rank; inner = &inner->item[0]) {
+		depth++;
+	}
+	Index *ix = arena_array(e->arena, Index, v->rank + 1), *from = arena_array(e->arena, Index, v->rank + 1);
+	Node *to = arena_array(e->arena, Node, v->rank + 1);
+	uint32_t n = 0;
+	for (uint32_t p = 0; p < v->rank; p++) {
+		ix[p] = v->ix[p];
+		const Ast *want = type->kid[p];
+		Entry *entry = p < depth && want->kind == AST_NAME ? scope_find(e, bind, want->name) : NULL;
+		if (!entry || entry->pending || entry->val.tag != VAL_AXIS || !entry->val.axis.axis) {
+			continue;
+		}
+		const AxisInfo *info = core_axis_info(e->core, entry->val.axis.axis);
+		const AxisInfo *own = core_axis_info(e->core, core_index_axis(e->core, v->ix[p]));
+		if (!(own->flags & AXIS_ANONYMOUS) || info->size != own->size || info->length) {
+			continue;
+		}
+		int64_t first = info->first;
+		entry->used = true;
+		ix[p] = core_index(e->core, entry->val.axis.axis, core_index_name(e->core, v->ix[p]));
+		from[n] = v->ix[p];
+		to[n++] = core_sub(e->core, core_index_value(e->core, ix[p]), core_int_const(e->core, first));
+	}
+	if (n) {
+		Val r = val_subst(e, v, n, from, to);
+		r.ix = ix;
+		r.n = 0;
+		*v = r;
+	}
 }
 
 bool type_fit(Elab *e, Scope *bind, const Ast *type, Val *v, const char *what)
@@ -236,7 +276,11 @@ bool type_fit(Elab *e, Scope *bind, const Ast *type, Val *v, const char *what)
 		diag_rank_mismatch(elab_diags(e), v->span, what, v->rank, type->nkid);
 		return false;
 	}
-	literal_axis(e, bind, type, v);
+	if (t.elem == ELEM_INT && v->n) {
+		Val ints = *v;
+		*v = literal_ints(e, &ints) ? ints : *v;
+	}
+	literal_axes(e, bind, type, v);
 	for (uint32_t i = 0; i < v->rank; i++) {
 		if (!fit_axis(e, bind, type->kid[i], val_axis(e, v, i), v->span)) {
 			return false;

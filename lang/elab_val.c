@@ -202,10 +202,18 @@ static void scale_by(Elab *e, Val *v, double factor)
 	}
 }
 
-/* Every zero written bare is an empty amount of any unit. */
+/* Every zero written bare is an empty amount of any unit; so is [0, 0]. */
 static bool is_bare_zero(Elab *e, const Val *v)
 {
 	double x;
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (!is_bare_zero(e, &v->item[i])) {
+			return false;
+		}
+	}
+	if (v->n) {
+		return true;
+	}
 	return v->literal && v->rank == 0 && core_is_const(e->core, v->re, &x) && x == 0;
 }
 
