@@ -49,7 +49,7 @@ DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g
 TESTDEPS := $(DEPS) libcriterion-dev clang man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
-        check-diags check-doc check-mutants check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
+        check-diags check-doc check-limits check-mutants check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,7 +125,7 @@ demo: deps
 test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
-	@$(MAKE) check-unit check-golden check-layers check-diags check-doc check-mutants check-bench check-examples
+	@$(MAKE) check-unit check-golden check-layers check-diags check-doc check-limits check-mutants check-bench check-examples
 	@$(MAKE) check-mutants N=400
 	@$(MAKE) check-fuzz
 	@$(MAKE) check-san
@@ -151,6 +151,8 @@ spec:
 check-doc: $(PNNC)
 	@tests/spec_tables.sh --check
 	@tests/doc_examples.sh $(PNNC) SPEC.md README.md
+check-limits: $(PNNC)
+	@tests/check_limits.sh $(PNNC)
 check-bench: $(PNNC)
 	@tests/check_bench.sh $(PNNC)
 check-examples: $(PNNC)
