@@ -243,7 +243,7 @@ typedef struct Contribution {
 } Contribution;
 typedef struct Adjoint {
 	Def def;
-	bool reached, closed;
+	bool reached, closed, met;
 	Index *m;        /* formals of the adjoint, copies of def's */
 	uint64_t *pin;   /* per context index: positions at which every read has it; the lowest is the one that is used */
 	Contribution *part;

@@ -124,6 +124,11 @@ static Sym part_name(Normal *m)
 	return deriv_sym(m->dv, digit ? "%s_%u" : "%s%u", n ? base : "part", ++m->count);
 }
 
+static Sym arg_name(Normal *m)
+{
+	return m->reader ? deriv_sym(m->dv, "arg_%s", deriv_text(m->dv, m->reader)) : deriv_sym(m->dv, "arg");
+}
+
 /* A number times one value, plus a number. */
 static bool simple(Normal *m, Node n)
 {
@@ -165,7 +170,7 @@ static Node normal_op(Normal *m, uint32_t at, Node n, bool alone)
 	for (uint32_t k = 0; k < p->n; k++) {
 		args[k] = p->arg[k];
 		if (deriv_passes(p, k) && scope_active(m->s, args[k]) && !simple(m, args[k])) {
-			args[k] = name_value(m, deriv_sym(m->dv, "arg_%s", deriv_text(m->dv, m->reader)), at, args[k]);
+			args[k] = name_value(m, arg_name(m), at, args[k]);
 		}
 	}
 	n = core_rebuild(m->c, n, args);
@@ -225,7 +230,7 @@ static Node normal_prod(Normal *m, uint32_t at, Node n, bool alone)
 	for (uint32_t k = 0; k < p->n; k++) {
 		args[k] = p->arg[k];
 		if (p->expo[k] != 1 && scope_active(m->s, args[k]) && !simple_base(m, args[k])) {
-			args[k] = name_value(m, deriv_sym(m->dv, "arg_%s", deriv_text(m->dv, m->reader)), at, args[k]);
+			args[k] = name_value(m, arg_name(m), at, args[k]);
 		}
 	}
 	n = core_rebuild(m->c, n, args);
@@ -331,8 +336,13 @@ static void name_reads(Deriv *dv, Node value, Sym reader)
 	}
 }
 
-static void name_readers(Deriv *dv, Node n, Sym reader, uint32_t count, const Def *order)
+static void name_readers(Deriv *dv, Node n, Sym reader)
 {
+	Def *order;
+	uint32_t *component, count = core_reach(dv->c, dv->a, 1, &n, &order, &component);
+	for (uint32_t k = 0; k < count; k++) {
+		deriv_fact(dv, order[k])->reader = 0;
+	}
 	name_reads(dv, n, reader);
 	for (uint32_t k = count; k-- > 0;) {
 		const DefInfo *d = core_def(dv->c, order[k]);
@@ -348,7 +358,7 @@ Node deriv_normal(Scope *s, Node n, Sym reader)
 	Def *order;
 	uint32_t *component;
 	uint32_t count = core_reach(s->dv->c, s->dv->a, 1, &n, &order, &component);
-	name_readers(s->dv, n, reader, count, order);
+	name_readers(s->dv, n, reader);
 	for (uint32_t k = 0; k < count; k++) {
 		Def d = order[k];
 		if (!scope_is_var(s, d) && scope_mark(s, d)->active) {
@@ -356,5 +366,7 @@ Node deriv_normal(Scope *s, Node n, Sym reader)
 		}
 	}
 	Normal m = {.s = s, .dv = s->dv, .c = s->dv->c, .reader = reader, .span = s->dv->at};
-	return normal_value(&m, n, false);
+	n = normal_value(&m, n, false);
+	name_readers(s->dv, n, reader); /* what was read by an operation is now read by its argument */
+	return n;
 }

@@ -249,10 +249,26 @@ static void solve_finish(Solve *v)
 	}
 }
 
+/* The formals of a leaf have no names: its adjoint's are called as where the leaf is read first. */
+static void name_formals(Reverse *r, Adjoint *h, const NodeInfo *read)
+{
+	for (uint32_t k = 0; k < read->n; k++) {
+		Index i = deriv_plain(r->dv, read->arg[k]);
+		Sym name = i ? core_index_name(r->c, i) : 0;
+		if (name && !core_index_name(r->c, h->m[k])) {
+			h->m[k] = core_index(r->c, core_index_axis(r->c, h->m[k]), name);
+		}
+	}
+	h->met = true;
+}
+
 void adjoint_add(Reverse *r, Adjoint *h, Node read, uint32_t n, const SumIndex *ix, Node p, Node a)
 {
 	const NodeInfo *info = core_node(r->c, read);
 	uint32_t rank = info->n;
+	if (!h->met && core_def(r->c, h->def)->role > DEF_REDUCTION) {
+		name_formals(r, h, info);
+	}
 	Solve v = {.r = r, .dv = r->dv, .c = r->c, .h = h, .n = n, .p = p, .a = a};
 	v.e = arena_array(r->dv->a, Node, rank + 1);
 	v.done = arena_array(r->dv->a, bool, rank + 1);

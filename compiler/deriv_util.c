@@ -30,7 +30,8 @@ const char *deriv_text(Deriv *dv, Sym s)
 const char *deriv_name_of(Deriv *dv, Def d)
 {
 	Sym own = core_def(dv->c, d)->name;
-	return deriv_text(dv, own ? own : deriv_fact(dv, d)->reader);
+	Sym name = own ? own : deriv_fact(dv, d)->reader;
+	return name ? deriv_text(dv, name) : "part";
 }
 
 /* ---- tables ---- */
