@@ -294,7 +294,7 @@ static bool put_lets(Run *r, const RtWeights *w)
 			continue;
 		}
 		if (number == 0 || number > core_def_count(r->core) || core_def(r->core, number)->role != DEF_RUNTIME ||
-		    !store_alloc(r->store, number) || !put_leaf(r, &w->tensor[k], number)) {
+		    !eval_room(r, number) || !put_leaf(r, &w->tensor[k], number)) {
 			return false;
 		}
 	}

@@ -263,8 +263,7 @@ static bool try_point(Trying *t, Plan *p, const Sides *sides, uint64_t trial, bo
 static bool alloc_vars(Run *r, const Claim *c)
 {
 	for (uint32_t k = 0; k < c->nvar; k++) {
-		if (!store_alloc(r->store, c->var[k].leaf)) {
-			diag_out_of_memory(r->e->ctx.diags, c->span, "a claim");
+		if (!eval_room(r, c->var[k].leaf)) {
 			return false;
 		}
 	}
@@ -275,7 +274,8 @@ static bool try_points(Trying *t, int64_t n, uint64_t first)
 {
 	Sides sides;
 	Run *r = t->r;
-	Plan *p = alloc_vars(r, t->c) ? claim_plan(r, t->s, false, &sides) : NULL;
+	bool keep = t->c->nsized == 0;
+	Plan *p = alloc_vars(r, t->c) ? claim_plan(r, t->s, keep, &sides) : NULL;
 	bool ok = p != NULL;
 	int64_t still = t->moved.n ? (n + 1) / 2 : n;
 	for (int64_t k = 0; ok && k < n && !run_interrupted(r); k++) {
@@ -286,7 +286,9 @@ static bool try_points(Trying *t, int64_t n, uint64_t first)
 		ok = ok && try_point(t, p, &sides, first + (uint64_t)k, moved);
 	}
 	params_back(r, &t->moved);
-	plan_free(p);
+	if (!keep) {
+		plan_free(p);
+	}
 	return ok;
 }
 
@@ -300,11 +302,15 @@ static bool try_sizes(Trying *t, int64_t n)
 		for (uint32_t j = 0; j < t->c->nsized; j++) {
 			core_axis_resize(r->core, t->c->sized[j], sizes[(k + j) % SIZES]);
 		}
-		eval_forget(r);
 		ok = try_points(t, (n + SIZES - 1) / SIZES, (uint64_t)(k * n));
 	}
-	eval_forget(r);
 	return ok;
+}
+
+Plan *claims_plan(Run *r, const Stmt *s)
+{
+	Sides sides;
+	return alloc_vars(r, &s->u.claim) ? claim_plan(r, s, true, &sides) : NULL;
 }
 
 bool claims_test(Run *r, const Stmt *s)

@@ -124,14 +124,14 @@ static void resize(Run *r, Axis a, size_t n)
 static bool make_room(Run *r, DataInfo *d)
 {
 	for (uint32_t k = 0; k < d->nfield; k++) {
-		if (!store_alloc(r->store, d->field[k].leaf)) {
-			return no_memory(r, d);
+		if (!eval_room(r, d->field[k].leaf)) {
+			return false;
 		}
 	}
 	for (uint32_t k = 0; k < d->nragged; k++) {
 		Def length = core_axis_info(r->core, d->ragged[k])->length;
-		if (length && !store_alloc(r->store, length)) {
-			return no_memory(r, d);
+		if (length && !eval_room(r, length)) {
+			return false;
 		}
 	}
 	return true;

@@ -85,7 +85,7 @@ static bool leaves_ready(Run *r, uint32_t n, const PlanOutput *outputs)
 	for (uint32_t k = 0; ok && k < count; k++) {
 		const DefInfo *d = core_def(c, order[k]);
 		bool leaf = d->role == DEF_PARAM || d->role == DEF_DATA || d->role == DEF_RUNTIME;
-		ok = !leaf || (store_has(r->store, order[k]) && !data_failed(r, order[k]));
+		ok = !leaf || (r->compiling && d->role == DEF_RUNTIME) || (store_has(r->store, order[k]) && !data_failed(r, order[k]));
 		if (!ok) {
 			diag_no_value(r->e->ctx.diags, d->span, run_name(r, d->name));
 		}
@@ -212,16 +212,34 @@ double eval_real(const Run *r, Plan *p, uint32_t k, Def output, size_t i)
 	return (double)plan_int(p, k)[i];
 }
 
+Plan *eval_scalar_plan(Run *r, const void *key, unsigned part, Node value)
+{
+	PlanOutput out = {eval_define(r, "value", value), 0};
+	return eval_cached(r, key, part, 1, &out);
+}
+
 bool eval_scalar(Run *r, const void *key, unsigned part, Node value, double *result)
 {
-	Def d = eval_define(r, "value", value);
-	PlanOutput out = {d, 0};
-	Plan *p = eval_cached(r, key, part, 1, &out);
+	Plan *p = eval_scalar_plan(r, key, part, value);
 	if (!p || !eval_run(r, p, 0)) {
 		return false;
 	}
-	*result = eval_real(r, p, 0, d, 0);
+	bool real = core_kind(r->core, value) == KIND_REAL;
+	*result = real ? plan_real(p, 0)[0] : (double)plan_int(p, 0)[0];
 	return true;
+}
+
+bool eval_room(Run *r, Def leaf)
+{
+	size_t count;
+	if (store_has(r->store, leaf) && eval_count(r, leaf, &count) && store_count(r->store, leaf) == count) {
+		return true;
+	}
+	if (store_alloc(r->store, leaf)) {
+		return true;
+	}
+	diag_out_of_memory(r->e->ctx.diags, core_def(r->core, leaf)->span, run_name(r, core_def(r->core, leaf)->name));
+	return false;
 }
 
 bool eval_count(const Run *r, Def d, size_t *count)

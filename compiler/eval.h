@@ -26,6 +26,10 @@ void eval_forget(Run *r);
 bool eval_run(Run *r, Plan *p, uint64_t step);
 /* Output k of a plan, element i, as a real whatever its kind. */
 double eval_real(const Run *r, Plan *p, uint32_t k, Def output, size_t i);
+/* The plan of a closed scalar, kept under (key, part). NULL after a diagnostic. */
+Plan *eval_scalar_plan(Run *r, const void *key, unsigned part, Node value);
+/* Room for a leaf by the present sizes, if it has none or another; its values are then zero. False when memory is out. */
+bool eval_room(Run *r, Def leaf);
 /* A closed scalar computed once, kept under (key, part) as eval_cached; false after a diagnostic. */
 bool eval_scalar(Run *r, const void *key, unsigned part, Node value, double *result);
 /* Number of elements of a definition over its formals by the present sizes; false if an axis has no size. */

@@ -138,7 +138,8 @@ void run_event_end(Run *r)
 
 int run_program(Run *r)
 {
-	bool ok = run_prepare(r) && checkpoint_open(r) && open_metrics(r);
+	/* At the prompt statements come one by one, each with its plan. */
+	bool ok = run_prepare(r) && (r->e->options.embedded_values || run_compile(r)) && checkpoint_open(r) && open_metrics(r);
 	if (ok) {
 		Block all = {r->program->nstmt, r->program->stmt};
 		r->stop = false;

@@ -68,12 +68,21 @@ struct Run {
 	struct DataState *data;  /* data_load.c */
 	unsigned claims, claims_failed;
 	bool stop;            /* an error ended the run */
+	bool compiling;       /* plans are made before the values that they will read */
+	const char **frozen;  /* sets of frozen parameters met so far, a text of 0 and 1 each; in the engine's arena */
+	size_t nfrozen, frozen_room;
 	bool interrupted;
 	struct Checkpoint *checkpoint; /* being continued or written; NULL without --resume */
 	const struct Training *training; /* the one that runs now */
 };
 
-/* ---- run_stmt.c */
+/* ---- run_compile.c */
+/* The plans of all statements in the order of the text, before anything runs: mistakes that only a plan shows come first, and
+ * the bits of a result do not depend on which statements ran before (a continued run plans in the same order). */
+bool run_compile(Run *r);
+/* ---- run_stmt.c: plans that are kept under the statement */
+Plan *let_plan(Run *r, const Stmt *s);
+Plan *loop_plan(Run *r, const Loop *l);
 bool run_block(Run *r, const Block *b);
 bool run_statement(Run *r, Stmt *s);
 /* ---- run_params.c */
@@ -81,17 +90,22 @@ bool params_prepare(Run *r);
 /* Initial values for n parameters; key as in eval_cached (NULL: not kept). */
 bool params_reset(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64_t seed);
 bool params_set(Run *r, const Stmt *s);
+Plan *params_set_plan(Run *r, const Stmt *s);
+Plan *params_init_plan(Run *r, const void *key, uint32_t n, ParamInfo **param, bool *none);
 /* Stored entries of a parameter from values of what the program reads (a constraint's inverse); false after E0410. */
 bool params_from_values(Run *r, ParamInfo *p, const double *value);
 /* Brings entries back onto their constraint where it is kept by C (orthogonal); false after a diagnostic. */
 bool params_retract(Run *r, ParamInfo *p);
 /* ---- run_record.c */
+/* NULL with *none set when no column is a number. */
+Plan *record_plan(Run *r, const Stmt *s, bool *none);
 bool record_row(Run *r, const Stmt *s, int64_t step);
 bool record_finish(Run *r);
 void record_free(Run *r);
 char *record_to_text(const RecordTable *t);
 bool record_from_text(Run *r, const char *text);
 /* ---- run_value.c */
+Plan *value_plan(Run *r, const void *key, uint32_t n, const Value *item, bool *none);
 bool value_print(Run *r, const void *key, uint32_t n, const Value *item, FILE *out);
 /* ---- run.c */
 void run_event_end(Run *r);           /* ends a metrics line, reports a failure once */

@@ -181,13 +181,14 @@ static bool by_formula(const ParamInfo *p)
 	return p->init && !p->init_file && !p->init_orthogonal;
 }
 
-static bool init_by_formulas(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64_t seed)
+Plan *params_init_plan(Run *r, const void *key, uint32_t n, ParamInfo **param, bool *none)
 {
 	PlanOutput *out = rt_alloc(n, sizeof *out);
 	uint32_t count = 0;
+	*none = false;
 	if (!out) {
 		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "initial values");
-		return false;
+		return NULL;
 	}
 	for (uint32_t k = 0; k < n; k++) {
 		if (by_formula(param[k])) {
@@ -195,7 +196,16 @@ static bool init_by_formulas(Run *r, const void *key, uint32_t n, ParamInfo **pa
 		}
 	}
 	Plan *plan = !count ? NULL : key ? eval_cached(r, key, 0, count, out) : eval_plan(r, count, out);
-	bool ok = !count || (plan && plan_run(plan, r->e->ctx.diags, (RunContext){seed, 0}));
+	*none = !count;
+	free(out);
+	return plan;
+}
+
+static bool init_by_formulas(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64_t seed)
+{
+	bool none;
+	Plan *plan = params_init_plan(r, key, n, param, &none);
+	bool ok = none || (plan && plan_run(plan, r->e->ctx.diags, (RunContext){seed, 0}));
 	for (uint32_t k = 0, output = 0; ok && k < n; k++) {
 		if (by_formula(param[k])) {
 			ok = params_from_values(r, param[k], plan_real(plan, output++));
@@ -204,7 +214,6 @@ static bool init_by_formulas(Run *r, const void *key, uint32_t n, ParamInfo **pa
 	if (!key) {
 		plan_free(plan);
 	}
-	free(out);
 	return ok;
 }
 
@@ -253,11 +262,16 @@ bool params_prepare(Run *r)
 	return ok;
 }
 
+Plan *params_set_plan(Run *r, const Stmt *s)
+{
+	PlanOutput out[2] = {{s->u.set.cond, 0}, {s->u.set.value, 0}};
+	return eval_cached(r, s, 0, 2, out);
+}
+
 bool params_set(Run *r, const Stmt *s)
 {
 	ParamInfo *p = s->u.set.param;
-	PlanOutput out[2] = {{s->u.set.cond, 0}, {s->u.set.value, 0}};
-	Plan *plan = eval_cached(r, s, 0, 2, out);
+	Plan *plan = params_set_plan(r, s);
 	if (!plan || !eval_run(r, plan, 0)) {
 		return false;
 	}

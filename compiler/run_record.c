@@ -185,18 +185,29 @@ static void fill_row(Run *r, const Stmt *s, Plan *plan, int64_t step, Cell *cell
 	}
 }
 
-bool record_row(Run *r, const Stmt *s, int64_t step)
+Plan *record_plan(Run *r, const Stmt *s, bool *none)
 {
 	PlanOutput *out = rt_alloc(s->u.record.n, sizeof *out);
 	uint32_t n = 0;
+	if (!out) {
+		diag_out_of_memory(r->e->ctx.diags, s->span, "a record");
+	}
 	for (uint32_t k = 0; out && k < s->u.record.n; k++) {
 		if (s->u.record.column[k].value) {
 			out[n++] = (PlanOutput){s->u.record.column[k].value, 0};
 		}
 	}
-	Plan *plan = out && n ? eval_cached(r, s, 0, n, out) : NULL;
-	bool ok = out && (!n || (plan && eval_run(r, plan, 0)));
+	*none = out && !n;
+	Plan *plan = n ? eval_cached(r, s, 0, n, out) : NULL;
 	free(out);
+	return plan;
+}
+
+bool record_row(Run *r, const Stmt *s, int64_t step)
+{
+	bool none;
+	Plan *plan = record_plan(r, s, &none);
+	bool ok = none || (plan && eval_run(r, plan, 0));
 	RecordTable *t = ok ? find_table(r, s, step >= 0) : NULL;
 	Cell *row = t ? new_row(r, t) : NULL;
 	if (row) {

@@ -8,26 +8,26 @@
 #include "compiler/train.h"
 #include "compiler/weights.h"
 
-static bool run_let(Run *r, const Stmt *s)
+Plan *let_plan(Run *r, const Stmt *s)
 {
 	PlanOutput *out = rt_alloc(s->u.let.n, sizeof *out);
-	bool ok = out != NULL;
-	for (uint32_t k = 0; ok && k < s->u.let.n; k++) {
-		Def leaf = s->u.let.leaf[k];
-		size_t count;
-		out[k] = (PlanOutput){s->u.let.value[k].value, leaf};
-		if (eval_count(r, leaf, &count) && store_has(r->store, leaf) && store_count(r->store, leaf) == count) {
-			continue;
-		}
-		ok = store_alloc(r->store, leaf);
-	}
-	if (!ok) {
+	if (!out) {
 		diag_out_of_memory(r->e->ctx.diags, s->span, "a value");
 	}
+	bool ok = out != NULL;
+	for (uint32_t k = 0; ok && k < s->u.let.n; k++) {
+		out[k] = (PlanOutput){s->u.let.value[k].value, s->u.let.leaf[k]};
+		ok = eval_room(r, s->u.let.leaf[k]);
+	}
 	Plan *plan = ok ? eval_cached(r, s, 0, s->u.let.n, out) : NULL;
-	ok = plan && eval_run(r, plan, 0);
 	free(out);
-	return ok;
+	return plan;
+}
+
+static bool run_let(Run *r, const Stmt *s)
+{
+	Plan *plan = let_plan(r, s);
+	return plan && eval_run(r, plan, 0);
 }
 
 static bool run_reset(Run *r, const Stmt *s)
@@ -52,9 +52,8 @@ static bool run_file(Run *r, const Stmt *s)
 	return weights_load(r, s->span, from, s->u.file.n, s->u.file.param);
 }
 
-static bool run_freeze(Run *r, const Stmt *s)
+static bool run_freeze(const Stmt *s)
 {
-	eval_forget(r); /* plans of training steps leave frozen parameters out */
 	for (uint32_t k = 0; k < s->u.freeze.n; k++) {
 		s->u.freeze.param[k]->frozen = !s->u.freeze.thaw;
 	}
@@ -63,11 +62,16 @@ static bool run_freeze(Run *r, const Stmt *s)
 
 /* ---- loops and branches --------------------------------------------------------------------------------------------------- */
 
+Plan *loop_plan(Run *r, const Loop *l)
+{
+	PlanOutput out = {l->values, 0};
+	return eval_room(r, l->leaf) ? eval_cached(r, l, 0, 1, &out) : NULL;
+}
+
 /* Numbers of a loop variable, in a copy: the body may change what they were computed from. */
 static bool loop_values(Run *r, const Loop *l, double **value, size_t *n)
 {
-	PlanOutput out = {l->values, 0};
-	Plan *plan = eval_cached(r, l, 0, 1, &out);
+	Plan *plan = loop_plan(r, l);
 	if (!plan || !eval_run(r, plan, 0)) {
 		return false;
 	}
@@ -86,8 +90,7 @@ static bool loop_values(Run *r, const Loop *l, double **value, size_t *n)
 static bool set_loop(Run *r, const Loop *l, double v, unsigned at)
 {
 	bool integer = core_def(r->core, l->leaf)->kind != KIND_REAL;
-	if (!store_has(r->store, l->leaf) && !store_alloc(r->store, l->leaf)) {
-		diag_out_of_memory(r->e->ctx.diags, l->span, "a loop variable");
+	if (!eval_room(r, l->leaf)) {
 		return false;
 	}
 	if (integer) {
@@ -204,7 +207,7 @@ static bool dispatch(Run *r, Stmt *s, int64_t pass, bool resumed)
 	case STMT_SAVE:
 	case STMT_LOAD: return run_file(r, s);
 	case STMT_SET: return params_set(r, s);
-	case STMT_FREEZE: return run_freeze(r, s);
+	case STMT_FREEZE: return run_freeze(s);
 	case STMT_TEST: return claims_test(r, s);
 	case STMT_ASSERT: return claims_assert(r, s);
 	case STMT_PLOT: return skip_statement(r, s, "plot");

@@ -156,7 +156,7 @@ static void print_items(Run *r, Plan *plan, uint32_t n, const Value *item, FILE 
 	fputc('\n', out);
 }
 
-bool value_print(Run *r, const void *key, uint32_t n, const Value *item, FILE *out)
+Plan *value_plan(Run *r, const void *key, uint32_t n, const Value *item, bool *none)
 {
 	PlanOutput *outputs = rt_alloc(2 * (size_t)n, sizeof *outputs);
 	uint32_t count = 0;
@@ -168,18 +168,25 @@ bool value_print(Run *r, const void *key, uint32_t n, const Value *item, FILE *o
 			outputs[count++] = (PlanOutput){item[k].imaginary, 0};
 		}
 	}
-	Plan *plan = NULL;
-	bool ok = outputs != NULL;
-	if (ok && count) {
-		plan = key ? eval_cached(r, key, 0, count, outputs) : eval_plan(r, count, outputs);
-		ok = plan && eval_run(r, plan, 0);
+	if (!outputs) {
+		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "a value");
 	}
+	*none = outputs && !count;
+	Plan *plan = !count ? NULL : key ? eval_cached(r, key, 0, count, outputs) : eval_plan(r, count, outputs);
+	free(outputs);
+	return plan;
+}
+
+bool value_print(Run *r, const void *key, uint32_t n, const Value *item, FILE *out)
+{
+	bool none;
+	Plan *plan = value_plan(r, key, n, item, &none);
+	bool ok = none || (plan && eval_run(r, plan, 0));
 	if (ok) {
 		print_items(r, plan, n, item, out);
 	}
 	if (!key) {
 		plan_free(plan);
 	}
-	free(outputs);
 	return ok;
 }

@@ -95,6 +95,44 @@ bool train_run(Run *r, const Stmt *s)
 	return ok;
 }
 
+bool train_make_batches(Run *r, const Stmt *s)
+{
+	Training tr = {.r = r, .stmt = s, .t = &s->u.train};
+	bool ok = true;
+	for (uint32_t k = 0; ok && k < tr.t->nphase; k++) {
+		tr.phase = &tr.t->phase[k];
+		ok = batches_begin(&tr);
+		batches_end(&tr);
+	}
+	return ok;
+}
+
+static bool compile_every(Run *r, const TrainInfo *t)
+{
+	bool ok = true, none;
+	for (uint32_t k = 0; ok && k < t->nevery; k++) {
+		const Stmt *s = t->every[k].stmt;
+		if (s->kind == STMT_RECORD) {
+			ok = record_plan(r, s, &none) || none;
+		} else if (s->kind == STMT_PRINT) {
+			ok = value_plan(r, s, s->u.print.n, s->u.print.item, &none) || none;
+		}
+	}
+	return ok;
+}
+
+bool train_compile(Run *r, const Stmt *s)
+{
+	Training tr = {.r = r, .stmt = s, .t = &s->u.train};
+	bool ok = true, none;
+	for (uint32_t k = 0; ok && k < tr.t->nphase; k++) {
+		Layout l;
+		ok = begin_phase(&tr, k) && alloc_states(&tr) && (state_plan(&tr, &none) || none) && step_plan(&tr, &l) &&
+		     (!tr.phase->until || eval_scalar_plan(r, tr.phase, PART_UNTIL, tr.phase->until));
+	}
+	return ok && compile_every(r, tr.t);
+}
+
 Plan *train_step_plan(Run *r, const TrainInfo *t, const Phase *p)
 {
 	Training tr = {.r = r, .t = t};
@@ -102,12 +140,6 @@ Plan *train_step_plan(Run *r, const TrainInfo *t, const Phase *p)
 	if (!begin_phase(&tr, (uint32_t)(p - t->phase)) || !batches_begin(&tr)) {
 		return NULL;
 	}
-	bool ok = true;
-	for (uint32_t k = 0; ok && k < tr.nfree; k++) {
-		for (uint32_t j = 0; ok && j < tr.update[k]->nstate; j++) {
-			ok = store_has(r->store, tr.update[k]->state[j]) || store_alloc(r->store, tr.update[k]->state[j]);
-		}
-	}
 	batches_end(&tr);
-	return ok ? step_plan(&tr, &l) : NULL;
+	return alloc_states(&tr) ? step_plan(&tr, &l) : NULL;
 }

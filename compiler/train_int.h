@@ -50,10 +50,16 @@ typedef struct Training {
 	bool resumed;         /* this phase continues a checkpoint */
 } Training;
 
+/* Parts of a phase under which plans are kept: a condition, options of a line search, then two for each set of frozen
+ * parameters. */
+enum { PART_UNTIL, PART_OPTION, PART_STEP = 8 };
+
 /* ---- train_step.c: the plan of one step */
 /* Outputs: objective, terms, gradient norm, largest change if wanted, then next values and states, assigned to their leaves;
  * for a line search the gradients instead. Kept by the run. NULL after a diagnostic. */
 Plan *step_plan(Training *tr, Layout *layout);
+/* First values of the optimiser's states, assigned to their leaves; NULL with *none when it keeps none. */
+Plan *state_plan(Training *tr, bool *none);
 /* ---- train_batch.c */
 bool batches_begin(Training *tr);
 /* Fills the batch of this step; the epoch's number. */
@@ -68,6 +74,7 @@ void report_step(Training *tr);
 void report_end(Training *tr, const char *why);
 /* ---- train_loop.c */
 bool phase_first_order(Training *tr);
+bool alloc_states(Training *tr);
 /* The leaves `step` and `epoch` of this step. */
 void step_leaves(Training *tr, int64_t epoch);
 /* After a step: leaves for expressions, events, records; *until when the phase is over by its own condition. */

@@ -93,7 +93,7 @@ static bool unfit(Training *tr, const char *why)
 static bool search_options(Search *s, size_t *memory)
 {
 	double m = MEMORY_DEFAULT;
-	if (!option_value(s->tr, "memory", 3, &m) || !option_value(s->tr, "tol", 4, &s->tolerance)) {
+	if (!option_value(s->tr, "memory", PART_OPTION, &m) || !option_value(s->tr, "tol", PART_OPTION + 1, &s->tolerance)) {
 		return false;
 	}
 	if (!(m >= 1 && m <= MEMORY_MOST)) {
@@ -175,7 +175,7 @@ static bool search_resume(Search *s)
 	s->lbfgs.pairs = (size_t)number[NUMBER_PAIRS];
 	s->lbfgs.next = (size_t)number[NUMBER_NEXT];
 	s->draw = (uint64_t)number[NUMBER_DRAW];
-	return points_refresh(tr, s->draw > 0 ? (int64_t)s->draw - 1 : 0, true);
+	return true;
 }
 
 /* ---- the phase ---------------------------------------------------------------------------------------------------------------- */
@@ -184,7 +184,8 @@ static bool search_begin(Search *s)
 {
 	Training *tr = s->tr;
 	s->draw = (uint64_t)tr->total;
-	if (!search_room(s) || (tr->resumed && !search_resume(s))) {
+	if (!search_room(s) || (tr->resumed && !search_resume(s)) ||
+	    !points_refresh(tr, s->draw > 0 ? (int64_t)s->draw - 1 : 0, true)) {
 		return false;
 	}
 	s->plan = step_plan(tr, &s->layout);

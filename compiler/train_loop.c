@@ -97,13 +97,12 @@ static void kept_accept(Kept *k)
 
 /* ---- states ----------------------------------------------------------------------------------------------------------------- */
 
-static bool alloc_states(Training *tr)
+bool alloc_states(Training *tr)
 {
 	for (uint32_t k = 0; k < tr->nfree; k++) {
 		const Update *u = tr->update[k];
 		for (uint32_t j = 0; j < u->nstate; j++) {
-			if (!store_has(tr->r->store, u->state[j]) && !store_alloc(tr->r->store, u->state[j])) {
-				diag_out_of_memory(tr->r->e->ctx.diags, tr->phase->span, "an optimiser's state");
+			if (!eval_room(tr->r, u->state[j])) {
 				return false;
 			}
 		}
@@ -113,24 +112,9 @@ static bool alloc_states(Training *tr)
 
 static bool init_states(Training *tr)
 {
-	uint32_t n = 0, most = 0;
-	for (uint32_t k = 0; k < tr->nfree; k++) {
-		most += tr->update[k]->nstate;
-	}
-	if (!most) {
-		return true;
-	}
-	PlanOutput *out = rt_alloc(most, sizeof *out);
-	for (uint32_t k = 0; out && k < tr->nfree; k++) {
-		const Update *u = tr->update[k];
-		for (uint32_t j = 0; j < u->nstate; j++) {
-			out[n++] = (PlanOutput){u->state_init[j], u->state[j]};
-		}
-	}
-	Plan *p = out ? eval_cached(tr->r, tr->phase, 1, n, out) : NULL;
-	bool ok = p && eval_run(tr->r, p, 0);
-	free(out);
-	return ok;
+	bool none;
+	Plan *p = state_plan(tr, &none);
+	return none || (p && eval_run(tr->r, p, 0));
 }
 
 /* Numbers of the training itself, in a checkpoint. */
@@ -260,7 +244,7 @@ bool step_done(Training *tr, bool *until)
 		return false;
 	}
 	double met = 0;
-	if (tr->phase->until && !eval_scalar(tr->r, tr->phase, 2, tr->phase->until, &met)) {
+	if (tr->phase->until && !eval_scalar(tr->r, tr->phase, PART_UNTIL, tr->phase->until, &met)) {
 		return false;
 	}
 	*until = met != 0;
@@ -340,7 +324,8 @@ static bool begin_states(Training *tr)
 		numbers_in(tr, number);
 		return points_refresh(tr, tr->total > 0 ? tr->total - 1 : 0, true);
 	}
-	return init_states(tr);
+	/* A line search before this phase made the points wait: now they are again those of the step. */
+	return points_refresh(tr, tr->total, true) && init_states(tr);
 }
 
 bool phase_first_order(Training *tr)

@@ -3,6 +3,7 @@
  *     min(1, clip/|g|)
  * when the phase clips; |g| is the norm over all parameters that are trained. */
 #include <stdlib.h>
+#include <string.h>
 #include "compiler/deriv.h"
 #include "compiler/train_int.h"
 #include "lang/op.h"
@@ -200,13 +201,52 @@ static Plan *build_plan(Training *tr, const Layout *l)
 	return eval_plan(r, b.nout, b.out);
 }
 
+/* Plans leave frozen parameters out: each set of frozen ones that was met has a number. */
+static unsigned frozen_number(Run *r)
+{
+	uint32_t n = r->program->nparam;
+	char *text = arena_alloc(r->e->arena, (size_t)n + 1, 1);
+	for (uint32_t k = 0; k < n; k++) {
+		text[k] = r->program->param[k]->frozen ? '1' : '0';
+	}
+	for (size_t k = 0; k < r->nfrozen; k++) {
+		if (strcmp(r->frozen[k], text) == 0) {
+			return (unsigned)k;
+		}
+	}
+	ARENA_PUSH(r->e->arena, r->frozen, r->nfrozen, r->frozen_room, text);
+	return (unsigned)r->nfrozen - 1;
+}
+
 Plan *step_plan(Training *tr, Layout *layout)
 {
 	find_layout(tr, layout);
-	Plan *p = eval_find(tr->r, tr->phase, 0);
+	unsigned part = PART_STEP + 2 * frozen_number(tr->r);
+	Plan *p = eval_find(tr->r, tr->phase, part);
 	if (p) {
 		return p;
 	}
 	p = build_plan(tr, layout);
-	return p && eval_keep(tr->r, tr->phase, 0, p) ? p : NULL;
+	return p && eval_keep(tr->r, tr->phase, part, p) ? p : NULL;
+}
+
+Plan *state_plan(Training *tr, bool *none)
+{
+	uint32_t n = 0, most = count_states(tr);
+	*none = most == 0;
+	PlanOutput *out = rt_alloc(most, sizeof *out);
+	if (!out) {
+		diag_out_of_memory(tr->r->e->ctx.diags, tr->phase->span, "an optimiser's state");
+		return NULL;
+	}
+	for (uint32_t k = 0; k < tr->nfree; k++) {
+		const Update *u = tr->update[k];
+		for (uint32_t j = 0; j < u->nstate; j++) {
+			out[n++] = (PlanOutput){u->state_init[j], u->state[j]};
+		}
+	}
+	unsigned part = PART_STEP + 1 + 2 * frozen_number(tr->r);
+	Plan *p = most ? eval_cached(tr->r, tr->phase, part, n, out) : NULL;
+	free(out);
+	return p;
 }
