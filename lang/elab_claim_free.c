@@ -511,6 +511,11 @@ static void unknown_name(Claiming *k, const FreeName *f)
 			  "say it: add  for %s in axis", name);
 		return;
 	}
+	if (!k->asserted && strlen(name) <= 2) { /* too short for a slip of the pen */
+		diag_help(diag_undefined_name(elab_diags(e), f->at, name),
+			  "say what it ranges over: add  for %s in [0, 1]", name);
+		return;
+	}
 	Val missing = scope_value(e, k->in, f->name, f->at); /* E0201, with the nearest name */
 	(void)missing;
 }

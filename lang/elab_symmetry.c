@@ -120,8 +120,9 @@ static bool formal_variable(Symmetry *y, uint32_t i)
 static bool bind_arguments(Symmetry *y)
 {
 	Claiming *k = y->k;
-	Val v = elab_callee(k->e, k->in, y->of);
-	if (v.tag == VAL_ERROR) {
+	bool named = y->of->kind == AST_NAME && scope_find(k->e, k->in, y->of->name);
+	Val v = named ? elab_callee(k->e, k->in, y->of) : val_error(y->of->span);
+	if (named && v.tag == VAL_ERROR) {
 		return false;
 	}
 	if (v.tag != VAL_FN) {
