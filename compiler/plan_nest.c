@@ -476,7 +476,7 @@ static bool emit_reduction(Planner *p, const NestItem *item, bool accumulate)
 		nest->acc2 = coder_pin(&w);
 		Node value = item->value;
 		Val filter = VAL_NONE;
-		if (info->tag == NODE_GUARD) {
+		if (info->tag == NODE_GUARD && d->red == RED_SUM) { /* elsewhere a guard is a zero like any other */
 			value = info->arg[1];
 			filter = coder_node(&w, info->arg[0], VAL_NONE);
 		}

@@ -141,7 +141,8 @@ typedef enum {
 } DefRole;
 typedef enum { RED_NONE, RED_SUM, RED_PROD, RED_MAX, RED_MIN, RED_LOGSUMEXP, RED_ARGMAX, RED_ARGMIN, RED_ALL, RED_ANY } RedKind;
 /* Empty reductions: sum 0, prod 1, max -inf, min +inf, logsumexp -inf, argmax/argmin the axis' first, all true, any false.
- * A filter is made by core_filter: for sums a guard, for the others `if c then e else neutral element`. */
+ * A filter is made by core_filter: for sums a guard, for the others `if c then e else neutral element`. A guard in a body
+ * is zero where it fails, as everywhere: max[j] (if c then e else 0) and max[j if c](e) are different things. */
 
 typedef enum { EDGE_AT, EDGE_FIRST, EDGE_LAST } EdgeKind; /* label value; axis' first label + offset; last label + offset */
 typedef struct Edge { EdgeKind kind; int64_t offset; } Edge;

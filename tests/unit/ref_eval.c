@@ -295,8 +295,8 @@ static void reduce(Ref *r, const DefInfo *d, uint32_t k, double *acc, double *be
 		return;
 	}
 	const NodeInfo *body = core_node(r->c, d->piece[0].value);
-	if (body->tag == NODE_GUARD && eval(r, body->arg[0]) == 0) {
-		return; /* the filter of a reduction leaves elements out */
+	if (d->red == RED_SUM && body->tag == NODE_GUARD && eval(r, body->arg[0]) == 0) {
+		return; /* zero; the filters of other reductions are selects (core_filter) */
 	}
 	double x = eval(r, d->piece[0].value);
 	if (d->red == RED_ARGMAX || d->red == RED_ARGMIN) {
