@@ -177,6 +177,7 @@ typedef struct Operand {
 	int rank;      /* kind of thing */
 	uint32_t line; /* of the definition that is read first in it */
 	const char *text;
+	size_t prefix; /* length of the coefficient in text, which does not count in the order */
 	double coef;
 	int32_t expo;
 	Node node;
@@ -191,7 +192,7 @@ static int operand_order(const void *x, const void *y)
 	if (a->line != b->line) {
 		return a->line < b->line ? -1 : 1;
 	}
-	return strcmp(a->text, b->text);
+	return strcmp(a->text + a->prefix, b->text + b->prefix);
 }
 
 static uint32_t first_line(const CoreText *t, Node n)
@@ -316,11 +317,12 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 
 /* ---- sums ---- */
 
-/* coef*n without sign; *minus tells whether a factor turned its sign. */
-static const char *term_text(CoreText *t, Node n, double size, bool *minus)
+/* size*n; *minus tells whether a factor turned its sign, *before how much of the text is the coefficient. */
+static const char *term_text(CoreText *t, Node n, double size, bool *minus, size_t *before)
 {
 	*minus = false;
 	const char *prefix = size == 1 ? "" : coefficient(t->a, size);
+	*before = *prefix ? strlen(prefix) + 1 : 0;
 	if (core_node(t->c, n)->tag == NODE_PROD) {
 		return product_text(t, n, prefix, minus);
 	}
@@ -339,7 +341,7 @@ static Operand *sum_terms(CoreText *t, Node n, double sign)
 		bool minus;
 		Node arg = core_node(t->c, n)->arg[k];
 		double coef = core_node(t->c, n)->coef[k];
-		o[k].text = term_text(t, arg, fabs(coef), &minus);
+		o[k].text = term_text(t, arg, fabs(coef), &minus, &o[k].prefix);
 		o[k].coef = minus ? -coef * sign : coef * sign;
 		o[k].rank = rank_of(t, arg) + (o[k].coef < 0 ? 100 : 0);
 		o[k].line = first_line(t, arg);
