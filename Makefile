@@ -133,9 +133,13 @@ test: testdeps
 
 check-unit: $(UNIT)
 	@tests/run_unit.sh $(UNIT)
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(UNITAID) $(BUILD)/libpnn.a
+# An archive, so that a test takes only the shared files that it uses.
+$(BUILD)/libaid.a: $(UNITAID)
+	@rm -f $@
+	ar rcs $@ $(UNITAID)
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libaid.a $(BUILD)/libpnn.a
 	@mkdir -p $(@D)
-	$(CC) $(OPT) -o $@ $< $(UNITAID) $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
+	$(CC) $(OPT) -o $@ $< $(BUILD)/libaid.a $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
 $(BUILD)/obj/tests/unit/%.o: WARN += -Wno-missing-prototypes
 
 check-golden: $(PNNC)
