@@ -94,8 +94,10 @@ static Node reverse_one(Scope *s, Node of, const Node *e)
 	uint32_t n = w->nformal + (read ? w->nctx : 0);
 	Index *from = arena_array(dv->a, Index, n + 1);
 	Node *to = arena_array(dv->a, Node, n + 1);
-	memcpy(from, w->formal, w->nformal * sizeof *from);
-	memcpy(to, e, w->nformal * sizeof *to);
+	if (w->nformal) {
+		memcpy(from, w->formal, w->nformal * sizeof *from);
+		memcpy(to, e, w->nformal * sizeof *to);
+	}
 	for (uint32_t k = w->nformal; k < n; k++) {
 		from[k] = w->ctx[k - w->nformal];
 		to[k] = core_node(c, of)->arg[k - w->nformal];

@@ -274,8 +274,12 @@ void adjoint_add(Reverse *r, Adjoint *h, Node read, uint32_t n, const SumIndex *
 	v.done = arena_array(r->dv->a, bool, rank + 1);
 	v.ix = arena_array(r->dv->a, SumIndex, n + 1);
 	v.need = arena_array(r->dv->a, Need, rank + 1);
-	memcpy(v.e, info->arg, rank * sizeof *v.e);
-	memcpy(v.ix, ix, n * sizeof *ix);
+	if (rank) {
+		memcpy(v.e, info->arg, rank * sizeof *v.e);
+	}
+	if (n) {
+		memcpy(v.ix, ix, n * sizeof *ix);
+	}
 	for (uint32_t q = 0; q < r->nctx; q++) {
 		int32_t at = adjoint_pin(r, h, q);
 		if (at >= 0) {
