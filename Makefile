@@ -133,13 +133,14 @@ test: testdeps
 
 check-unit: $(UNIT)
 	@tests/run_unit.sh $(UNIT)
-# An archive, so that a test takes only the shared files that it uses.
+# A test is linked with the shared files whose headers it includes, then with what those need.
 $(BUILD)/libaid.a: $(UNITAID)
 	@rm -f $@
 	ar rcs $@ $(UNITAID)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libaid.a $(BUILD)/libpnn.a
 	@mkdir -p $(@D)
-	$(CC) $(OPT) -o $@ $< $(BUILD)/libaid.a $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
+	$(CC) $(OPT) -o $@ $< $(addprefix $(BUILD)/obj/tests/unit/,$(shell sed -n \
+	  's/^#include "tests\/unit\/\(.*\)\.h"/\1.o/p' tests/unit/$*.c)) $(BUILD)/libaid.a $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
 $(BUILD)/obj/tests/unit/%.o: WARN += -Wno-missing-prototypes
 
 check-golden: $(PNNC)
