@@ -154,6 +154,10 @@ static const char *number_text(GradText *t, double v)
 		snprintf(text, sizeof text, "%.*g", digits, v);
 	} while (strtod(text, NULL) != v && digits++ < 17);
 	char *e = strchr(text, 'e');
+	if (e && fabs(v) >= 1 && fabs(v) < 1e15) { /* 10 rather than 1e+01 */
+		snprintf(text, sizeof text, "%.*g", atoi(e + 1) + 1 > digits ? atoi(e + 1) + 1 : digits, v);
+		e = NULL;
+	}
 	if (t->latex && e) {
 		int power = atoi(e + 1);
 		*e = 0;
@@ -308,10 +312,10 @@ static const char *infix(const GradText *t, Op op, Tightness *tight)
 	    {OP_ne, "!=", "\\ne", TIGHT_COMPARE}, {OP_ilt, "<", "<", TIGHT_COMPARE},    {OP_ile, "<=", "\\le", TIGHT_COMPARE},
 	    {OP_ieq, "==", "=", TIGHT_COMPARE},   {OP_ine, "!=", "\\ne", TIGHT_COMPARE}, {OP_beq, "==", "=", TIGHT_COMPARE},
 	    {OP_and, "and", "\\wedge", TIGHT_LOGIC}, {OP_or, "or", "\\vee", TIGHT_CHOICE},
-	    {OP_imod, "mod", "\\bmod", TIGHT_PRODUCT}, {OP_idiv, "div", "\\,\\mathrm{div}\\,", TIGHT_PRODUCT},
-	    {OP_bxor, "xor", "\\oplus", TIGHT_PRODUCT}, {OP_band, "band", "\\,\\mathrm{band}\\,", TIGHT_PRODUCT},
-	    {OP_bor, "bor", "\\,\\mathrm{bor}\\,", TIGHT_PRODUCT}, {OP_shl, "shl", "\\ll", TIGHT_PRODUCT},
-	    {OP_shr, "shr", "\\gg", TIGHT_PRODUCT}, {OP_mod, "mod", "\\bmod", TIGHT_PRODUCT},
+	    {OP_imod, "mod", "\\bmod", TIGHT_COMPARE}, {OP_idiv, "div", "\\,\\mathrm{div}\\,", TIGHT_COMPARE},
+	    {OP_bxor, "xor", "\\oplus", TIGHT_COMPARE}, {OP_band, "band", "\\,\\mathrm{band}\\,", TIGHT_COMPARE},
+	    {OP_bor, "bor", "\\,\\mathrm{bor}\\,", TIGHT_COMPARE}, {OP_shl, "shl", "\\ll", TIGHT_COMPARE},
+	    {OP_shr, "shr", "\\gg", TIGHT_COMPARE}, {OP_mod, "mod", "\\bmod", TIGHT_COMPARE},
 	};
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		if (rows[k].op == op) {
