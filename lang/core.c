@@ -1,5 +1,6 @@
-/* core.c — axes, index variables and the table of nodes: interning, structural order, working memory.
- * Keeps: equal nodes are one node; arguments are numbered before their users; pointers to nodes never move. */
+/* core.c — axes, index variables and the table of nodes: interning, structural order, working
+ * memory. Keeps: equal nodes are one node; arguments are numbered before their users; pointers to
+ * nodes never move. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -39,7 +40,8 @@ Axis core_axis(Core *c, AxisInfo info)
 {
 	assert(info.size >= -1 && c->naxis < UINT32_MAX);
 	if (info.nlabel) {
-		info.label = arena_copy(c->arena, info.label, info.nlabel * sizeof *info.label, alignof(Sym));
+		info.label = arena_copy(c->arena, info.label, info.nlabel * sizeof *info.label,
+					alignof(Sym));
 	}
 	ARENA_PUSH(c->arena, c->axis, c->naxis, c->axiscap, info);
 	ARENA_PUSH(c->arena, c->canon, c->ncanon, c->canoncap, (CanonAxis){0});
@@ -171,8 +173,9 @@ static bool commutes(const NodeInfo *p)
 	if (p->tag != NODE_OP) {
 		return p->tag == NODE_LIN || p->tag == NODE_PROD;
 	}
-	return p->op == OP_ieq || p->op == OP_ine || p->op == OP_eq || p->op == OP_ne || p->op == OP_beq ||
-	       p->op == OP_imin || p->op == OP_imax || p->op == OP_band || p->op == OP_bor;
+	return p->op == OP_ieq || p->op == OP_ine || p->op == OP_eq || p->op == OP_ne ||
+	       p->op == OP_beq || p->op == OP_imin || p->op == OP_imax || p->op == OP_band ||
+	       p->op == OP_bor;
 }
 
 static bool is_chain(const NodeInfo *p)
@@ -180,7 +183,8 @@ static bool is_chain(const NodeInfo *p)
 	return p->tag == NODE_OP && (p->op == OP_and || p->op == OP_or || p->op == OP_bxor);
 }
 
-uint64_t core_hash_with(const Core *c, const NodeInfo *p, uint64_t ref, CoreHash *child, const void *data)
+uint64_t core_hash_with(const Core *c, const NodeInfo *p, uint64_t ref, CoreHash *child,
+			const void *data)
 {
 	uint64_t h = core_mix(p->tag, ((uint64_t)p->kind << 32) | p->op);
 	h = core_mix(h, bits_of(p->num));
@@ -190,7 +194,8 @@ uint64_t core_hash_with(const Core *c, const NodeInfo *p, uint64_t ref, CoreHash
 		const NodeInfo *rest = core_node(c, p->arg[1]);
 		uint64_t more = child(data, c, p->arg[1]);
 		bool same = is_chain(rest) && rest->op == p->op;
-		return h + core_mix(child(data, c, p->arg[0]), 0x51) + (same ? more - h : core_mix(more, 0x51));
+		return h + core_mix(child(data, c, p->arg[0]), 0x51) +
+		       (same ? more - h : core_mix(more, 0x51));
 	}
 	h = core_mix(h, ref);
 	h = core_mix(h, p->n);
@@ -225,8 +230,8 @@ static uint64_t shape_node(const Core *c, const NodeInfo *p)
 
 static bool same_node(const NodeInfo *a, const NodeInfo *b)
 {
-	if (a->tag != b->tag || a->kind != b->kind || a->op != b->op || a->n != b->n || a->ref != b->ref ||
-	    a->integer != b->integer || bits_of(a->num) != bits_of(b->num)) {
+	if (a->tag != b->tag || a->kind != b->kind || a->op != b->op || a->n != b->n ||
+	    a->ref != b->ref || a->integer != b->integer || bits_of(a->num) != bits_of(b->num)) {
 		return false;
 	}
 	if (a->n == 0) {
@@ -262,7 +267,8 @@ static bool contains(const Index *set, uint32_t n, Index i)
 	return false;
 }
 
-/* Free indices: the union of the arguments' in order; the array of the first argument is shared where that is all. */
+/* Free indices: the union of the arguments' in order; the array of the first argument is shared
+ * where that is all. */
 static void set_free(Core *c, NodeCell *cell)
 {
 	const NodeInfo *p = &cell->info;
@@ -326,12 +332,15 @@ Node core_intern(Core *c, const NodeInfo *proto)
 	cell->info.span = c->at;
 	cell->hash = hash;
 	if (proto->n) {
-		cell->info.arg = arena_copy(c->arena, proto->arg, proto->n * sizeof(Node), alignof(Node));
+		cell->info.arg =
+			arena_copy(c->arena, proto->arg, proto->n * sizeof(Node), alignof(Node));
 		if (proto->coef) {
-			cell->info.coef = arena_copy(c->arena, proto->coef, proto->n * sizeof(double), alignof(double));
+			cell->info.coef = arena_copy(c->arena, proto->coef,
+						     proto->n * sizeof(double), alignof(double));
 		}
 		if (proto->expo) {
-			cell->info.expo = arena_copy(c->arena, proto->expo, proto->n * sizeof(int32_t), alignof(int32_t));
+			cell->info.expo = arena_copy(c->arena, proto->expo,
+						     proto->n * sizeof(int32_t), alignof(int32_t));
 		}
 	}
 	cell->shape = shape_node(c, &cell->info);
@@ -342,7 +351,8 @@ Node core_intern(Core *c, const NodeInfo *proto)
 		const NodeCell *arg = core_cell(c, proto->arg[k]);
 		cell->conditional |= arg->conditional;
 		cell->derivative |= arg->derivative;
-		cell->size = cell->size > UINT32_MAX - arg->size ? UINT32_MAX : cell->size + arg->size;
+		cell->size =
+			cell->size > UINT32_MAX - arg->size ? UINT32_MAX : cell->size + arg->size;
 		cell->height = arg->height >= cell->height ? arg->height + 1 : cell->height;
 	}
 	set_free(c, cell);
@@ -359,17 +369,18 @@ Node core_intern(Core *c, const NodeInfo *proto)
 static int tag_rank(unsigned tag)
 {
 	static const int rank[] = {
-	    [NODE_NONE] = 0,  [NODE_CONST] = 1, [NODE_INDEX] = 2, [NODE_SIZE] = 3,   [NODE_READ] = 4,
-	    [NODE_LIN] = 7,   [NODE_PROD] = 6,  [NODE_OP] = 5,    [NODE_SELECT] = 9, [NODE_GUARD] = 12,
-	    [NODE_RANDOM] = 8, [NODE_STOP] = 10, [NODE_D] = 11};
+		[NODE_NONE] = 0,   [NODE_CONST] = 1,  [NODE_INDEX] = 2,  [NODE_SIZE] = 3,
+		[NODE_READ] = 4,   [NODE_LIN] = 7,    [NODE_PROD] = 6,   [NODE_OP] = 5,
+		[NODE_SELECT] = 9, [NODE_GUARD] = 12, [NODE_RANDOM] = 8, [NODE_STOP] = 10,
+		[NODE_D] = 11};
 	return rank[tag];
 }
 
-#define COMPARE(x, y)                                                                                                     \
-	do {                                                                                                              \
-		if ((x) != (y)) {                                                                                         \
-			return (x) < (y) ? -1 : 1;                                                                        \
-		}                                                                                                         \
+#define COMPARE(x, y)                                                                              \
+	do {                                                                                       \
+		if ((x) != (y)) {                                                                  \
+			return (x) < (y) ? -1 : 1;                                                 \
+		}                                                                                  \
 	} while (0)
 
 static int compare_heads(const Core *c, const NodeInfo *p, const NodeInfo *q)
@@ -518,8 +529,8 @@ static uint64_t key_hash(const uint32_t *key, uint32_t n)
 static KeyEntry *key_slot(const KeyTable *t, const uint32_t *key, uint32_t n, uint64_t hash)
 {
 	uint32_t at = (uint32_t)hash & (t->cap - 1);
-	while (t->slot[at].key &&
-	       !(t->slot[at].hash == hash && t->slot[at].n == n && memcmp(t->slot[at].key, key, n * sizeof *key) == 0)) {
+	while (t->slot[at].key && !(t->slot[at].hash == hash && t->slot[at].n == n &&
+				    memcmp(t->slot[at].key, key, n * sizeof *key) == 0)) {
 		at = (at + 1) & (t->cap - 1);
 	}
 	return &t->slot[at];
@@ -537,7 +548,8 @@ void core_key_add(Core *c, KeyTable *t, const uint32_t *key, uint32_t n, uint32_
 		more.slot = arena_array(c->arena, KeyEntry, more.cap);
 		for (uint32_t k = 0; k < t->cap; k++) {
 			if (t->slot[k].key) {
-				*key_slot(&more, t->slot[k].key, t->slot[k].n, t->slot[k].hash) = t->slot[k];
+				*key_slot(&more, t->slot[k].key, t->slot[k].n, t->slot[k].hash) =
+					t->slot[k];
 			}
 		}
 		*t = more;

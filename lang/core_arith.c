@@ -1,15 +1,12 @@
-/* core_arith.c — constants, sums (LIN) and products (PROD): flattening, like terms, powers, common guards.
- * Keeps: a LIN has no LIN or constant among its terms and no two equal terms; a term that is a guard carries its
- * coefficient inside; a PROD has no PROD, finite constant or single-term LIN among its factors; coefficients are finite.
- * Operands stand in core_order.
- * 0*x, x - x and x/x fold although x may be NaN (SPEC.md, arithmetic). */
+/* core_arith.c — constants and sums (LIN): flattening, like terms, common guards, common factors.
+ * Keeps: a LIN has no LIN or constant among its terms and no two equal terms; a term that is a
+ * guard carries its coefficient inside; coefficients are finite. Operands stand in core_order. 0*x
+ * and x - x fold although x may be NaN (SPEC.md, arithmetic). */
 #include "lang/core_int.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-
-#include "lang/op_value.h"
 
 static const double exact_int = 0x1p53; /* ints up to here are exact as coefficients */
 
@@ -18,7 +15,11 @@ static const double exact_int = 0x1p53; /* ints up to here are exact as coeffici
 Node core_real_const(Core *c, double v)
 {
 	/* one NaN, and no negative zero: 0*x folds to 0 anyway */
-	NodeInfo p = {.tag = NODE_CONST, .kind = KIND_REAL, .num = v != v ? (double)NAN : v == 0 ? 0 : v};
+	NodeInfo p = {.tag = NODE_CONST,
+		      .kind = KIND_REAL,
+		      .num = v != v   ? (double)NAN
+			     : v == 0 ? 0
+				      : v};
 	return core_intern(c, &p);
 }
 
@@ -36,7 +37,9 @@ Node core_bool_const(Core *c, bool v)
 
 Node core_zero(Core *c, Kind kind)
 {
-	return kind == KIND_REAL ? core_real_const(c, 0) : kind == KIND_INT ? core_int_const(c, 0) : core_bool_const(c, false);
+	return kind == KIND_REAL  ? core_real_const(c, 0)
+	       : kind == KIND_INT ? core_int_const(c, 0)
+				  : core_bool_const(c, false);
 }
 
 bool core_is_zero(const Core *c, Node n)
@@ -66,7 +69,7 @@ static int64_t int_add(Core *c, int64_t a, int64_t b)
 	return r;
 }
 
-static int64_t int_mul(Core *c, int64_t a, int64_t b)
+int64_t core_int_mul(Core *c, int64_t a, int64_t b)
 {
 	int64_t r;
 	c->int_overflow |= __builtin_mul_overflow(a, b, &r);
@@ -98,7 +101,7 @@ static Sum sum_begin(const Core *c, Kind kind)
 static void sum_constant(Core *c, Sum *s, double k, const NodeInfo *p)
 {
 	if (s->kind == KIND_INT) {
-		s->integer = int_add(c, s->integer, int_mul(c, (int64_t)k, p->integer));
+		s->integer = int_add(c, s->integer, core_int_mul(c, (int64_t)k, p->integer));
 	} else if (p->num != 0) {
 		s->num += k * p->num;
 	}
@@ -127,7 +130,8 @@ static void sum_push(Core *c, Sum *s, double k, Node n)
 		return;
 	}
 	if (!isfinite(k) && p->tag != NODE_CONST) {
-		core_term_push(c, core_mul(c, core_real_const(c, k), n), 1, 0); /* inf does not distribute */
+		core_term_push(c, core_mul(c, core_real_const(c, k), n), 1,
+			       0); /* inf does not distribute */
 	} else if (p->tag == NODE_CONST) {
 		sum_constant(c, s, k, p);
 	} else if (p->tag == NODE_LIN) {
@@ -145,7 +149,7 @@ static int term_order(const void *x, const void *y, void *data)
 	return core_order(data, ((const Term *)x)->arg, ((const Term *)y)->arg);
 }
 
-static void sort_terms(Core *c, size_t base)
+void core_terms_sort(Core *c, size_t base)
 {
 	size_t n = c->nterm - base;
 	bool sorted = true;
@@ -178,7 +182,8 @@ static void merge_guards(Core *c, Sum *s)
 		bool many = false;
 		for (size_t q = k + 1; q < end; q++) {
 			Node other = c->term[q].arg;
-			if (other && core_node(c, other)->tag == NODE_GUARD && core_node(c, other)->arg[0] == cond) {
+			if (other && core_node(c, other)->tag == NODE_GUARD &&
+			    core_node(c, other)->arg[0] == cond) {
 				sum_push(c, &inner, c->term[q].coef, core_node(c, other)->arg[1]);
 				c->term[q].arg = 0;
 				many = true;
@@ -194,8 +199,10 @@ static void merge_guards(Core *c, Sum *s)
 				coef[q] = c->term[inner.base + q].coef;
 			}
 			c->nterm = inner.base;
-			Node rest = s->kind == KIND_INT ? core_int_const(c, inner.integer) : core_real_const(c, inner.num);
-			Node sum = core_add(c, core_lin(c, s->kind, 0, (uint32_t)n, coef, arg), rest);
+			Node rest = s->kind == KIND_INT ? core_int_const(c, inner.integer)
+							: core_real_const(c, inner.num);
+			Node sum =
+				core_add(c, core_lin(c, s->kind, 0, (uint32_t)n, coef, arg), rest);
 			c->term[k].arg = core_guard(c, cond, sum);
 			c->term[k].coef = 1;
 		}
@@ -231,20 +238,27 @@ static Node sum_node(Core *c, const Sum *s)
 {
 	size_t n = c->nterm - s->base;
 	if (n == 0) {
-		return s->kind == KIND_INT ? core_int_const(c, s->integer) : core_real_const(c, s->num);
+		return s->kind == KIND_INT ? core_int_const(c, s->integer)
+					   : core_real_const(c, s->num);
 	}
 	if (n == 1 && c->term[s->base].coef == 1 && s->num == 0 && s->integer == 0) {
 		return c->term[s->base].arg;
 	}
 	enum { SMALL = 16 };
 	Node arg_small[SMALL], *arg = n <= SMALL ? arg_small : arena_array(c->arena, Node, n);
-	double coef_small[SMALL], *coef = n <= SMALL ? coef_small : arena_array(c->arena, double, n);
+	double coef_small[SMALL],
+		*coef = n <= SMALL ? coef_small : arena_array(c->arena, double, n);
 	for (size_t k = 0; k < n; k++) {
 		arg[k] = c->term[s->base + k].arg;
 		coef[k] = c->term[s->base + k].coef;
 	}
-	NodeInfo p = {.tag = NODE_LIN, .kind = (uint8_t)s->kind, .n = (uint32_t)n, .arg = arg, .coef = coef,
-	              .integer = s->integer, .num = s->kind == KIND_INT ? (double)s->integer : s->num + 0.0};
+	NodeInfo p = {.tag = NODE_LIN,
+		      .kind = (uint8_t)s->kind,
+		      .n = (uint32_t)n,
+		      .arg = arg,
+		      .coef = coef,
+		      .integer = s->integer,
+		      .num = s->kind == KIND_INT ? (double)s->integer : s->num + 0.0};
 	return core_intern(c, &p);
 }
 
@@ -269,13 +283,14 @@ static Node sum_end(Core *c, Sum *s)
 		}
 		c->nterm = to;
 	}
-	sort_terms(c, s->base);
+	core_terms_sort(c, s->base);
 	merge_equal_terms(c, s);
 	/* two equal guards become one with coefficient 2, which belongs inside */
 	for (size_t k = s->base; k < c->nterm; k++) {
 		Term t = c->term[k];
 		if (t.coef != 1 && core_node(c, t.arg)->tag == NODE_GUARD) {
-			Node cond = core_node(c, t.arg)->arg[0], inner = core_node(c, t.arg)->arg[1];
+			Node cond = core_node(c, t.arg)->arg[0],
+			     inner = core_node(c, t.arg)->arg[1];
 			Node scaled = core_guard(c, cond, core_scale(c, t.coef, inner));
 			c->term[k] = (Term){.arg = scaled, .coef = 1};
 		}
@@ -344,7 +359,8 @@ static double gcd_of(double a, double b)
 	return a;
 }
 
-/* |k| of the common factor: the coefficients' greatest common divisor if all are whole, their magnitude if they share one. */
+/* |k| of the common factor: the coefficients' greatest common divisor if all are whole, their
+ * magnitude if they share one. */
 static double common_magnitude(const NodeInfo *p)
 {
 	double g = fabs(p->coef[0]);
@@ -369,13 +385,14 @@ static double common_magnitude(const NodeInfo *p)
 	return constant == 0 ? g : gcd_of(g, constant);
 }
 
-/* Sign of the first group of terms of one shape whose coefficients are not symmetric; 0 if all are: then only the numbers
- * of index variables could choose. */
+/* Sign of the first group of terms of one shape whose coefficients are not symmetric; 0 if all are:
+ * then only the numbers of index variables could choose. */
 static int shape_sign(const Core *c, const NodeInfo *p)
 {
 	for (uint32_t lo = 0, hi; lo < p->n; lo = hi) {
 		double sum = 0, high = 0, low = 0;
-		bool guard = core_node(c, p->arg[lo])->tag == NODE_GUARD; /* carries its sign inside */
+		bool guard =
+			core_node(c, p->arg[lo])->tag == NODE_GUARD; /* carries its sign inside */
 		for (hi = lo; hi < p->n && core_order_shape(c, p->arg[lo], p->arg[hi]) == 0; hi++) {
 			sum += p->coef[hi];
 			high = fmax(high, p->coef[hi]);
@@ -415,7 +432,8 @@ double core_content(Core *c, Node n, bool any_sign, Node *rest)
 		return k;
 	}
 	enum { SMALL = 16 };
-	double coef_small[SMALL], *coef = p->n <= SMALL ? coef_small : arena_array(c->arena, double, p->n);
+	double coef_small[SMALL],
+		*coef = p->n <= SMALL ? coef_small : arena_array(c->arena, double, p->n);
 	for (uint32_t q = 0; q < p->n; q++) {
 		coef[q] = p->coef[q] / k;
 	}
@@ -425,237 +443,4 @@ double core_content(Core *c, Node n, bool any_sign, Node *rest)
 	q.integer = p->kind == KIND_INT ? p->integer / (int64_t)k : 0;
 	*rest = p->n == 1 && q.num == 0 && coef[0] == 1 ? p->arg[0] : core_intern(c, &q);
 	return k;
-}
-
-/* ---- products ---- */
-
-typedef struct Product {
-	Kind kind;
-	double num;
-	int64_t integer;
-	Node cond; /* guard, 0: none */
-	size_t base;
-} Product;
-
-static void product_number(Core *c, Product *m, double v, int64_t i, int32_t e)
-{
-	if (m->kind == KIND_REAL) {
-		m->num *= op_powi(v, e);
-		return;
-	}
-	assert(e > 0);
-	for (int32_t k = 0; k < e && m->integer != 0 && i != 1; k++) {
-		m->integer = int_mul(c, m->integer, i);
-		if (c->int_overflow || i == 0) {
-			break;
-		}
-		if (i == -1) {
-			m->integer = e % 2 ? m->integer : -m->integer;
-			break;
-		}
-	}
-}
-
-static void product_push(Core *c, Product *m, Node n, int32_t e)
-{
-	const NodeInfo *p = core_node(c, n);
-	assert(p->kind == m->kind && p->kind != KIND_BOOL);
-	Node rest;
-	switch (p->tag) {
-	case NODE_CONST:
-		product_number(c, m, p->num, p->integer, e);
-		return;
-	case NODE_PROD:
-		for (uint32_t k = 0; k < p->n; k++) {
-			int32_t power;
-			if (__builtin_mul_overflow(p->expo[k], e, &power)) {
-				core_term_push(c, core_powi(c, p->arg[k], p->expo[k]), 0, e);
-			} else {
-				product_push(c, m, p->arg[k], power);
-			}
-		}
-		return;
-	case NODE_LIN: {
-		bool single = p->n == 1 && p->num == 0 && p->integer == 0;
-		double k = single ? p->coef[0] : core_content(c, n, e % 2 == 0, &rest);
-		if (single) {
-			rest = p->arg[0];
-		}
-		product_number(c, m, k, (int64_t)(m->kind == KIND_INT ? k : 0), e);
-		if (single) {
-			product_push(c, m, rest, e);
-		} else {
-			core_term_push(c, rest, 0, e);
-		}
-		return;
-	}
-	case NODE_GUARD:
-		if (e > 0) {
-			Node cond = p->arg[0], inner = p->arg[1];
-			m->cond = m->cond ? core_and(c, m->cond, cond) : cond;
-			product_push(c, m, inner, e);
-			return;
-		}
-		break;
-	default:
-		break;
-	}
-	core_term_push(c, n, 0, e);
-}
-
-static bool is_spin(const Core *c, Node n)
-{
-	const NodeInfo *p = core_node(c, n);
-	return p->tag == NODE_READ && (core_def(c, p->ref)->flags & DEF_SPIN);
-}
-
-static void merge_powers(Core *c, const Product *m)
-{
-	size_t to = m->base;
-	for (size_t k = m->base; k < c->nterm; k++) {
-		Term t = c->term[k];
-		for (; k + 1 < c->nterm && c->term[k + 1].arg == t.arg; k++) {
-			int32_t sum;
-			if (__builtin_add_overflow(t.expo, c->term[k + 1].expo, &sum)) {
-				break;
-			}
-			t.expo = sum;
-		}
-		if (is_spin(c, t.arg)) {
-			t.expo = t.expo & 1;
-		}
-		if (t.expo != 0) {
-			c->term[to++] = t;
-		}
-	}
-	c->nterm = to;
-}
-
-/* ([c] x)^-2 is ([c] x^2)^-1: one form for the inverse of a guarded power. */
-static bool push_powers_inside(Core *c, const Product *m)
-{
-	bool any = false;
-	for (size_t k = m->base; k < c->nterm; k++) {
-		Term t = c->term[k];
-		const NodeInfo *p = core_node(c, t.arg);
-		if (p->tag == NODE_GUARD && t.expo < -1 && t.expo > INT32_MIN) {
-			Node cond = p->arg[0], inner = core_powi(c, p->arg[1], -t.expo);
-			c->term[k].arg = core_guard(c, cond, inner);
-			c->term[k].expo = -1;
-			any = true;
-		}
-	}
-	return any;
-}
-
-static Node product_node(Core *c, const Product *m)
-{
-	size_t n = c->nterm - m->base;
-	assert(n > 0);
-	if (n == 1 && c->term[m->base].expo == 1) {
-		return c->term[m->base].arg;
-	}
-	enum { SMALL = 16 };
-	Node arg_small[SMALL], *arg = n <= SMALL ? arg_small : arena_array(c->arena, Node, n);
-	int32_t expo_small[SMALL], *expo = n <= SMALL ? expo_small : arena_array(c->arena, int32_t, n);
-	for (size_t k = 0; k < n; k++) {
-		arg[k] = c->term[m->base + k].arg;
-		expo[k] = c->term[m->base + k].expo;
-	}
-	NodeInfo p = {.tag = NODE_PROD, .kind = (uint8_t)m->kind, .n = (uint32_t)n, .arg = arg, .expo = expo};
-	return core_intern(c, &p);
-}
-
-static Node product_end(Core *c, Product *m)
-{
-	if (c->nterm > m->base && !isfinite(m->num)) {
-		core_term_push(c, core_real_const(c, m->num), 0, 1);
-		m->num = 1;
-	}
-	do {
-		sort_terms(c, m->base);
-		merge_powers(c, m);
-	} while (push_powers_inside(c, m));
-	Node n;
-	double k = m->kind == KIND_INT ? (double)m->integer : m->num;
-	if (c->nterm == m->base) {
-		n = m->kind == KIND_INT ? core_int_const(c, m->integer) : core_real_const(c, m->num);
-	} else if (k == 0) {
-		n = core_zero(c, m->kind);
-	} else {
-		n = product_node(c, m);
-		c->nterm = m->base;
-		n = core_scale(c, k, n);
-	}
-	c->nterm = m->base;
-	return m->cond ? core_guard(c, m->cond, n) : n;
-}
-
-static Product product_begin(const Core *c, Kind kind)
-{
-	return (Product){.kind = kind, .num = 1, .integer = 1, .base = c->nterm};
-}
-
-Node core_mul(Core *c, Node a, Node b)
-{
-	Product m = product_begin(c, core_kind(c, a));
-	product_push(c, &m, a, 1);
-	product_push(c, &m, b, 1);
-	return product_end(c, &m);
-}
-
-Node core_div(Core *c, Node a, Node b)
-{
-	assert(core_kind(c, a) == KIND_REAL && core_kind(c, b) == KIND_REAL);
-	double x, y;
-	if (core_is_const(c, a, &x) && core_is_const(c, b, &y)) {
-		return core_real_const(c, x / y);
-	}
-	Product m = product_begin(c, KIND_REAL);
-	product_push(c, &m, a, 1);
-	product_push(c, &m, b, -1);
-	return product_end(c, &m);
-}
-
-Node core_powi(Core *c, Node a, int32_t e)
-{
-	Kind kind = core_kind(c, a);
-	if (e == 0) {
-		return kind == KIND_INT ? core_int_const(c, 1) : core_real_const(c, 1);
-	}
-	assert(kind == KIND_REAL || e > 0);
-	Product m = product_begin(c, kind);
-	product_push(c, &m, a, e);
-	return product_end(c, &m);
-}
-
-/* Whole exponents up to here are products; larger ones are left to pow. */
-enum { EXPONENT_LIMIT = 1 << 20 };
-
-Node core_pow(Core *c, Node a, Node b)
-{
-	const NodeInfo *p = core_node(c, b), *q = core_node(c, a);
-	if (p->tag == NODE_CONST && q->tag != NODE_PROD) {
-		double e = p->kind == KIND_INT ? (double)p->integer : p->num;
-		if (e == floor(e) && fabs(e) <= EXPONENT_LIMIT && (q->kind == KIND_REAL || e >= 0)) {
-			return core_powi(c, a, (int32_t)e);
-		}
-	}
-	if (p->tag == NODE_CONST && q->tag == NODE_PROD) {
-		double e = p->kind == KIND_INT ? (double)p->integer : p->num, widest = 0;
-		for (uint32_t k = 0; k < q->n; k++) {
-			widest = fmax(widest, fabs((double)q->expo[k]));
-		}
-		if (e == floor(e) && fabs(e) * widest <= EXPONENT_LIMIT && (q->kind == KIND_REAL || e >= 0)) {
-			return core_powi(c, a, (int32_t)e);
-		}
-	}
-	assert(q->kind == KIND_REAL);
-	Node args[2] = {a, core_real(c, b)};
-	if (core_is_const(c, a, NULL) && core_is_const(c, b, NULL)) {
-		OpValue x[2] = {{.r = core_node(c, a)->num}, {.r = core_node(c, args[1])->num}};
-		return core_real_const(c, op_apply(OP_pow, x).r);
-	}
-	NodeInfo made = {.tag = NODE_OP, .kind = KIND_REAL, .op = OP_pow, .n = 2, .arg = args};
-	return core_intern(c, &made);
 }

@@ -1,7 +1,8 @@
 /* core_canon.c — canonical forms up to renaming of index variables.
- * Each index gets a colour: a hash of the node in which it alone is marked and the others carry their own last colours.
- * Indices are sorted by colour; inside groups of equal colour all orders are tried, up to a bound, and the smallest node in
- * core_order is kept. Canonical index variables belong to an axis, a family and a position; no definition owns them. */
+ * Each index gets a colour: a hash of the node in which it alone is marked and the others carry
+ * their own last colours. Indices are sorted by colour; inside groups of equal colour all orders
+ * are tried, up to a bound, and the smallest node in core_order is kept. Canonical index variables
+ * belong to an axis, a family and a position; no definition owns them. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -12,7 +13,8 @@ Index core_canon(Core *c, CanonFamily family, Axis axis, uint32_t position)
 {
 	CanonAxis *ca = &c->canon[axis];
 	while (ca->n[family] <= position) {
-		Index i = family == CANON_WIDE ? core_index_wide(c, axis, 0) : core_index(c, axis, 0);
+		Index i =
+			family == CANON_WIDE ? core_index_wide(c, axis, 0) : core_index(c, axis, 0);
 		c->index[i].rank = ((uint64_t)family << 32) | ca->n[family];
 		ARENA_PUSH(c->arena, ca->index[family], ca->n[family], ca->cap[family], i);
 	}
@@ -28,7 +30,7 @@ typedef struct Colouring {
 	Node *node; /* those with free indices, arguments first */
 	size_t nnode, nodecap;
 	uint64_t *hash; /* of node[k] */
-	Memo *place; /* node -> k + 1 */
+	Memo *place;    /* node -> k + 1 */
 	uint32_t marked;
 } Colouring;
 
@@ -147,10 +149,13 @@ static bool try_order(Search *s)
 	for (uint32_t k = 0; k < s->n; k++) {
 		Index i = s->order[k];
 		Axis axis = c->index[i].axis;
-		CanonFamily f = k >= s->nfree ? CANON_BOUND : c->index[i].wide ? CANON_WIDE : CANON_FREE;
+		CanonFamily f = k >= s->nfree      ? CANON_BOUND
+				: c->index[i].wide ? CANON_WIDE
+						   : CANON_FREE;
 		uint32_t position = 0;
 		for (uint32_t q = k < s->nfree ? 0 : s->nfree; q < k; q++) {
-			position += c->index[s->order[q]].axis == axis && c->index[s->order[q]].wide == c->index[i].wide;
+			position += c->index[s->order[q]].axis == axis &&
+				    c->index[s->order[q]].wide == c->index[i].wide;
 		}
 		to[k] = core_index_value(c, core_canon(c, f, axis, position));
 	}
@@ -163,7 +168,8 @@ static bool try_order(Search *s)
 	return true;
 }
 
-/* Next order inside the group lo..hi-1 in the order of index numbers; false after the last (then sorted again). */
+/* Next order inside the group lo..hi-1 in the order of index numbers; false after the last (then
+ * sorted again). */
 static bool next_permutation(Index *v, uint32_t n)
 {
 	for (uint32_t k = n; k-- > 1;) {
@@ -238,7 +244,9 @@ static void sort_colours(Search *s, uint32_t lo, uint32_t hi)
 		Index i = s->order[k];
 		uint64_t x = s->colour[k];
 		uint32_t q = k;
-		for (; q > lo && (s->colour[q - 1] > x || (s->colour[q - 1] == x && s->order[q - 1] > i)); q--) {
+		for (; q > lo &&
+		       (s->colour[q - 1] > x || (s->colour[q - 1] == x && s->order[q - 1] > i));
+		     q--) {
 			s->order[q] = s->order[q - 1];
 			s->colour[q] = s->colour[q - 1];
 		}
@@ -247,15 +255,18 @@ static void sort_colours(Search *s, uint32_t lo, uint32_t hi)
 	}
 }
 
-bool core_canonical(Core *c, Node n, uint32_t nfree, const Index *free, uint32_t nbound, const Index *bound, Node *node,
-                    uint32_t *perm_free, uint32_t *perm_bound)
+bool core_canonical(Core *c, Node n, uint32_t nfree, const Index *free, uint32_t nbound,
+		    const Index *bound, Node *node, uint32_t *perm_free, uint32_t *perm_bound)
 {
 	uint32_t all = nfree + nbound;
 	Index *given = arena_array(c->arena, Index, all);
 	for (uint32_t k = 0; k < all; k++) {
 		given[k] = k < nfree ? free[k] : bound[k - nfree];
 	}
-	Colouring w = {.n = all, .nfree = nfree, .index = given, .colour = arena_array(c->arena, uint64_t, all)};
+	Colouring w = {.n = all,
+		       .nfree = nfree,
+		       .index = given,
+		       .colour = arena_array(c->arena, uint64_t, all)};
 	w.place = core_memo_take(c);
 	colour_indices(c, &w, n);
 	core_memo_give(c, w.place);

@@ -23,8 +23,10 @@ static void __attribute__((format(printf, 3, 4))) wrong(Check *k, Node n, const 
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	const char *name = k->def ? intern_text(k->c->names, core_def(k->c, k->def)->name) : "a root";
-	k->wrong = arena_printf(k->c->arena, "in definition %u (%s), node %u: %s", k->def, name, n, text);
+	const char *name =
+		k->def ? intern_text(k->c->names, core_def(k->c, k->def)->name) : "a root";
+	k->wrong = arena_printf(k->c->arena, "in definition %u (%s), node %u: %s", k->def, name, n,
+				text);
 }
 
 static Kind arg_kind(const Check *k, const NodeInfo *p, uint32_t q)
@@ -34,13 +36,15 @@ static Kind arg_kind(const Check *k, const NodeInfo *p, uint32_t q)
 
 static void check_lin(Check *k, Node n, const NodeInfo *p)
 {
-	if (p->n == 0 || p->kind == KIND_BOOL || (p->n == 1 && p->coef[0] == 1 && p->num == 0 && p->integer == 0)) {
+	if (p->n == 0 || p->kind == KIND_BOOL ||
+	    (p->n == 1 && p->coef[0] == 1 && p->num == 0 && p->integer == 0)) {
 		wrong(k, n, "a sum that should have been something simpler");
 		return;
 	}
 	for (uint32_t q = 0; q < p->n; q++) {
 		unsigned tag = core_node(k->c, p->arg[q])->tag;
-		if (tag == NODE_LIN || tag == NODE_CONST || p->coef[q] == 0 || (tag == NODE_GUARD && p->coef[q] != 1)) {
+		if (tag == NODE_LIN || tag == NODE_CONST || p->coef[q] == 0 ||
+		    (tag == NODE_GUARD && p->coef[q] != 1)) {
 			wrong(k, n, "term %u of a sum is not in normal form", q);
 		}
 		if (arg_kind(k, p, q) != (Kind)p->kind) {
@@ -62,7 +66,8 @@ static void check_prod(Check *k, Node n, const NodeInfo *p)
 		const NodeInfo *f = core_node(k->c, p->arg[q]);
 		bool multiple = f->tag == NODE_LIN && f->n == 1 && f->num == 0 && f->integer == 0;
 		bool number = f->tag == NODE_CONST && (f->kind != KIND_REAL || isfinite(f->num));
-		if (number || multiple || p->expo[q] == 0 || (p->kind == KIND_INT && p->expo[q] < 0)) {
+		if (number || multiple || p->expo[q] == 0 ||
+		    (p->kind == KIND_INT && p->expo[q] < 0)) {
 			wrong(k, n, "factor %u of a product is not in normal form", q);
 		}
 		if ((Kind)f->kind != (Kind)p->kind) {
@@ -82,7 +87,9 @@ static void check_read(Check *k, Node n, const NodeInfo *p)
 	}
 	const DefInfo *d = core_def(k->c, p->ref);
 	if (p->n != d->nindex || (Kind)p->kind != d->kind) {
-		wrong(k, n, "a read of definition %u with %u indices where it has %u, or of another kind", p->ref, p->n, d->nindex);
+		wrong(k, n,
+		      "a read of definition %u with %u indices where it has %u, or of another kind",
+		      p->ref, p->n, d->nindex);
 		return;
 	}
 	for (uint32_t q = 0; q < p->n; q++) {
@@ -98,7 +105,8 @@ static void check_choice(Check *k, Node n, const NodeInfo *p)
 		wrong(k, n, "a condition that is none");
 	} else if (core_node(k->c, p->arg[0])->tag == NODE_CONST) {
 		wrong(k, n, "a condition that is decided");
-	} else if (arg_kind(k, p, 1) != (Kind)p->kind || (p->tag == NODE_SELECT && arg_kind(k, p, 2) != (Kind)p->kind)) {
+	} else if (arg_kind(k, p, 1) != (Kind)p->kind ||
+		   (p->tag == NODE_SELECT && arg_kind(k, p, 2) != (Kind)p->kind)) {
 		wrong(k, n, "branches of different kinds");
 	} else if (p->tag == NODE_GUARD && core_node(k->c, p->arg[1])->tag == NODE_GUARD) {
 		wrong(k, n, "a guard directly in a guard");
@@ -236,10 +244,15 @@ static void check_box(Check *k, const DefInfo *d, const Piece *piece)
 		const Edge *from[2] = {&piece->box[q].lo, &piece->box[q].hi};
 		int64_t last = a->first + a->size - 1;
 		for (int s = 0; s < 2; s++) {
-			edge[s] = from[s]->offset + (from[s]->kind == EDGE_FIRST ? a->first : from[s]->kind == EDGE_LAST ? last : 0);
+			edge[s] = from[s]->offset + (from[s]->kind == EDGE_FIRST  ? a->first
+						     : from[s]->kind == EDGE_LAST ? last
+										  : 0);
 		}
-		if (a->size >= 0 && (edge[0] < a->first - CORE_BESIDE || edge[1] > last + CORE_BESIDE || (edge[1] < edge[0] - 1 && a->size > 0))) {
-			wrong(k, piece->value, "the box of index %u reaches from %lld to %lld", q, (long long)edge[0], (long long)edge[1]);
+		if (a->size >= 0 &&
+		    (edge[0] < a->first - CORE_BESIDE || edge[1] > last + CORE_BESIDE ||
+		     (edge[1] < edge[0] - 1 && a->size > 0))) {
+			wrong(k, piece->value, "the box of index %u reaches from %lld to %lld", q,
+			      (long long)edge[0], (long long)edge[1]);
 		}
 	}
 }
@@ -250,7 +263,8 @@ static void check_roles(Check *k, const DefInfo *d)
 	if (leaf != (d->npiece == 0)) {
 		wrong(k, 0, leaf ? "a leaf with pieces" : "a definition without pieces");
 	}
-	if ((d->role == DEF_REDUCTION) != (d->red != RED_NONE) || (d->role != DEF_REDUCTION && d->nbound)) {
+	if ((d->role == DEF_REDUCTION) != (d->red != RED_NONE) ||
+	    (d->role != DEF_REDUCTION && d->nbound)) {
 		wrong(k, 0, "bound indices or a reduction where there is none");
 	}
 	if (d->role == DEF_REDUCTION && (d->npiece != 1 || d->piece[0].box)) {
@@ -269,7 +283,8 @@ static void check_def(Check *k, Def def, Memo *owners)
 	for (uint32_t q = 0; q < d->nindex + d->nbound; q++) {
 		Index i = q < d->nindex ? d->index[q] : d->bound[q - d->nindex];
 		if (core_memo_get(owners, i)) {
-			wrong(k, 0, "index %u (%s) belongs to two definitions", i, intern_text(k->c->names, core_index_name(k->c, i)));
+			wrong(k, 0, "index %u (%s) belongs to two definitions", i,
+			      intern_text(k->c->names, core_index_name(k->c, i)));
 		}
 		core_memo_set(k->c, owners, i, def);
 	}

@@ -1,5 +1,6 @@
 /* core_def.c — definitions: making, sharing, opening.
- * Keeps: an index variable belongs to one definition; equal whole-domain values are one definition (core_share). */
+ * Keeps: an index variable belongs to one definition; equal whole-domain values are one definition
+ * (core_share). */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -25,7 +26,8 @@ uint32_t core_def_count(const Core *c)
 /* Does the range reach beyond the axis, or may it, as far as is known? */
 static bool beyond_axis(const AxisInfo *a, Range r)
 {
-	bool below = r.lo.kind == EDGE_FIRST ? r.lo.offset < 0 : r.lo.kind == EDGE_AT && r.lo.offset < a->first;
+	bool below = r.lo.kind == EDGE_FIRST ? r.lo.offset < 0
+					     : r.lo.kind == EDGE_AT && r.lo.offset < a->first;
 	bool above = r.hi.kind == EDGE_LAST && r.hi.offset > 0;
 	if (r.hi.kind == EDGE_AT && a->size >= 0) {
 		above = r.hi.offset > a->first + a->size - 1;
@@ -51,7 +53,8 @@ static Piece *copy_pieces(Core *c, uint32_t nindex, uint32_t n, const Piece *pie
 	for (uint32_t k = 0; k < n; k++) {
 		copy[k].value = pieces[k].value;
 		if (pieces[k].box) {
-			copy[k].box = arena_copy(c->arena, pieces[k].box, nindex * sizeof(Range), alignof(Range));
+			copy[k].box = arena_copy(c->arena, pieces[k].box, nindex * sizeof(Range),
+						 alignof(Range));
 		}
 	}
 	return copy;
@@ -75,8 +78,10 @@ Def core_define(Core *c, DefInfo info)
 	if (info.rule) {
 		Rule *rule = arena_new(c->arena, Rule);
 		rule->n = info.rule->n;
-		rule->arg = arena_copy(c->arena, info.rule->arg, rule->n * sizeof(Node), alignof(Node));
-		rule->partial = arena_copy(c->arena, info.rule->partial, rule->n * sizeof(Node), alignof(Node));
+		rule->arg =
+			arena_copy(c->arena, info.rule->arg, rule->n * sizeof(Node), alignof(Node));
+		rule->partial = arena_copy(c->arena, info.rule->partial, rule->n * sizeof(Node),
+					   alignof(Node));
 		info.rule = rule;
 	}
 	Def d = ++c->ndef;
@@ -95,13 +100,20 @@ void core_set_pieces(Core *c, Def d, uint32_t n, const Piece *pieces)
 	mark_wide(c, &cell->info);
 }
 
-Def core_leaf(Core *c, DefRole role, Sym name, Span span, Kind kind, UnitId unit, uint32_t n, const Axis *axes)
+Def core_leaf(Core *c, DefRole role, Sym name, Span span, Kind kind, UnitId unit, uint32_t n,
+	      const Axis *axes)
 {
 	Index *index = arena_array(c->arena, Index, n);
 	for (uint32_t k = 0; k < n; k++) {
 		index[k] = core_index(c, axes[k], 0);
 	}
-	DefInfo info = {.role = role, .name = name, .span = span, .kind = kind, .unit = unit, .nindex = n, .index = index};
+	DefInfo info = {.role = role,
+			.name = name,
+			.span = span,
+			.kind = kind,
+			.unit = unit,
+			.nindex = n,
+			.index = index};
 	return core_define(c, info);
 }
 
@@ -112,13 +124,15 @@ static CanonFamily family_of(const Core *c, Index i)
 	return c->index[i].wide ? CANON_WIDE : CANON_FREE;
 }
 
-Def core_share(Core *c, Sym name, Span span, uint32_t n, const Index *indices, Node body, unsigned flags)
+Def core_share(Core *c, Sym name, Span span, uint32_t n, const Index *indices, Node body,
+	       unsigned flags)
 {
 	assert(core_cell(c, body)->nfree <= n);
 	Node *canon = arena_array(c->arena, Node, n);
 	uint32_t *key = arena_array(c->arena, uint32_t, n + 2);
 	for (uint32_t k = 0; k < n; k++) {
-		Index i = core_canon(c, family_of(c, indices[k]), core_index_axis(c, indices[k]), k);
+		Index i =
+			core_canon(c, family_of(c, indices[k]), core_index_axis(c, indices[k]), k);
 		canon[k] = core_index_value(c, i);
 		key[k] = canon[k];
 	}
@@ -141,8 +155,15 @@ Def core_share(Core *c, Sym name, Span span, uint32_t n, const Index *indices, N
 		value[k] = core_index_value(c, formal[k]);
 	}
 	Piece piece = {.value = core_subst(c, body, n, indices, value)};
-	DefInfo info = {.role = DEF_VALUE, .name = name, .span = span, .kind = core_kind(c, body), .nindex = n,
-	                .index = formal, .npiece = 1, .piece = &piece, .flags = flags};
+	DefInfo info = {.role = DEF_VALUE,
+			.name = name,
+			.span = span,
+			.kind = core_kind(c, body),
+			.nindex = n,
+			.index = formal,
+			.npiece = 1,
+			.piece = &piece,
+			.flags = flags};
 	Def d = core_define(c, info);
 	if (!(flags & DEF_VARIABLE)) {
 		core_key_add(c, &c->shared, key, n + 2, d);

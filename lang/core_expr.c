@@ -1,5 +1,5 @@
-/* core_expr.c — expressions of the tables (partial derivatives, rewrite rules) as nodes. The texts are ours and short:
- * plain recursive descent; whatever is wrong with them is asserted. */
+/* core_expr.c — expressions of the tables (partial derivatives, rewrite rules) as nodes. The texts
+ * are ours and short: plain recursive descent; whatever is wrong with them is asserted. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -26,7 +26,8 @@ static void blanks(Reader *r)
 static size_t word_length(const char *s)
 {
 	size_t n = 0;
-	while (isalpha((unsigned char)s[n]) || (n && (isdigit((unsigned char)s[n]) || s[n] == '_'))) {
+	while (isalpha((unsigned char)s[n]) ||
+	       (n && (isdigit((unsigned char)s[n]) || s[n] == '_'))) {
 		n++;
 	}
 	return n;
@@ -37,7 +38,8 @@ static bool accept(Reader *r, const char *what)
 {
 	blanks(r);
 	size_t n = strlen(what);
-	if (strncmp(r->at, what, n) != 0 || (isalpha((unsigned char)*what) && word_length(r->at) != n)) {
+	if (strncmp(r->at, what, n) != 0 ||
+	    (isalpha((unsigned char)*what) && word_length(r->at) != n)) {
 		return false;
 	}
 	r->at += n;
@@ -145,7 +147,7 @@ static Node read_comparison(Reader *r)
 		Op op;
 		bool swap;
 	} rows[] = {{"<=", OP_le, false}, {">=", OP_le, true}, {"==", OP_eq, false},
-	            {"!=", OP_ne, false}, {"<", OP_lt, false}, {">", OP_lt, true}};
+		    {"!=", OP_ne, false}, {"<", OP_lt, false}, {">", OP_lt, true}};
 	if (accept(r, "not")) {
 		return core_not(r->c, read_comparison(r));
 	}
@@ -153,7 +155,8 @@ static Node read_comparison(Reader *r)
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		if (accept(r, rows[k].text)) {
 			Node m = read_sum(r);
-			return core_op2(r->c, (uint16_t)rows[k].op, rows[k].swap ? m : n, rows[k].swap ? n : m);
+			return core_op2(r->c, (uint16_t)rows[k].op, rows[k].swap ? m : n,
+					rows[k].swap ? n : m);
 		}
 	}
 	return n;

@@ -1,5 +1,6 @@
-/* core_graph.c — passes over the graph of definitions: what reads what, strongly connected sets, dependence, copies.
- * Keeps: everything is iterative, so depth costs heap and never stack; results depend on numbers of definitions only. */
+/* core_graph.c — passes over the graph of definitions: what reads what, strongly connected sets,
+ * dependence, copies. Keeps: everything is iterative, so depth costs heap and never stack; results
+ * depend on numbers of definitions only. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -73,7 +74,8 @@ const Def *core_def_reads(Core *c, Def d, uint32_t *n)
 		cell->nread = 0;
 		for (size_t k = 0; k < total; k++) {
 			Def r = c->stack[base + k];
-			bool self_length = r == d && !listed(cell->reads, cell->nread, r) && cell->info.npiece == 0;
+			bool self_length = r == d && !listed(cell->reads, cell->nread, r) &&
+					   cell->info.npiece == 0;
 			if (!core_memo_get(once, r) && !self_length) {
 				core_memo_set(c, once, r, r);
 				cell->reads[cell->nread++] = r;
@@ -153,7 +155,8 @@ static void reach_from(Reach *r, Def root)
 	while (r->nframe) {
 		Frame *f = &r->frame[r->nframe - 1];
 		uint32_t n = 0;
-		const Def *reads = r->stop && r->image[f->def] ? NULL : core_def_reads(r->c, f->def, &n);
+		const Def *reads =
+			r->stop && r->image[f->def] ? NULL : core_def_reads(r->c, f->def, &n);
 		if (f->next < n) {
 			Def to = reads[f->next++];
 			if (!r->number[to]) {
@@ -175,8 +178,8 @@ static void reach_from(Reach *r, Def root)
 	}
 }
 
-uint32_t core_reach_stopped(Core *c, Arena *scratch, const CoreMap *stop, Def *image, uint32_t nroot, const Node *root,
-                            Def **order, uint32_t **component)
+uint32_t core_reach_stopped(Core *c, Arena *scratch, const CoreMap *stop, Def *image,
+			    uint32_t nroot, const Node *root, Def **order, uint32_t **component)
 {
 	Reach r = {.c = c, .a = scratch, .stop = stop, .image = image};
 	r.number = arena_array(scratch, uint32_t, c->ndef + 1);
@@ -201,7 +204,8 @@ uint32_t core_reach_stopped(Core *c, Arena *scratch, const CoreMap *stop, Def *i
 	return (uint32_t)r.norder;
 }
 
-uint32_t core_reach(Core *c, Arena *scratch, uint32_t nroot, const Node *root, Def **order, uint32_t **component)
+uint32_t core_reach(Core *c, Arena *scratch, uint32_t nroot, const Node *root, Def **order,
+		    uint32_t **component)
 {
 	return core_reach_stopped(c, scratch, NULL, NULL, nroot, root, order, component);
 }
@@ -231,7 +235,8 @@ static bool any_reaches(Core *c, const DependsMemo *m, Def d)
 	return false;
 }
 
-/* Definitions read earlier ones unless pieces were set later; then passes are repeated until nothing changes. */
+/* Definitions read earlier ones unless pieces were set later; then passes are repeated until
+ * nothing changes. */
 static void depends_update(Core *c, DependsMemo *m)
 {
 	if (m->version != c->version) {
@@ -372,7 +377,9 @@ static void copy_set(Copy *k, const Def *set, uint32_t n)
 	Index **from = arena_array(k->scratch, Index *, n);
 	Node **to = arena_array(k->scratch, Node *, n);
 	for (uint32_t s = 0; s < n; s++) {
-		k->image[set[s]] = changed ? core_clone_head(k->c, k->scratch, set[s], &from[s], &to[s]) : set[s];
+		k->image[set[s]] =
+			changed ? core_clone_head(k->c, k->scratch, set[s], &from[s], &to[s])
+				: set[s];
 	}
 	for (uint32_t s = 0; changed && s < n; s++) {
 		copy_pieces(k, set[s], k->image[set[s]], from[s], to[s]);
@@ -384,7 +391,8 @@ void core_copy(Core *c, Arena *scratch, const CoreMap *map, uint32_t nroot, Node
 	/* asking the map may make definitions: they are replacements and are not looked into */
 	Copy k = {.c = c, .scratch = scratch, .image = arena_array(scratch, Def, c->ndef + 1)};
 	Def *order;
-	uint32_t *component, n = core_reach_stopped(c, scratch, map, k.image, nroot, root, &order, &component);
+	uint32_t *component,
+		n = core_reach_stopped(c, scratch, map, k.image, nroot, root, &order, &component);
 	Def *set = arena_array(scratch, Def, n);
 	for (uint32_t lo = 0, hi; lo < n; lo = hi) {
 		uint32_t count = 0;
@@ -392,7 +400,8 @@ void core_copy(Core *c, Arena *scratch, const CoreMap *map, uint32_t nroot, Node
 			if (!k.image[order[hi]]) {
 				set[count++] = order[hi];
 			} else {
-				assert(core_def(c, k.image[order[hi]])->nindex == core_def(c, order[hi])->nindex);
+				assert(core_def(c, k.image[order[hi]])->nindex ==
+				       core_def(c, order[hi])->nindex);
 			}
 		}
 		copy_set(&k, set, count);

@@ -1,4 +1,5 @@
-/* core_leaf.c — the other constructors: indices, sizes, reads, operations of the table, draws, stop, derivatives. */
+/* core_leaf.c — the other constructors: indices, sizes, reads, operations of the table, draws,
+ * stop, derivatives. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -23,8 +24,8 @@ Node core_size(Core *c, Axis a)
 	return core_intern(c, &p);
 }
 
-/* On a periodic axis of known size a constant shift counts modulo the size: a label constant is brought onto the axis, a
- * shift nearest to zero. */
+/* On a periodic axis of known size a constant shift counts modulo the size: a label constant is
+ * brought onto the axis, a shift nearest to zero. */
 static Node wrap(Core *c, Axis axis, Node e)
 {
 	const AxisInfo *a = core_axis_info(c, axis);
@@ -49,12 +50,18 @@ Node core_read(Core *c, Def d, const Node *args)
 {
 	const DefInfo *info = core_def(c, d);
 	enum { SMALL = 16 };
-	Node small[SMALL], *wrapped = info->nindex <= SMALL ? small : arena_array(c->arena, Node, info->nindex);
+	Node small[SMALL], *wrapped = info->nindex <= SMALL
+					      ? small
+					      : arena_array(c->arena, Node, info->nindex);
 	for (uint32_t k = 0; k < info->nindex; k++) {
 		assert(core_kind(c, args[k]) == KIND_INT);
 		wrapped[k] = wrap(c, core_index_axis(c, info->index[k]), args[k]);
 	}
-	NodeInfo p = {.tag = NODE_READ, .kind = (uint8_t)info->kind, .ref = d, .n = info->nindex, .arg = wrapped};
+	NodeInfo p = {.tag = NODE_READ,
+		      .kind = (uint8_t)info->kind,
+		      .ref = d,
+		      .n = info->nindex,
+		      .arg = wrapped};
 	return core_intern(c, &p);
 }
 
@@ -83,8 +90,11 @@ static bool fold(Core *c, Op op, const OpInfo *info, const Node *args, Node *fol
 		}
 	}
 	bool by_zero = (op == OP_idiv || op == OP_imod) && x[1].i == 0;
-	bool too_large = (op == OP_iabs && x[0].i == INT64_MIN) || (op == OP_idiv && x[0].i == INT64_MIN && x[1].i == -1) ||
-	                 (op == OP_shl && x[0].i != 0 && (x[1].i < 0 || x[1].i > 63 || op_apply(OP_shr, (OpValue[2]){op_apply(OP_shl, x), x[1]}).i != x[0].i));
+	bool too_large = (op == OP_iabs && x[0].i == INT64_MIN) ||
+			 (op == OP_idiv && x[0].i == INT64_MIN && x[1].i == -1) ||
+			 (op == OP_shl && x[0].i != 0 &&
+			  (x[1].i < 0 || x[1].i > 63 ||
+			   op_apply(OP_shr, (OpValue[2]){op_apply(OP_shl, x), x[1]}).i != x[0].i));
 	if (by_zero || too_large) {
 		c->int_overflow = true;
 	}
@@ -103,7 +113,8 @@ static bool fold(Core *c, Op op, const OpInfo *info, const Node *args, Node *fol
 	return true;
 }
 
-/* Rules on ints that hold to the bit: x mod 1, x div 1, x xor x, (x xor m) xor m, min and max of the same. */
+/* Rules on ints that hold to the bit: x mod 1, x div 1, x xor x, (x xor m) xor m, min and max of
+ * the same. */
 static Node int_rule(Core *c, Op op, const Node *args)
 {
 	const NodeInfo *b = core_node(c, args[1]);
@@ -132,7 +143,8 @@ static Node int_rule(Core *c, Op op, const Node *args)
 	}
 }
 
-/* xor is a sum without carry: a sorted chain in which equal operands cancel and constants are one. */
+/* xor is a sum without carry: a sorted chain in which equal operands cancel and constants are one.
+ */
 static Node xor_chain(Core *c, const Node *args)
 {
 	size_t base = c->nstack;
@@ -152,12 +164,14 @@ static Node xor_chain(Core *c, const Node *args)
 				at++;
 			}
 			if (at < c->nstack && c->stack[at] == one) {
-				memmove(c->stack + at, c->stack + at + 1, (c->nstack - at - 1) * sizeof *c->stack);
+				memmove(c->stack + at, c->stack + at + 1,
+					(c->nstack - at - 1) * sizeof *c->stack);
 				c->nstack--;
 				continue;
 			}
 			core_stack_push(c, one);
-			memmove(c->stack + at + 1, c->stack + at, (c->nstack - 1 - at) * sizeof *c->stack);
+			memmove(c->stack + at + 1, c->stack + at,
+				(c->nstack - 1 - at) * sizeof *c->stack);
 			c->stack[at] = one;
 		}
 	}
@@ -207,7 +221,11 @@ Node core_op(Core *c, uint16_t op, const Node *args)
 	}
 	bool swap = is_commutative((Op)op) && core_order(c, args[0], args[1]) > 0;
 	Node ordered[2] = {args[swap ? 1 : 0], info->n > 1 ? args[swap ? 0 : 1] : 0};
-	NodeInfo p = {.tag = NODE_OP, .kind = (uint8_t)op_result_kind((Op)op), .op = op, .n = info->n, .arg = ordered};
+	NodeInfo p = {.tag = NODE_OP,
+		      .kind = (uint8_t)op_result_kind((Op)op),
+		      .op = op,
+		      .n = info->n,
+		      .arg = ordered};
 	return core_intern(c, &p);
 }
 
@@ -231,10 +249,17 @@ Node core_real(Core *c, Node a)
 	return kind == KIND_REAL ? a : core_op1(c, OP_real, a);
 }
 
-Node core_random(Core *c, uint16_t kind, int64_t stream, uint32_t flags, uint32_t n, const Node *address)
+Node core_random(Core *c, uint16_t kind, int64_t stream, uint32_t flags, uint32_t n,
+		 const Node *address)
 {
 	assert(kind == RANDOM_UNIFORM || kind == RANDOM_NORMAL);
-	NodeInfo p = {.tag = NODE_RANDOM, .kind = KIND_REAL, .op = kind, .integer = stream, .ref = flags, .n = n, .arg = address};
+	NodeInfo p = {.tag = NODE_RANDOM,
+		      .kind = KIND_REAL,
+		      .op = kind,
+		      .integer = stream,
+		      .ref = flags,
+		      .n = n,
+		      .arg = address};
 	return core_intern(c, &p);
 }
 

@@ -1,6 +1,7 @@
-/* core_logic.c — conditions: comparisons of ints in normal form, conjunctions as sorted chains, ranges of axes, selects and
- * guards, what is known inside them. Keeps: a comparison of ints has its positive terms on the left; `not` stands only
- * before things that have no complement of their own; a guard never stands directly in a guard. */
+/* core_logic.c — conditions: comparisons of ints in normal form, conjunctions as sorted chains,
+ * ranges of axes, selects and guards, what is known inside them. Keeps: a comparison of ints has
+ * its positive terms on the left; `not` stands only before things that have no complement of their
+ * own; a guard never stands directly in a guard. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -8,7 +9,11 @@
 
 static Node intern_op(Core *c, Op op, uint32_t n, const Node *args)
 {
-	NodeInfo p = {.tag = NODE_OP, .kind = (uint8_t)op_result_kind(op), .op = (uint16_t)op, .n = n, .arg = args};
+	NodeInfo p = {.tag = NODE_OP,
+		      .kind = (uint8_t)op_result_kind(op),
+		      .op = (uint16_t)op,
+		      .n = n,
+		      .arg = args};
 	return core_intern(c, &p);
 }
 
@@ -24,7 +29,7 @@ static void range_of(const Core *c, Node n, int64_t *lo, int64_t *hi, int depth)
 static void range_lin(const Core *c, const NodeInfo *p, int64_t *lo, int64_t *hi, int depth)
 {
 	double low = (double)p->integer, high = low;
-	bool below = low < -0x1p52, above = low > 0x1p52;
+	bool below = low<-0x1p52, above = low> 0x1p52;
 	for (uint32_t k = 0; k < p->n; k++) {
 		int64_t a, b;
 		range_of(c, p->arg[k], &a, &b, depth + 1);
@@ -153,7 +158,8 @@ static Node is_zero(Core *c, Op op, Node d)
 		int64_t constant = p->integer;
 		Node pure = core_lin(c, KIND_INT, 0, p->n, coef, p->arg);
 		double k = core_node(c, pure)->n == 1 && core_node(c, pure)->tag == NODE_LIN
-		               ? core_node(c, pure)->coef[0] : core_content(c, pure, true, &rest);
+				   ? core_node(c, pure)->coef[0]
+				   : core_content(c, pure, true, &rest);
 		if (core_node(c, pure)->n == 1 && core_node(c, pure)->tag == NODE_LIN) {
 			rest = core_node(c, pure)->arg[0];
 		} else if (core_node(c, pure)->tag != NODE_LIN) {
@@ -167,7 +173,7 @@ static Node is_zero(Core *c, Op op, Node d)
 	}
 	Split s = split(c, d);
 	Node args[2] = {s.any_plus ? s.plus : core_int_const(c, s.constant),
-	                s.any_plus ? plus_constant(c, s.minus, -s.constant) : s.minus};
+			s.any_plus ? plus_constant(c, s.minus, -s.constant) : s.minus};
 	return intern_op(c, op, 2, args);
 }
 
@@ -200,7 +206,8 @@ Node core_not(Core *c, Node a)
 		return core_bool_const(c, !p->integer);
 	}
 	if (p->tag == NODE_OP) {
-		Node swapped[2] = {p->n > 1 ? p->arg[1] : 0, p->arg[0]}, same[2] = {p->arg[0], swapped[0]};
+		Node swapped[2] = {p->n > 1 ? p->arg[1] : 0, p->arg[0]},
+		     same[2] = {p->arg[0], swapped[0]};
 		switch (p->op) {
 		case OP_not:
 			return p->arg[0];
@@ -392,7 +399,8 @@ static Node assume_leave(void *data, Core *c, Node was, Node n)
 	if (!cond) {
 		return n;
 	}
-	return p->tag == NODE_GUARD ? core_guard(c, cond, p->arg[1]) : core_select(c, cond, p->arg[1], p->arg[2]);
+	return p->tag == NODE_GUARD ? core_guard(c, cond, p->arg[1])
+				    : core_select(c, cond, p->arg[1], p->arg[2]);
 }
 
 static Node assume_enter(void *data, Core *c, Node n)
@@ -499,6 +507,7 @@ Node core_select(Core *c, Node cond, Node yes, Node no)
 		return core_guard(c, core_not(c, cond), no);
 	}
 	Node args[3] = {cond, yes, no};
-	NodeInfo made = {.tag = NODE_SELECT, .kind = (uint8_t)core_kind(c, yes), .n = 3, .arg = args};
+	NodeInfo made = {
+		.tag = NODE_SELECT, .kind = (uint8_t)core_kind(c, yes), .n = 3, .arg = args};
 	return core_intern(c, &made);
 }

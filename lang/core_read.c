@@ -1,6 +1,7 @@
-/* core_read.c — the text of a stage back into a core: statements, axes, leaves, heads, order of lines.
- * In: a text as core_print writes it (a hand-written one of the same form will do). Out: a program whose print is the same
- * text. Mistakes are diagnostics; nothing is asserted about the text. */
+/* core_read.c — the text of a stage back into a core: statements, axes, leaves, definitions in the
+ * order of their lines. In: a text as core_print writes it (a hand-written one of the same form
+ * will do). Out: a program whose print is the same text. Mistakes are diagnostics; nothing is
+ * asserted about the text. */
 #include <string.h>
 
 #include "lang/core_read.h"
@@ -26,7 +27,8 @@ Axis core_read_axis(CoreRead *r, const Ast *ast)
 	}
 	if (!r->failed) {
 		r->failed = true;
-		diag_undefined_name(r->ctx->diags, ast->span, ast_text(r->c->arena, r->c->names, ast));
+		diag_undefined_name(r->ctx->diags, ast->span,
+				    ast_text(r->c->arena, r->c->names, ast));
 	}
 	return 0;
 }
@@ -34,14 +36,16 @@ Axis core_read_axis(CoreRead *r, const Ast *ast)
 void core_read_wrong(CoreRead *r, const Ast *at, const char *what)
 {
 	if (!r->failed) {
-		diag_type_mismatch(r->ctx->diags, at->span, ast_text(r->c->arena, r->c->names, at), what);
+		diag_type_mismatch(r->ctx->diags, at->span, ast_text(r->c->arena, r->c->names, at),
+				   what);
 	}
 	r->failed = true;
 }
 
 bool core_read_is(const CoreRead *r, const Ast *ast, const char *word)
 {
-	return ast && ast->kind == AST_NAME && strcmp(intern_text(r->c->names, ast->name), word) == 0;
+	return ast && ast->kind == AST_NAME &&
+	       strcmp(intern_text(r->c->names, ast->name), word) == 0;
 }
 
 /* f(…) with that name? */
@@ -59,7 +63,7 @@ const Ast *core_read_inner(const Ast *ast)
 }
 
 /* A whole number as it stands in a text: 3, -3. */
-static bool whole_number(CoreRead *r, const Ast *ast, int64_t *out)
+bool core_read_whole(CoreRead *r, const Ast *ast, int64_t *out)
 {
 	ast = core_read_inner(ast);
 	bool minus = ast->kind == AST_UNARY && ast->nkid == 1;
@@ -89,17 +93,18 @@ static void add_axis(CoreRead *r, const Ast *s, AxisInfo info, const Ast *length
 	ARENA_PUSH(r->c->arena, r->axis, r->naxis, r->axiscap, made);
 }
 
-static void read_axis_call(CoreRead *r, const Ast *s, const Ast *e, AxisInfo *info, const Ast **length)
+static void read_axis_call(CoreRead *r, const Ast *s, const Ast *e, AxisInfo *info,
+			   const Ast **length)
 {
 	bool one = e->nkid == 2;
 	if (core_read_call(r, e, "anonymous") && one) {
 		info->flags |= AXIS_ANONYMOUS;
-		whole_number(r, e->kid[1], &info->size);
+		core_read_whole(r, e->kid[1], &info->size);
 	} else if (core_read_call(r, e, "from") && one) {
-		whole_number(r, e->kid[1], &info->first);
+		core_read_whole(r, e->kid[1], &info->first);
 	} else if (core_read_call(r, e, "ragged") && e->nkid == 3) {
 		*length = e->kid[1];
-		whole_number(r, e->kid[2], &info->size);
+		core_read_whole(r, e->kid[2], &info->size);
 	} else {
 		core_read_wrong(r, s, "an axis");
 	}
@@ -117,14 +122,16 @@ static void read_axis(CoreRead *r, const Ast *s)
 			info.label[k] = range->kid[k]->name;
 		}
 	} else if (range && range->kind == AST_RANGE) {
-		if (whole_number(r, range->kid[0], &info.first) && whole_number(r, range->kid[1], &last) &&
-		    (last < info.first - 1 || __builtin_sub_overflow(last + 1, info.first, &info.size))) {
+		if (core_read_whole(r, range->kid[0], &info.first) &&
+		    core_read_whole(r, range->kid[1], &last) &&
+		    (last < info.first - 1 ||
+		     __builtin_sub_overflow(last + 1, info.first, &info.size))) {
 			core_read_wrong(r, s, "an axis with a size");
 		}
 	} else if (range && range->kind == AST_CALL) {
 		read_axis_call(r, s, range, &info, &length);
 	} else if (range) {
-		whole_number(r, range, &info.size);
+		core_read_whole(r, range, &info.size);
 	}
 	if (info.size < -1) {
 		core_read_wrong(r, s, "an axis with a size");
@@ -147,9 +154,9 @@ static void read_records(CoreRead *r, const Ast *s)
 	for (uint32_t k = 1; k < e->nkid; k++) {
 		const Ast *arg = e->kid[k];
 		if (arg->kind == AST_NAMEDARG) {
-			whole_number(r, arg->kid[0], &info.first);
+			core_read_whole(r, arg->kid[0], &info.first);
 		} else {
-			whole_number(r, arg, &info.size);
+			core_read_whole(r, arg, &info.size);
 		}
 	}
 	add_axis(r, s, info, NULL);
@@ -160,8 +167,12 @@ static void read_records(CoreRead *r, const Ast *s)
 static bool read_type(CoreRead *r, const Ast *type, Kind *kind, UnitId *unit)
 {
 	const char *name = intern_text(r->c->names, type->name), *why = NULL;
-	*kind = strcmp(name, "int") == 0 ? KIND_INT : strcmp(name, "bool") == 0 ? KIND_BOOL : KIND_REAL;
-	*unit = type->text && r->units ? unit_parse(r->units, intern_text(r->c->names, type->text), &why) : 0;
+	*kind = strcmp(name, "int") == 0    ? KIND_INT
+		: strcmp(name, "bool") == 0 ? KIND_BOOL
+					    : KIND_REAL;
+	*unit = type->text && r->units
+			? unit_parse(r->units, intern_text(r->c->names, type->text), &why)
+			: 0;
 	if ((*kind == KIND_REAL && strcmp(name, "real") != 0) || why) {
 		core_read_wrong(r, type, "real, int or bool with a known unit");
 		return false;
@@ -187,7 +198,9 @@ static void read_leaf(CoreRead *r, const Ast *s)
 	DefRole role = DEF_PARAM;
 	unsigned flags = 0;
 	for (uint32_t k = 1; k < s->nkid; k++) {
-		role = core_read_is(r, s->kid[k], "data") ? DEF_DATA : core_read_is(r, s->kid[k], "runtime") ? DEF_RUNTIME : role;
+		role = core_read_is(r, s->kid[k], "data")      ? DEF_DATA
+		       : core_read_is(r, s->kid[k], "runtime") ? DEF_RUNTIME
+							       : role;
 		flags |= core_read_is(r, s->kid[k], "signs") ? DEF_SPIN : 0;
 	}
 	if (core_read_entry(r, s->name)) {
@@ -205,7 +218,8 @@ static CoreEntry *open_entry(CoreRead *r, Sym name, const Ast *s)
 {
 	CoreEntry *e = core_read_entry(r, name);
 	if (!e) {
-		ARENA_PUSH(r->c->arena, r->entry, r->nentry, r->entrycap, ((CoreEntry){.name = name, .at = s}));
+		ARENA_PUSH(r->c->arena, r->entry, r->nentry, r->entrycap,
+			   ((CoreEntry){.name = name, .at = s}));
 		e = &r->entry[r->nentry - 1];
 	}
 	if (e->leaf) {
@@ -260,7 +274,9 @@ static void read_constant(CoreRead *r, const Ast *s)
 static void read_derivative(CoreRead *r, const Ast *s)
 {
 	const Ast *head = s->kid[0];
-	CoreEntry *e = head->kind == AST_CALL && head->kid[0]->kind == AST_NAME ? core_read_entry(r, head->kid[0]->name) : NULL;
+	CoreEntry *e = head->kind == AST_CALL && head->kid[0]->kind == AST_NAME
+			       ? core_read_entry(r, head->kid[0]->name)
+			       : NULL;
 	if (!e || e->leaf) {
 		core_read_wrong(r, s, "the rule of a definition");
 		return;
@@ -306,158 +322,6 @@ static void read_statement(CoreRead *r, const Ast *s, bool second)
 	}
 }
 
-/* ---- heads ---- */
-
-/* pos, pos(3), pos(first + 1..last): the axis, and the range of a piece. */
-static Axis binder_set(CoreRead *r, const Ast *set, Range *range)
-{
-	*range = (Range){{EDGE_FIRST, 0}, {EDGE_LAST, 0}};
-	if (set->kind != AST_CALL || set->nkid != 2) {
-		return core_read_axis(r, set);
-	}
-	Axis axis = core_read_axis(r, set->kid[0]);
-	const Ast *part = set->kid[1];
-	bool two = part->kind == AST_RANGE;
-	if (!core_read_edge(r, two ? part->kid[0] : part, axis, &range->lo) ||
-	    !core_read_edge(r, two ? part->kid[1] : part, axis, &range->hi)) {
-		return 0;
-	}
-	return axis;
-}
-
-static bool add_sum(Edge *e, int64_t k)
-{
-	return !__builtin_add_overflow(e->offset, k, &e->offset);
-}
-
-/* 3, first + 1, last - 1, first(pos), end(pos) - 1 */
-bool core_read_edge(CoreRead *r, const Ast *ast, Axis axis, Edge *out)
-{
-	const char *op = ast->kind == AST_BINARY ? intern_text(r->c->names, ast->name) : "";
-	int64_t k;
-	if (strcmp(op, "+") == 0 || strcmp(op, "-") == 0) {
-		return core_read_edge(r, ast->kid[0], axis, out) && whole_number(r, ast->kid[1], &k) &&
-		       add_sum(out, *op == '-' ? -k : k);
-	}
-	bool first = core_read_is(r, ast, "first") || core_read_call(r, ast, "first");
-	if (first || core_read_is(r, ast, "last") || core_read_call(r, ast, "end")) {
-		*out = (Edge){first ? EDGE_FIRST : EDGE_LAST, 0};
-		return true;
-	}
-	*out = (Edge){EDGE_AT, 0};
-	return whole_number(r, ast, &out->offset);
-}
-
-/* Is this place of a head an index variable? */
-bool core_read_head_index(CoreRead *r, const Ast *ast)
-{
-	return ast->kind == AST_NAME && !core_read_is(r, ast, "first") && !core_read_is(r, ast, "last");
-}
-
-static bool head_from_binders(CoreRead *r, CoreEntry *e, CorePiece *p)
-{
-	p->box = arena_array(r->c->arena, Range, e->n);
-	p->name = arena_array(r->c->arena, Sym, e->n);
-	for (uint32_t k = 0; k < e->n; k++) {
-		const Ast *b = p->binders->kid[k];
-		Axis axis = b->kind == AST_BINDER && b->nkid == 2 && b->kid[1] ? binder_set(r, b->kid[1], &p->box[k]) : 0;
-		if (!axis || (e->axis[k] && e->axis[k] != axis)) {
-			core_read_wrong(r, b, "an index with its axis");
-			return false;
-		}
-		e->axis[k] = axis;
-		p->name[k] = b->kid[0]->name;
-	}
-	return true;
-}
-
-static bool head_from_places(CoreRead *r, CoreEntry *e, CorePiece *p)
-{
-	p->box = arena_array(r->c->arena, Range, e->n);
-	p->name = arena_array(r->c->arena, Sym, e->n);
-	for (uint32_t k = 0; k < e->n; k++) {
-		const Ast *place = p->head->kid[k + 1];
-		p->box[k] = (Range){{EDGE_FIRST, 0}, {EDGE_LAST, 0}};
-		if (core_read_head_index(r, place)) {
-			p->name[k] = place->name;
-			if (!e->axis[k]) {
-				e->axis[k] = core_read_infer(r, p->value, place->name);
-			}
-		} else if (core_read_edge(r, place, 0, &p->box[k].lo)) {
-			p->box[k].hi = p->box[k].lo;
-		} else {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Number of formals of an entry; axes of those that are bound by name. */
-static bool begin_heads(CoreRead *r, CoreEntry *e)
-{
-	for (size_t k = 0; k < e->npiece; k++) {
-		const CorePiece *p = &e->piece[k];
-		uint32_t n = p->binders ? p->binders->nkid : p->head ? p->head->nkid - 1 : 0;
-		if (k && n != e->n) {
-			diag_rank_mismatch(r->ctx->diags, p->value->span, intern_text(r->c->names, e->name), n, e->n);
-			r->failed = true;
-			return false;
-		}
-		e->n = n;
-	}
-	e->axis = arena_array(r->c->arena, Axis, e->n);
-	for (size_t k = 0; k < e->npiece; k++) {
-		if (e->piece[k].binders && !head_from_binders(r, e, &e->piece[k])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static uint32_t unknown_axes(const CoreEntry *e)
-{
-	uint32_t n = 0;
-	for (uint32_t k = 0; k < e->n; k++) {
-		n += e->axis[k] == 0;
-	}
-	return n;
-}
-
-/* Heads of entries lo…hi-1, which may read one another: axes follow from reads of earlier lines and from one another, as
- * far as that goes. */
-static bool read_heads(CoreRead *r, size_t lo, size_t hi)
-{
-	for (size_t k = lo; k < hi; k++) {
-		if (!r->entry[k].leaf && !begin_heads(r, &r->entry[k])) {
-			return false;
-		}
-	}
-	for (bool progress = true; progress;) {
-		progress = false;
-		for (size_t k = lo; k < hi; k++) {
-			CoreEntry *e = &r->entry[k];
-			uint32_t unknown = e->leaf ? 0 : unknown_axes(e);
-			for (size_t p = 0; !e->leaf && p < e->npiece; p++) {
-				if (e->piece[p].head && !head_from_places(r, e, &e->piece[p])) {
-					return false;
-				}
-			}
-			progress |= unknown && unknown_axes(e) < unknown;
-		}
-	}
-	for (size_t k = lo; k < hi; k++) {
-		CoreEntry *e = &r->entry[k];
-		for (uint32_t q = 0; !e->leaf && q < e->n; q++) {
-			if (!e->axis[q]) {
-				diag_index_axis_unknown(r->ctx->diags, e->at->span, arena_printf(r->c->arena, "number %u", q + 1));
-				r->failed = true;
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
 /* ---- definitions ---- */
 
 static Index *make_indices(CoreRead *r, const CoreEntry *e)
@@ -487,19 +351,25 @@ static Kind entry_kind(CoreRead *r, CoreEntry *e)
 
 static void make_head(CoreRead *r, CoreEntry *e)
 {
-	DefInfo info = {.role = e->constant ? DEF_CONST : DEF_VALUE, .name = e->name, .span = e->at->span,
-	                .kind = entry_kind(r, e), .nindex = e->n, .index = make_indices(r, e)};
+	DefInfo info = {.role = e->constant ? DEF_CONST : DEF_VALUE,
+			.name = e->name,
+			.span = e->at->span,
+			.kind = entry_kind(r, e),
+			.nindex = e->n,
+			.index = make_indices(r, e)};
 	if (e->type && !read_type(r, e->type, &info.kind, &info.unit)) {
 		return;
 	}
-	info.flags = (e->zero_outside ? DEF_ZERO_OUTSIDE : 0u) | (e->variable ? DEF_VARIABLE : DEF_USER);
+	info.flags =
+		(e->zero_outside ? DEF_ZERO_OUTSIDE : 0u) | (e->variable ? DEF_VARIABLE : DEF_USER);
 	e->def = core_define(r->c, info);
 }
 
 static bool whole_box(const CoreEntry *e, const Range *box)
 {
 	for (uint32_t k = 0; box && k < e->n; k++) {
-		if (box[k].lo.kind != EDGE_FIRST || box[k].lo.offset || box[k].hi.kind != EDGE_LAST || box[k].hi.offset) {
+		if (box[k].lo.kind != EDGE_FIRST || box[k].lo.offset ||
+		    box[k].hi.kind != EDGE_LAST || box[k].hi.offset) {
 			return false;
 		}
 	}
@@ -513,14 +383,16 @@ static void make_rule(CoreRead *r, CoreEntry *e)
 	rule->n = head->nkid - 1;
 	rule->arg = arena_array(r->c->arena, Node, rule->n);
 	rule->partial = arena_array(r->c->arena, Node, rule->n);
-	if (e->npiece == 0 || (rule->n > 1 && (value->kind != AST_TUPLE || value->nkid != rule->n))) {
+	if (e->npiece == 0 ||
+	    (rule->n > 1 && (value->kind != AST_TUPLE || value->nkid != rule->n))) {
 		core_read_wrong(r, e->rule, "one partial derivative for each argument");
 		return;
 	}
 	Scope scope = core_read_scope(e, &e->piece[0], core_def(r->c, e->def)->index);
 	for (uint32_t k = 0; k < rule->n && !r->failed; k++) {
 		rule->arg[k] = core_read_node(r, &scope, head->kid[k + 1], KIND_REAL);
-		rule->partial[k] = core_read_node(r, &scope, rule->n > 1 ? value->kid[k] : value, KIND_REAL);
+		rule->partial[k] =
+			core_read_node(r, &scope, rule->n > 1 ? value->kid[k] : value, KIND_REAL);
 	}
 	core_def_mutable(r->c, e->def)->rule = rule;
 }
@@ -534,7 +406,8 @@ static void fill_entry(CoreRead *r, CoreEntry *e)
 		piece[k].box = whole_box(e, e->piece[k].box) ? NULL : e->piece[k].box;
 		core_at(r->c, e->piece[k].value->span);
 		const Ast *value = core_read_inner(e->piece[k].value);
-		if (e->npiece == 1 && !piece[k].box && value->kind == AST_REDUCE && !e->variable && !e->constant) {
+		if (e->npiece == 1 && !piece[k].box && value->kind == AST_REDUCE && !e->variable &&
+		    !e->constant) {
 			core_read_reduction(r, &scope, value, e->def, &piece[k].value);
 		} else {
 			piece[k].value = core_read_node(r, &scope, value, d->kind);
@@ -548,7 +421,8 @@ static void fill_entry(CoreRead *r, CoreEntry *e)
 	}
 }
 
-/* The last entry that entries lo… read, directly or through what they read, so that heads up to it must stand first. */
+/* The last entry that entries lo… read, directly or through what they read, so that heads up to it
+ * must stand first. */
 static size_t last_read(CoreRead *r, size_t lo)
 {
 	size_t last = lo;
@@ -569,7 +443,7 @@ static void make_definitions(CoreRead *r)
 			continue;
 		}
 		hi = last_read(r, lo) + 1;
-		if (!read_heads(r, lo, hi)) {
+		if (!core_read_heads(r, lo, hi)) {
 			return;
 		}
 		for (size_t k = lo; k < hi && !r->failed; k++) {
@@ -589,7 +463,8 @@ static void set_lengths(CoreRead *r)
 {
 	for (size_t k = 0; k < r->naxis; k++) {
 		const Ast *length = r->axis[k].length;
-		CoreEntry *e = length && length->kind == AST_NAME ? core_read_entry(r, length->name) : NULL;
+		CoreEntry *e = length && length->kind == AST_NAME ? core_read_entry(r, length->name)
+								  : NULL;
 		if (e && e->leaf) {
 			r->c->axis[r->axis[k].axis].length = e->def;
 		} else if (length) {

@@ -9,8 +9,8 @@ typedef struct CorePiece {
 	const Ast *head;    /* z[s, i], or NULL */
 	const Ast *binders; /* [s in data, i in h -> …], or NULL */
 	const Ast *value;
-	Range *box;         /* one per formal, whole ranges too */
-	Sym *name;          /* of the index variables, 0 at fixed places */
+	Range *box; /* one per formal, whole ranges too */
+	Sym *name;  /* of the index variables, 0 at fixed places */
 } CorePiece;
 
 typedef struct CoreEntry {
@@ -61,6 +61,11 @@ void core_read_wrong(CoreRead *r, const Ast *at, const char *what);
 bool core_read_is(const CoreRead *r, const Ast *ast, const char *word);
 bool core_read_call(const CoreRead *r, const Ast *ast, const char *word);
 const Ast *core_read_inner(const Ast *ast);
+/* A whole number as it stands in a text: 3, -3. */
+bool core_read_whole(CoreRead *r, const Ast *ast, int64_t *out);
+/* Heads of entries lo…hi-1, which may read one another: axes follow from binders, from reads of
+ * earlier lines and from one another, as far as that goes. */
+bool core_read_heads(CoreRead *r, size_t lo, size_t hi);
 bool core_read_edge(CoreRead *r, const Ast *ast, Axis axis, Edge *out);
 bool core_read_head_index(CoreRead *r, const Ast *ast);
 
@@ -71,7 +76,8 @@ bool core_read_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out);
 Node core_read_node(CoreRead *r, Scope *s, const Ast *ast, Kind want);
 /* A reduction as the whole value of definition d, which becomes one. */
 void core_read_reduction(CoreRead *r, Scope *s, const Ast *ast, Def d, Node *body);
-/* The axis of an index variable by the first read of an entry with known axes that has it as an argument; 0: none. */
+/* The axis of an index variable by the first read of an entry with known axes that has it as an
+ * argument; 0: none. */
 Axis core_read_infer(CoreRead *r, const Ast *ast, Sym index);
 /* The greatest entry number named in an expression (0 if none). */
 size_t core_read_furthest(CoreRead *r, const Ast *ast);

@@ -75,7 +75,8 @@ static bool is_shifted(const CoreRead *r, const Ast *ast, Sym index)
 {
 	if (ast->kind == AST_BINARY && ast->kid[1]->kind == AST_NUM) {
 		const char *op = word_of(r, ast);
-		return (strcmp(op, "+") == 0 || strcmp(op, "-") == 0) && is_shifted(r, ast->kid[0], index);
+		return (strcmp(op, "+") == 0 || strcmp(op, "-") == 0) &&
+		       is_shifted(r, ast->kid[0], index);
 	}
 	return ast->kind == AST_NAME && ast->name == index;
 }
@@ -95,9 +96,12 @@ Axis core_read_infer(CoreRead *r, const Ast *ast, Sym index)
 	walk_push(&w, ast);
 	while (w.n) {
 		const Ast *one = walk_next(&w);
-		CoreEntry *e = one->kind == AST_INDEX && one->kid[0]->kind == AST_NAME ? core_read_entry(r, one->kid[0]->name) : NULL;
+		CoreEntry *e = one->kind == AST_INDEX && one->kid[0]->kind == AST_NAME
+				       ? core_read_entry(r, one->kid[0]->name)
+				       : NULL;
 		for (uint32_t k = 0; e && k + 1 < one->nkid; k++) {
-			Axis axis = is_shifted(r, one->kid[k + 1], index) ? formal_axis(r, e, k) : 0;
+			Axis axis =
+				is_shifted(r, one->kid[k + 1], index) ? formal_axis(r, e, k) : 0;
 			if (axis) {
 				return axis;
 			}
@@ -138,7 +142,8 @@ static bool name_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out)
 
 static bool call_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out)
 {
-	static const char *const ints[] = {"size", "end", "first", "int", NULL}, *const same[] = {"abs", "min", "max", "stop", "mod", NULL};
+	static const char *const ints[] = {"size", "end", "first", "int", NULL},
+				 *const same[] = {"abs", "min", "max", "stop", "mod", NULL};
 	const char *word = ast->kid[0]->kind == AST_NAME ? word_of(r, ast->kid[0]) : "";
 	if (is_any(word, same)) {
 		for (uint32_t k = 1; k < ast->nkid; k++) {
@@ -162,8 +167,12 @@ static bool binary_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out)
 		return true;
 	}
 	Kind left, right;
-	bool a = core_read_kind(r, s, ast->kid[0], &left), b = strcmp(op, "^") != 0 && core_read_kind(r, s, ast->kid[1], &right);
-	*out = a && b && (left == KIND_REAL || right == KIND_REAL) ? KIND_REAL : a ? left : b ? right : KIND_INT;
+	bool a = core_read_kind(r, s, ast->kid[0], &left),
+	     b = strcmp(op, "^") != 0 && core_read_kind(r, s, ast->kid[1], &right);
+	*out = a && b && (left == KIND_REAL || right == KIND_REAL) ? KIND_REAL
+	       : a                                                 ? left
+	       : b                                                 ? right
+								   : KIND_INT;
 	return a || b;
 }
 
@@ -207,11 +216,13 @@ bool core_read_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out)
 		return call_kind(r, s, ast, out);
 	case AST_UNARY:
 		*out = KIND_BOOL;
-		return strcmp(word_of(r, ast), "not") == 0 || core_read_kind(r, s, ast->kid[0], out);
+		return strcmp(word_of(r, ast), "not") == 0 ||
+		       core_read_kind(r, s, ast->kid[0], out);
 	case AST_BINARY:
 		return binary_kind(r, s, ast, out);
 	case AST_IF:
-		return core_read_kind(r, s, ast->kid[1], out) || core_read_kind(r, s, ast->kid[2], out);
+		return core_read_kind(r, s, ast->kid[1], out) ||
+		       core_read_kind(r, s, ast->kid[2], out);
 	case AST_REDUCE:
 		return reduce_kind(r, s, ast, out);
 	case AST_PARTIALOP:
@@ -232,7 +243,10 @@ static Kind common_kind(CoreRead *r, const Scope *s, const Ast *a, const Ast *b)
 {
 	Kind x, y;
 	bool p = core_read_kind(r, s, a, &x), q = core_read_kind(r, s, b, &y);
-	return p && q ? (x == KIND_REAL || y == KIND_REAL ? KIND_REAL : x) : p ? x : q ? y : KIND_INT;
+	return p && q ? (x == KIND_REAL || y == KIND_REAL ? KIND_REAL : x)
+	       : p    ? x
+	       : q    ? y
+		      : KIND_INT;
 }
 
 /* ---- nodes ---- */
@@ -272,12 +286,17 @@ static Node read_of(CoreRead *r, Scope *s, const Ast *ast, const Ast *name, uint
 	const DefInfo *d = core_def(r->c, e->def);
 	if (d->nindex != n) {
 		if (!r->failed) {
-			diag_rank_mismatch(r->ctx->diags, ast->span, word_of(r, name), n, d->nindex);
+			diag_rank_mismatch(r->ctx->diags, ast->span, word_of(r, name), n,
+					   d->nindex);
 		}
 		return poison(r, want);
 	}
 	if (d->kind != want) {
-		return mistake(r, ast, want == KIND_REAL ? "real" : want == KIND_INT ? "int" : "bool", want);
+		return mistake(r, ast,
+			       want == KIND_REAL  ? "real"
+			       : want == KIND_INT ? "int"
+						  : "bool",
+			       want);
 	}
 	Node *args = arena_array(r->c->arena, Node, n);
 	for (uint32_t k = 0; k < n; k++) {
@@ -291,7 +310,9 @@ static Node name_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	const ScopeIndex *i = find_index(s, ast->name);
 	const char *word = word_of(r, ast);
 	if (i) {
-		return want == KIND_INT && i->index ? core_index_value(r->c, i->index) : mistake(r, ast, "a value, not an index", want);
+		return want == KIND_INT && i->index
+			       ? core_index_value(r->c, i->index)
+			       : mistake(r, ast, "a value, not an index", want);
 	}
 	if (want == KIND_BOOL && (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)) {
 		return core_bool_const(r->c, *word == 't');
@@ -321,12 +342,15 @@ static Node sum_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	return core_lin(r->c, want, 0, (uint32_t)n, coef, arg);
 }
 
-/* A chain of * and / : the numbers in it are one coefficient, so that none of them is spread over a sum beside it. */
+/* A chain of * and / : the numbers in it are one coefficient, so that none of them is spread over a
+ * sum beside it. */
 static Node product_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 {
 	size_t n = 0, cap = 0;
 	const Ast **link = NULL;
-	for (; ast->kind == AST_BINARY && (strcmp(word_of(r, ast), "*") == 0 || strcmp(word_of(r, ast), "/") == 0); ast = ast->kid[0]) {
+	for (; ast->kind == AST_BINARY &&
+	       (strcmp(word_of(r, ast), "*") == 0 || strcmp(word_of(r, ast), "/") == 0);
+	     ast = ast->kid[0]) {
 		ARENA_PUSH(r->c->arena, link, n, cap, ast);
 	}
 	Node number = core_read_node(r, s, ast, want), rest = 0;
@@ -354,7 +378,8 @@ static Node power_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	if (want == KIND_INT) {
 		const NodeInfo *p = core_node(r->c, b);
 		bool fits = p->tag == NODE_CONST && p->integer >= 0 && p->integer <= 64;
-		return fits ? core_powi(r->c, a, (int32_t)p->integer) : mistake(r, ast, "a power with a small whole exponent", want);
+		return fits ? core_powi(r->c, a, (int32_t)p->integer)
+			    : mistake(r, ast, "a power with a small whole exponent", want);
 	}
 	return core_pow(r->c, a, b);
 }
@@ -362,7 +387,8 @@ static Node power_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 static Node compare_node(CoreRead *r, Scope *s, const Ast *ast, const char *op)
 {
 	Kind kind = common_kind(r, s, ast->kid[0], ast->kid[1]);
-	Node a = core_read_node(r, s, ast->kid[0], kind), b = core_read_node(r, s, ast->kid[1], kind);
+	Node a = core_read_node(r, s, ast->kid[0], kind),
+	     b = core_read_node(r, s, ast->kid[1], kind);
 	if (r->failed) {
 		return poison(r, KIND_BOOL);
 	}
@@ -376,7 +402,7 @@ static Node compare_node(CoreRead *r, Scope *s, const Ast *ast, const char *op)
 		Node equal = core_op2(r->c, OP_beq, a, b);
 		return strcmp(op, "==") == 0   ? equal
 		       : strcmp(op, "!=") == 0 ? core_op1(r->c, OP_not, equal)
-		                               : mistake(r, ast, "numbers to compare", KIND_BOOL);
+					       : mistake(r, ast, "numbers to compare", KIND_BOOL);
 	}
 	return core_op2(r->c, (uint16_t)op_find_kind(op, kind), a, b);
 }
@@ -385,7 +411,8 @@ static Node binary_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 {
 	static const char *const compares[] = {"==", "!=", "<", "<=", ">", ">=", NULL};
 	const char *op = word_of(r, ast);
-	bool compares_it = is_any(op, compares), logical = strcmp(op, "and") == 0 || strcmp(op, "or") == 0;
+	bool compares_it = is_any(op, compares),
+	     logical = strcmp(op, "and") == 0 || strcmp(op, "or") == 0;
 	if ((compares_it || logical) != (want == KIND_BOOL)) {
 		return mistake(r, ast, want == KIND_BOOL ? "a condition" : "a number", want);
 	}
@@ -401,12 +428,14 @@ static Node binary_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	if (strcmp(op, "*") == 0 || strcmp(op, "/") == 0) {
 		return product_node(r, s, ast, want);
 	}
-	Node a = core_read_node(r, s, ast->kid[0], want), b = core_read_node(r, s, ast->kid[1], want);
+	Node a = core_read_node(r, s, ast->kid[0], want),
+	     b = core_read_node(r, s, ast->kid[1], want);
 	if (r->failed) {
 		return poison(r, want);
 	}
 	Op found = op_find_kind(op, want);
-	return found ? core_op2(r->c, (uint16_t)found, a, b) : mistake(r, ast, "an operation on this kind of number", want);
+	return found ? core_op2(r->c, (uint16_t)found, a, b)
+		     : mistake(r, ast, "an operation on this kind of number", want);
 }
 
 static Node random_node(CoreRead *r, Scope *s, const Ast *ast, bool uniform)
@@ -414,9 +443,11 @@ static Node random_node(CoreRead *r, Scope *s, const Ast *ast, bool uniform)
 	if (ast->nkid < 3) {
 		return mistake(r, ast, "a stream and flags", KIND_REAL);
 	}
-	Node stream = core_read_node(r, s, ast->kid[1], KIND_INT), flags = core_read_node(r, s, ast->kid[2], KIND_INT);
+	Node stream = core_read_node(r, s, ast->kid[1], KIND_INT),
+	     flags = core_read_node(r, s, ast->kid[2], KIND_INT);
 	const NodeInfo *p = core_node(r->c, stream), *q = core_node(r->c, flags);
-	if (r->failed || p->tag != NODE_CONST || q->tag != NODE_CONST || q->integer < 0 || q->integer > 1) {
+	if (r->failed || p->tag != NODE_CONST || q->tag != NODE_CONST || q->integer < 0 ||
+	    q->integer > 1) {
 		return mistake(r, ast, "a stream and flags", KIND_REAL);
 	}
 	uint32_t n = ast->nkid - 3;
@@ -424,13 +455,16 @@ static Node random_node(CoreRead *r, Scope *s, const Ast *ast, bool uniform)
 	for (uint32_t k = 0; k < n; k++) {
 		address[k] = core_read_node(r, s, ast->kid[k + 3], KIND_INT);
 	}
-	return core_random(r->c, uniform ? RANDOM_UNIFORM : RANDOM_NORMAL, p->integer, (uint32_t)q->integer, n, address);
+	return core_random(r->c, uniform ? RANDOM_UNIFORM : RANDOM_NORMAL, p->integer,
+			   (uint32_t)q->integer, n, address);
 }
 
 static Node op_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 {
 	const char *word = word_of(r, ast->kid[0]);
-	Kind args = strcmp(word, "real") == 0 ? KIND_INT : strcmp(word, "int") == 0 ? KIND_REAL : want;
+	Kind args = strcmp(word, "real") == 0  ? KIND_INT
+		    : strcmp(word, "int") == 0 ? KIND_REAL
+					       : want;
 	Op op = op_find_kind(word, args);
 	if (!op || op_result_kind(op) != want || op_info(op)->n != ast->nkid - 1) {
 		return mistake(r, ast, "an operation with its arguments", want);
@@ -455,16 +489,26 @@ static Node call_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	if ((uniform || core_read_call(r, ast, "normal_at")) && want == KIND_REAL) {
 		return random_node(r, s, ast, uniform);
 	}
-	return ast->kid[0]->kind == AST_NAME ? op_node(r, s, ast, want) : mistake(r, ast, "a value", want);
+	return ast->kid[0]->kind == AST_NAME ? op_node(r, s, ast, want)
+					     : mistake(r, ast, "a value", want);
 }
 
 /* ---- reductions ---- */
 
 static RedKind reducer_of(const CoreRead *r, const Ast *ast)
 {
-	static const struct { const char *word; RedKind red; } rows[] = {
-	    {"sum", RED_SUM}, {"prod", RED_PROD}, {"max", RED_MAX}, {"min", RED_MIN}, {"logsumexp", RED_LOGSUMEXP},
-	    {"argmax", RED_ARGMAX}, {"argmin", RED_ARGMIN}, {"all", RED_ALL}, {"any", RED_ANY}};
+	static const struct {
+		const char *word;
+		RedKind red;
+	} rows[] = {{"sum", RED_SUM},
+		    {"prod", RED_PROD},
+		    {"max", RED_MAX},
+		    {"min", RED_MIN},
+		    {"logsumexp", RED_LOGSUMEXP},
+		    {"argmax", RED_ARGMAX},
+		    {"argmin", RED_ARGMIN},
+		    {"all", RED_ALL},
+		    {"any", RED_ANY}};
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		if (strcmp(rows[k].word, word_of(r, ast)) == 0) {
 			return rows[k].red;
@@ -474,7 +518,8 @@ static RedKind reducer_of(const CoreRead *r, const Ast *ast)
 }
 
 /* Bound indices of a reduction and its body; *bound has room for all. Returns their number. */
-static uint32_t reduction_parts(CoreRead *r, Scope *s, const Ast *ast, RedKind red, Kind want, Index *bound, Node *body)
+static uint32_t reduction_parts(CoreRead *r, Scope *s, const Ast *ast, RedKind red, Kind want,
+				Index *bound, Node *body)
 {
 	const Ast *binders = ast->kid[0];
 	bool filtered = (binders->flags & AST_FILTER) != 0;
@@ -483,7 +528,9 @@ static uint32_t reduction_parts(CoreRead *r, Scope *s, const Ast *ast, RedKind r
 	for (uint32_t k = 0; k < n; k++) {
 		const Ast *b = binders->kid[k];
 		bool named = b->kind == AST_BINDER && b->kid[0]->kind == AST_NAME;
-		Axis axis = !named ? 0 : b->kid[1] ? core_read_axis(r, b->kid[1]) : core_read_infer(r, ast, b->kid[0]->name);
+		Axis axis = !named      ? 0
+			    : b->kid[1] ? core_read_axis(r, b->kid[1])
+					: core_read_infer(r, ast, b->kid[0]->name);
 		if (!axis || s->n == SCOPE_INDICES) {
 			core_read_wrong(r, b, "an index with its axis");
 			return 0;
@@ -491,11 +538,13 @@ static uint32_t reduction_parts(CoreRead *r, Scope *s, const Ast *ast, RedKind r
 		bound[k] = core_index(r->c, axis, b->kid[0]->name);
 		s->item[s->n++] = (ScopeIndex){b->kid[0]->name, bound[k]};
 	}
-	bool counted = red == RED_ARGMAX || red == RED_ARGMIN, truth = red == RED_ALL || red == RED_ANY;
+	bool counted = red == RED_ARGMAX || red == RED_ARGMIN,
+	     truth = red == RED_ALL || red == RED_ANY;
 	Kind kind = truth ? KIND_BOOL : counted ? kind_or(r, s, ast->kid[1], KIND_REAL) : want;
 	*body = core_read_node(r, s, core_read_inner(ast->kid[1]), kind);
 	if (filtered && !r->failed) {
-		*body = core_filter(r->c, red, core_read_node(r, s, binders->kid[n], KIND_BOOL), *body);
+		*body = core_filter(r->c, red, core_read_node(r, s, binders->kid[n], KIND_BOOL),
+				    *body);
 	}
 	return n;
 }
@@ -567,8 +616,9 @@ static Node expression_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 	case AST_NAME:
 		return name_node(r, s, ast, want);
 	case AST_INDEX:
-		return ast->kid[0]->kind == AST_NAME ? read_of(r, s, ast, ast->kid[0], ast->nkid - 1, want)
-		                                     : mistake(r, ast, "a read", want);
+		return ast->kid[0]->kind == AST_NAME
+			       ? read_of(r, s, ast, ast->kid[0], ast->nkid - 1, want)
+			       : mistake(r, ast, "a read", want);
 	case AST_CALL:
 		return call_node(r, s, ast, want);
 	case AST_UNARY:
@@ -577,13 +627,15 @@ static Node expression_node(CoreRead *r, Scope *s, const Ast *ast, Kind want)
 		return binary_node(r, s, ast, want);
 	case AST_IF: {
 		Node cond = core_read_node(r, s, ast->kid[0], KIND_BOOL);
-		Node yes = core_read_node(r, s, ast->kid[1], want), no = core_read_node(r, s, ast->kid[2], want);
+		Node yes = core_read_node(r, s, ast->kid[1], want),
+		     no = core_read_node(r, s, ast->kid[2], want);
 		return r->failed ? poison(r, want) : core_select(r->c, cond, yes, no);
 	}
 	case AST_REDUCE:
 		return reduce_node(r, s, ast, want);
 	case AST_PARTIALOP:
-		return want == KIND_REAL ? partial_node(r, s, ast) : mistake(r, ast, "an int or a condition", want);
+		return want == KIND_REAL ? partial_node(r, s, ast)
+					 : mistake(r, ast, "an int or a condition", want);
 	default:
 		return mistake(r, ast, "an expression of a core text", want);
 	}

@@ -1,6 +1,7 @@
-/* core_reduce.c — reductions as closed definitions: local rules of sums, filters, sharing up to renaming.
- * Keeps: a reduction's formals are the free indices of its body by first occurrence in its canonical form; equal
- * reductions up to renaming of free and bound indices are one definition. */
+/* core_reduce.c — reductions as closed definitions: local rules of sums, filters, sharing up to
+ * renaming. Keeps: a reduction's formals are the free indices of its body by first occurrence in
+ * its canonical form; equal reductions up to renaming of free and bound indices are one definition.
+ */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -31,10 +32,12 @@ static Node neutral(Core *c, RedKind red, Kind kind)
 		return kind == KIND_INT ? core_int_const(c, 1) : core_real_const(c, 1);
 	case RED_MAX:
 	case RED_ARGMAX:
-		return kind == KIND_INT ? core_int_const(c, INT64_MIN) : core_real_const(c, -INFINITY);
+		return kind == KIND_INT ? core_int_const(c, INT64_MIN)
+					: core_real_const(c, -INFINITY);
 	case RED_MIN:
 	case RED_ARGMIN:
-		return kind == KIND_INT ? core_int_const(c, INT64_MAX) : core_real_const(c, INFINITY);
+		return kind == KIND_INT ? core_int_const(c, INT64_MAX)
+					: core_real_const(c, INFINITY);
 	case RED_LOGSUMEXP:
 		return core_real_const(c, -INFINITY);
 	case RED_ALL:
@@ -50,7 +53,8 @@ static Node neutral(Core *c, RedKind red, Kind kind)
 
 Node core_filter(Core *c, RedKind red, Node cond, Node body)
 {
-	return red == RED_SUM ? core_guard(c, cond, body) : core_select(c, cond, body, neutral(c, red, core_kind(c, body)));
+	return red == RED_SUM ? core_guard(c, cond, body)
+			      : core_select(c, cond, body, neutral(c, red, core_kind(c, body)));
 }
 
 /* ---- sums ---- */
@@ -83,8 +87,10 @@ static bool in_range(Core *c, Node e, Index k, Node *check)
 		return true;
 	}
 	int64_t first = a->first, size = a->size;
-	Node end = size >= 0 ? core_int_const(c, first + size) : core_add(c, core_size(c, axis), core_int_const(c, first));
-	Node from = core_op2(c, OP_ile, core_int_const(c, first), e), to = core_op2(c, OP_ilt, e, end);
+	Node end = size >= 0 ? core_int_const(c, first + size)
+			     : core_add(c, core_size(c, axis), core_int_const(c, first));
+	Node from = core_op2(c, OP_ile, core_int_const(c, first), e),
+	     to = core_op2(c, OP_ilt, e, end);
 	*check = core_and(c, from, to);
 	p = core_node(c, *check);
 	return p->tag == NODE_CONST && p->integer;
@@ -175,7 +181,8 @@ static void leave(Core *c, Sum *s, Node factor)
 
 static Node number(Core *c, Node like, double k)
 {
-	return core_kind(c, like) == KIND_INT ? core_int_const(c, (int64_t)k) : core_real_const(c, k);
+	return core_kind(c, like) == KIND_INT ? core_int_const(c, (int64_t)k)
+					      : core_real_const(c, k);
 }
 
 /* Factors without bound indices leave, and numbers. */
@@ -221,7 +228,8 @@ static void count_unused(Core *c, Sum *s)
 {
 	for (uint32_t k = s->nbound; k-- > 0;) {
 		Index i = s->bound[k];
-		if (!core_has_index(c, s->body, i) && !(s->inner && core_has_index(c, s->inner, i)) && !is_ragged(c, i)) {
+		if (!core_has_index(c, s->body, i) &&
+		    !(s->inner && core_has_index(c, s->inner, i)) && !is_ragged(c, i)) {
 			Node size = core_size(c, core_index_axis(c, i));
 			leave(c, s, core_kind(c, s->body) == KIND_INT ? size : core_real(c, size));
 			drop_bound(s, k);
@@ -237,7 +245,8 @@ static bool join_sums(Core *c, Sum *s)
 		return false;
 	}
 	const DefInfo *info = core_def(c, p->ref);
-	if (info->red != RED_SUM || info->npiece != 1 || (info->flags & (DEF_USER | DEF_KEEP | DEF_VARIABLE))) {
+	if (info->red != RED_SUM || info->npiece != 1 ||
+	    (info->flags & (DEF_USER | DEF_KEEP | DEF_VARIABLE))) {
 		return false;
 	}
 	for (uint32_t k = 0; k < info->nbound; k++) {
@@ -266,16 +275,17 @@ static Kind result_kind(const Core *c, RedKind red, Node body)
 
 typedef struct Closed {
 	RedKind red;
-	Node canon;  /* the body over canonical indices */
+	Node canon; /* the body over canonical indices */
 	uint32_t nfree, nbound;
-	Index *free;  /* actual index variables in the order of the formals */
+	Index *free;      /* actual index variables in the order of the formals */
 	Node *canon_free; /* what stands for them in canon */
-	Index *bound; /* actual, in canonical order */
+	Index *bound;     /* actual, in canonical order */
 	Node *canon_bound;
 } Closed;
 
 /* Position among those before it of the same axis (and width): the numbering of core_canonical. */
-static Node canonical_value(Core *c, CanonFamily family, const Index *order, const uint32_t *perm, uint32_t k)
+static Node canonical_value(Core *c, CanonFamily family, const Index *order, const uint32_t *perm,
+			    uint32_t k)
 {
 	Index i = order[perm[k]];
 	uint32_t position = 0;
@@ -301,7 +311,8 @@ static Closed close_body(Core *c, RedKind red, uint32_t nbound, const Index *bou
 			free[nfree++] = seen[k];
 		}
 	}
-	uint32_t *pf = arena_array(c->arena, uint32_t, nfree), *pb = arena_array(c->arena, uint32_t, nbound);
+	uint32_t *pf = arena_array(c->arena, uint32_t, nfree),
+		 *pb = arena_array(c->arena, uint32_t, nbound);
 	Closed r = {.red = red, .nfree = nfree, .nbound = nbound};
 	core_canonical(c, body, nfree, free, nbound, bound, &r.canon, pf, pb);
 	r.bound = arena_array(c->arena, Index, nbound);
@@ -343,12 +354,22 @@ static Def define_closed(Core *c, const Closed *r, Sym name, Span span, Kind kin
 		to[k] = core_index_value(c, fresh[k]);
 	}
 	Piece piece = {.value = core_subst(c, r->canon, all, from, to)};
-	DefInfo info = {.role = DEF_REDUCTION, .name = name, .span = span, .kind = kind, .nindex = r->nfree, .index = fresh,
-	                .red = r->red, .nbound = r->nbound, .bound = fresh + r->nfree, .npiece = 1, .piece = &piece};
+	DefInfo info = {.role = DEF_REDUCTION,
+			.name = name,
+			.span = span,
+			.kind = kind,
+			.nindex = r->nfree,
+			.index = fresh,
+			.red = r->red,
+			.nbound = r->nbound,
+			.bound = fresh + r->nfree,
+			.npiece = 1,
+			.piece = &piece};
 	return core_define(c, info);
 }
 
-static Node share_reduction(Core *c, RedKind red, Sym name, Span span, uint32_t nbound, const Index *bound, Node body)
+static Node share_reduction(Core *c, RedKind red, Sym name, Span span, uint32_t nbound,
+			    const Index *bound, Node body)
 {
 	Closed r = close_body(c, red, nbound, bound, body);
 	uint32_t nkey = 0, *key = arena_array(c->arena, uint32_t, r.nbound + 2);
@@ -398,7 +419,8 @@ static Node reduce_sum(Core *c, Sym name, Span span, Sum *s)
 	return s->cond ? core_guard(c, s->cond, n) : n;
 }
 
-/* max, min, all and any do not see an index that the body does not have, unless its axis may be empty. */
+/* max, min, all and any do not see an index that the body does not have, unless its axis may be
+ * empty. */
 static uint32_t drop_idle(Core *c, RedKind red, uint32_t n, Index *bound, Node body)
 {
 	bool idle = red == RED_MAX || red == RED_MIN || red == RED_ALL || red == RED_ANY;
@@ -412,7 +434,8 @@ static uint32_t drop_idle(Core *c, RedKind red, uint32_t n, Index *bound, Node b
 	return to;
 }
 
-Node core_reduce(Core *c, RedKind red, Sym name, Span span, uint32_t nbound, const Index *bound, Node body)
+Node core_reduce(Core *c, RedKind red, Sym name, Span span, uint32_t nbound, const Index *bound,
+		 Node body)
 {
 	assert(red != RED_NONE);
 	Index *own = arena_array(c->arena, Index, nbound);
@@ -426,7 +449,8 @@ Node core_reduce(Core *c, RedKind red, Sym name, Span span, uint32_t nbound, con
 	}
 	if (red != RED_ARGMAX && red != RED_ARGMIN) {
 		nbound = drop_idle(c, red, nbound, own, body);
-		if (nbound == 0 || (red == RED_ALL && core_order(c, body, core_bool_const(c, true)) == 0) ||
+		if (nbound == 0 ||
+		    (red == RED_ALL && core_order(c, body, core_bool_const(c, true)) == 0) ||
 		    (red == RED_ANY && core_order(c, body, core_bool_const(c, false)) == 0)) {
 			return body;
 		}

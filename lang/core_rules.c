@@ -1,5 +1,6 @@
-/* core_rules.c — rules.def: patterns as nodes, matching up to order and common factors, what is provably positive.
- * Placeholders a, b, c are draws with reserved stream numbers, so that patterns are ordinary nodes in normal form. */
+/* core_rules.c — rules.def: patterns as nodes, matching up to order and common factors, what is
+ * provably positive. Placeholders a, b, c are draws with reserved stream numbers, so that patterns
+ * are ordinary nodes in normal form. */
 #include "lang/core_int.h"
 
 #include <assert.h>
@@ -109,9 +110,11 @@ static bool positive_op(const Core *c, const NodeInfo *p, bool strict, int depth
 		return lo >= (strict ? 1 : 0);
 	}
 	case OP_max:
-		return positive(c, p->arg[0], strict, depth + 1) || positive(c, p->arg[1], strict, depth + 1);
+		return positive(c, p->arg[0], strict, depth + 1) ||
+		       positive(c, p->arg[1], strict, depth + 1);
 	case OP_min:
-		return positive(c, p->arg[0], strict, depth + 1) && positive(c, p->arg[1], strict, depth + 1);
+		return positive(c, p->arg[0], strict, depth + 1) &&
+		       positive(c, p->arg[1], strict, depth + 1);
 	default:
 		return false;
 	}
@@ -147,7 +150,8 @@ static bool positive(const Core *c, Node n, bool strict, int depth)
 	case NODE_GUARD:
 		return !strict && positive(c, p->arg[1], false, depth + 1);
 	case NODE_SELECT:
-		return positive(c, p->arg[1], strict, depth + 1) && positive(c, p->arg[2], strict, depth + 1);
+		return positive(c, p->arg[1], strict, depth + 1) &&
+		       positive(c, p->arg[2], strict, depth + 1);
 	case NODE_RANDOM:
 		return p->op == RANDOM_UNIFORM && p->integer >= INT64_MIN + HOLES;
 	case NODE_STOP:
@@ -196,7 +200,8 @@ static bool match_negative(Match *m, int hole, Node n)
 		return false;
 	}
 	Node rest;
-	bool negative = p->n == 1 && p->num == 0 ? p->coef[0] < 0 : core_content(m->c, n, false, &rest) < 0;
+	bool negative =
+		p->n == 1 && p->num == 0 ? p->coef[0] < 0 : core_content(m->c, n, false, &rest) < 0;
 	return negative && bind(m, hole, core_neg(m->c, n));
 }
 
@@ -224,8 +229,8 @@ static bool match_square(Match *m, int hole, Node n)
 
 enum { PARTS = 4 }; /* terms or factors of a pattern */
 
-/* Finds distinct parts of n for parts k… of the pattern: taken[q] is the part of n that stands for part q. scale[q] says
- * how often (sums: coefficient ratio; products: power ratio). */
+/* Finds distinct parts of n for parts k… of the pattern: taken[q] is the part of n that stands for
+ * part q. scale[q] says how often (sums: coefficient ratio; products: power ratio). */
 static bool match_parts(Match *m, Node pattern, Node n, uint32_t k, uint32_t *taken)
 {
 	const NodeInfo *p = core_node(m->c, pattern);
@@ -289,7 +294,8 @@ static bool match_sum(Match *m, Node pattern, Node n)
 {
 	const NodeInfo *p = core_node(m->c, pattern), *q = core_node(m->c, n);
 	uint32_t taken[PARTS] = {0};
-	if (q->tag != NODE_LIN || p->num != q->num || p->n > PARTS || !match_parts(m, pattern, n, 0, taken)) {
+	if (q->tag != NODE_LIN || p->num != q->num || p->n > PARTS ||
+	    !match_parts(m, pattern, n, 0, taken)) {
 		return false;
 	}
 	double ratio = common_ratio(m->c, pattern, n, taken);
@@ -310,7 +316,8 @@ static bool match_product(Match *m, Node pattern, Node n)
 {
 	const NodeInfo *p = core_node(m->c, pattern), *q = core_node(m->c, n);
 	uint32_t taken[PARTS] = {0};
-	if (q->tag != NODE_PROD || q->n != p->n || p->n > PARTS || !match_parts(m, pattern, n, 0, taken)) {
+	if (q->tag != NODE_PROD || q->n != p->n || p->n > PARTS ||
+	    !match_parts(m, pattern, n, 0, taken)) {
 		return false;
 	}
 	for (uint32_t k = 0; k < p->n; k++) {
@@ -331,7 +338,8 @@ static bool match(Match *m, Node pattern, Node n)
 	if (p->tag == NODE_CONST) {
 		return pattern == n;
 	}
-	if (p->tag == NODE_LIN && p->n == 1 && p->num == 0 && p->coef[0] == -1 && hole_number(m, p->arg[0]) >= 0) {
+	if (p->tag == NODE_LIN && p->n == 1 && p->num == 0 && p->coef[0] == -1 &&
+	    hole_number(m, p->arg[0]) >= 0) {
 		return match_negative(m, hole_number(m, p->arg[0]), n);
 	}
 	if (p->tag == NODE_PROD && p->n == 1 && p->expo[0] == 2 && hole_number(m, p->arg[0]) >= 0) {
@@ -390,7 +398,8 @@ static Node apply_sum(Match *m, const Compiled *r, Node n)
 	Core *c = m->c;
 	const NodeInfo *p = core_node(c, r->pattern), *q = core_node(c, n);
 	uint32_t taken[PARTS] = {0};
-	if (p->n > q->n || (p->num != 0 && q->num == 0) || !match_parts(m, r->pattern, n, 0, taken)) {
+	if (p->n > q->n || (p->num != 0 && q->num == 0) ||
+	    !match_parts(m, r->pattern, n, 0, taken)) {
 		return 0;
 	}
 	double ratio = common_ratio(c, r->pattern, n, taken);
@@ -457,7 +466,8 @@ static Node apply_rule(Match *m, const Compiled *r, Node n)
 Node core_rules_step(Core *c, unsigned flags, Node n)
 {
 	const NodeInfo *p = core_node(c, n);
-	if (p->kind != KIND_REAL || (p->tag != NODE_OP && p->tag != NODE_LIN && p->tag != NODE_PROD)) {
+	if (p->kind != KIND_REAL ||
+	    (p->tag != NODE_OP && p->tag != NODE_LIN && p->tag != NODE_PROD)) {
 		return n;
 	}
 	Match m = {.c = c, .rules = compile(c)};

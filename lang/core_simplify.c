@@ -1,7 +1,8 @@
-/* core_simplify.c — the reachable system rebuilt in its normal form, definition by definition, those that are read first.
- * In: any system. Out: the same meaning; each definition d has become an image, an expression over d's own formals: a read
- * of a definition, a number times a read, or a number. Readers get the image with their arguments put in.
- * Keeps: products never move into other definitions; definitions are not changed in place (names and flags aside). */
+/* core_simplify.c — the reachable system rebuilt in its normal form, definition by definition,
+ * those that are read first. In: any system. Out: the same meaning; each definition d has become an
+ * image, an expression over d's own formals: a read of a definition, a number times a read, or a
+ * number. Readers get the image with their arguments put in. Keeps: products never move into other
+ * definitions; definitions are not changed in place (names and flags aside). */
 #include <assert.h>
 #include <string.h>
 
@@ -28,7 +29,8 @@ static Node simplify_leave(void *data, Core *c, Node was, Node n)
 	Simplify *s = data;
 	const NodeInfo *p = core_node(c, was);
 	if (p->tag == NODE_READ) {
-		return p->ref <= s->n && s->image[p->ref] ? put_in(s, p->ref, core_node(c, n)->arg) : n;
+		return p->ref <= s->n && s->image[p->ref] ? put_in(s, p->ref, core_node(c, n)->arg)
+							  : n;
 	}
 	if (s->flags & SIMPLIFY_FOLD) {
 		if (p->tag == NODE_SIZE && core_axis_info(c, p->ref)->size >= 0) {
@@ -66,7 +68,8 @@ static bool without_reads(const Core *c, Node n, int depth)
 	return true;
 }
 
-/* A number, or a number times a read at computable places, perhaps guarded by a condition on places. */
+/* A number, or a number times a read at computable places, perhaps guarded by a condition on
+ * places. */
 static bool dissolves(const Core *c, Node n, Node *read)
 {
 	const NodeInfo *p = core_node(c, n);
@@ -98,7 +101,8 @@ static bool distinct_indices(const Core *c, const NodeInfo *p)
 {
 	for (uint32_t k = 0; k < p->n; k++) {
 		for (uint32_t q = 0; q <= k; q++) {
-			if (core_node(c, p->arg[k])->tag != NODE_INDEX || (q < k && p->arg[q] == p->arg[k])) {
+			if (core_node(c, p->arg[k])->tag != NODE_INDEX ||
+			    (q < k && p->arg[q] == p->arg[k])) {
 				return false;
 			}
 		}
@@ -131,7 +135,8 @@ static bool may_dissolve(const Simplify *s, const DefInfo *d, Node value)
 	}
 	const NodeInfo *p = core_node(s->c, read);
 	const DefInfo *to = core_def(s->c, p->ref);
-	return (to->flags & DEF_ZERO_OUTSIDE) && whole(to) && p->n == d->nindex && distinct_indices(s->c, p);
+	return (to->flags & DEF_ZERO_OUTSIDE) && whole(to) && p->n == d->nindex &&
+	       distinct_indices(s->c, p);
 }
 
 /* A definition without a user's name that stands for one with takes it over. */
@@ -144,7 +149,8 @@ static void hand_down_name(Simplify *s, const DefInfo *d, Node value)
 	DefInfo *to = core_def_mutable(s->c, core_node(s->c, read)->ref);
 	bool better = !to->name || ((d->flags & DEF_USER) && !(to->flags & DEF_USER));
 	bool computed = to->role == DEF_VALUE || to->role == DEF_REDUCTION;
-	if (better && computed && to->nindex == d->nindex && distinct_indices(s->c, core_node(s->c, read))) {
+	if (better && computed && to->nindex == d->nindex &&
+	    distinct_indices(s->c, core_node(s->c, read))) {
 		to->name = d->name;
 		to->flags |= d->flags & DEF_USER;
 		to->unit = to->unit ? to->unit : d->unit;
@@ -210,7 +216,8 @@ static Node share_value(Simplify *s, Def def, Node value)
 	const DefInfo *d = core_def(c, def);
 	Index *used = arena_array(s->scratch, Index, d->nindex);
 	uint32_t n = used_formals(s, d, value, used), nkey = 0;
-	uint32_t *perm = arena_array(s->scratch, uint32_t, n), *key = arena_array(s->scratch, uint32_t, n + 3);
+	uint32_t *perm = arena_array(s->scratch, uint32_t, n),
+		 *key = arena_array(s->scratch, uint32_t, n + 3);
 	Node canon;
 	core_canonical(c, value, n, used, 0, NULL, &canon, perm, NULL);
 	key[nkey++] = canon;
@@ -222,11 +229,13 @@ static Node share_value(Simplify *s, Def def, Node value)
 	if (known) {
 		keep_better_name(s, known, d);
 	} else {
-		bool unchanged = d->role == DEF_VALUE && whole(d) && n == d->nindex && value == d->piece[0].value && !d->rule &&
-		                 !(d->flags & DEF_VARIABLE);
+		bool unchanged = d->role == DEF_VALUE && whole(d) && n == d->nindex &&
+				 value == d->piece[0].value && !d->rule &&
+				 !(d->flags & DEF_VARIABLE);
 		known = unchanged ? def : define_like(s, def, n, used, value);
 		core_key_add(c, &c->valued, key, nkey, known);
-		core_def_cell(c, known)->canon = n ? arena_copy(c->arena, perm, n * sizeof *perm, alignof(uint32_t)) : NULL;
+		core_def_cell(c, known)->canon =
+			n ? arena_copy(c->arena, perm, n * sizeof *perm, alignof(uint32_t)) : NULL;
 	}
 	const uint32_t *place = core_def_cell(c, known)->canon;
 	Node *args = arena_array(s->scratch, Node, n);
@@ -324,7 +333,8 @@ static void clone_pieces(Simplify *s, Def def, const Clone *k, const Node *value
 
 static void simplify_boxed(Simplify *s, Def def)
 {
-	bool drops_variable = (core_def(s->c, def)->flags & DEF_VARIABLE) && !(s->flags & SIMPLIFY_KEEP_VARIABLES);
+	bool drops_variable = (core_def(s->c, def)->flags & DEF_VARIABLE) &&
+			      !(s->flags & SIMPLIFY_KEEP_VARIABLES);
 	bool changed = core_def(s->c, def)->rule != NULL || drops_variable;
 	Node *value = rewritten_pieces(s, def, &changed);
 	if (changed) {
@@ -354,11 +364,13 @@ static bool follows(const Simplify *s, Def def, bool aliases)
 	if (d->red != RED_NONE) {
 		return true;
 	}
-	return aliases && whole(d) && dissolves(s->c, d->piece[0].value, &read) && may_dissolve(s, d, d->piece[0].value);
+	return aliases && whole(d) && dissolves(s->c, d->piece[0].value, &read) &&
+	       may_dissolve(s, d, d->piece[0].value);
 }
 
 /* The followers of a cycle, each after those it reads; false if there is a cycle among them. */
-static bool order_followers(Simplify *s, uint32_t n, const Def *set, bool aliases, Def *order, uint32_t *count)
+static bool order_followers(Simplify *s, uint32_t n, const Def *set, bool aliases, Def *order,
+			    uint32_t *count)
 {
 	uint8_t *state = arena_array(s->scratch, uint8_t, s->n + 1); /* 1: a follower, 2: ordered */
 	uint32_t total = 0;
@@ -394,13 +406,16 @@ static bool cycle_changes(Simplify *s, uint32_t n, const Def *set)
 	bool changed = false;
 	for (uint32_t k = 0; k < n; k++) {
 		const DefInfo *d = core_def(s->c, set[k]);
-		changed |= d->rule != NULL || ((d->flags & DEF_VARIABLE) && !(s->flags & SIMPLIFY_KEEP_VARIABLES)) || (d->red == RED_NONE && follows(s, set[k], true));
+		changed |= d->rule != NULL ||
+			   ((d->flags & DEF_VARIABLE) && !(s->flags & SIMPLIFY_KEEP_VARIABLES)) ||
+			   (d->red == RED_NONE && follows(s, set[k], true));
 		rewritten_pieces(s, set[k], &changed);
 	}
 	return changed;
 }
 
-/* A strongly connected set. Nothing is copied if nothing changes; else its values get new heads, and the others follow. */
+/* A strongly connected set. Nothing is copied if nothing changes; else its values get new heads,
+ * and the others follow. */
 static void simplify_cycle(Simplify *s, uint32_t n, const Def *set)
 {
 	if (!cycle_changes(s, n, set)) {
@@ -419,8 +434,10 @@ static void simplify_cycle(Simplify *s, uint32_t n, const Def *set)
 	for (uint32_t k = 0; ordered && k < nfollower; k++) {
 		Def def = follower[k];
 		const DefInfo *d = core_def(s->c, def);
-		s->image[def] = d->red != RED_NONE ? image_of_reduction(s, def)
-		                                   : image_of_value(s, def, simplify_value(s, d->piece[0].value));
+		s->image[def] =
+			d->red != RED_NONE
+				? image_of_reduction(s, def)
+				: image_of_value(s, def, simplify_value(s, d->piece[0].value));
 	}
 	for (uint32_t k = 0; k < n; k++) {
 		if (clone[k].copy) {
@@ -445,7 +462,8 @@ static void simplify_single(Simplify *s, Def def)
 		s->image[def] = image_of_reduction(s, def);
 		break;
 	case DEF_VALUE:
-		if (!whole(d) || ((d->flags & DEF_VARIABLE) && (s->flags & SIMPLIFY_KEEP_VARIABLES))) {
+		if (!whole(d) ||
+		    ((d->flags & DEF_VARIABLE) && (s->flags & SIMPLIFY_KEEP_VARIABLES))) {
 			simplify_boxed(s, def);
 			return;
 		}

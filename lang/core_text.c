@@ -1,6 +1,7 @@
 /* core_text.c — expressions of the core as text of the language.
- * Operands are put into an order that follows from the text alone (lines of the definitions, then spelling), so that
- * reading a text back and printing it again gives the same bytes although definitions are numbered anew. */
+ * Operands are put into an order that follows from the text alone (lines of the definitions, then
+ * spelling), so that reading a text back and printing it again gives the same bytes although
+ * definitions are numbered anew. */
 #include "lang/core_text.h"
 
 #include <assert.h>
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Expressions nested deeper or longer than this are cut in messages; core_print has given names to their parts before. */
+/* Expressions nested deeper or longer than this are cut in messages; core_print has given names to
+ * their parts before. */
 enum { TEXT_DEPTH = 400, TEXT_SIZE = 20000 };
 
 /* ---- names and numbers ---- */
@@ -124,7 +126,7 @@ static const char *definition_name(const CoreText *t, Def d)
 	return *name ? name : arena_printf(t->a, "d%u", d);
 }
 
-static bool printed_in_place(const CoreText *t, Def d)
+bool core_text_in_place(const CoreText *t, Def d)
 {
 	if (t->in_place) {
 		return t->in_place[d];
@@ -135,20 +137,14 @@ static bool printed_in_place(const CoreText *t, Def d)
 
 /* ---- pieces of text ---- */
 
-typedef struct Buffer {
-	Arena *a;
-	char *s;
-	size_t n, cap;
-} Buffer;
-
-static void put(Buffer *b, const char *s)
+void core_text_put(TextBuffer *b, const char *s)
 {
 	for (; *s; s++) {
 		ARENA_PUSH(b->a, b->s, b->n, b->cap, *s);
 	}
 }
 
-static const char *finish(Buffer *b)
+const char *core_text_finish(TextBuffer *b)
 {
 	ARENA_PUSH(b->a, b->s, b->n, b->cap, '\0');
 	return b->s;
@@ -159,33 +155,22 @@ static const char *brackets(CoreText *t, const char *s, int binds, int least)
 	return binds < least ? arena_printf(t->a, "(%s)", s) : s;
 }
 
-static const char *join(CoreText *t, const char *head, uint32_t n, const Node *args)
+const char *core_text_join(CoreText *t, const char *head, uint32_t n, const Node *args)
 {
-	Buffer b = {.a = t->a};
-	put(&b, head);
+	TextBuffer b = {.a = t->a};
+	core_text_put(&b, head);
 	for (uint32_t k = 0; k < n; k++) {
-		put(&b, k ? ", " : "");
-		put(&b, core_text_node(t, args[k], BIND_IF));
+		core_text_put(&b, k ? ", " : "");
+		core_text_put(&b, core_text_node(t, args[k], BIND_IF));
 	}
-	return finish(&b);
+	return core_text_finish(&b);
 }
 
 /* ---- order of operands ---- */
 
-/* An operand with its text; sign and power are the caller's. */
-typedef struct Operand {
-	int rank;      /* kind of thing */
-	uint32_t line; /* of the definition that is read first in it */
-	const char *text;
-	size_t prefix; /* length of the coefficient in text, which does not count in the order */
-	double coef;
-	int32_t expo;
-	Node node;
-} Operand;
-
-static int operand_order(const void *x, const void *y)
+int core_text_order(const void *x, const void *y)
 {
-	const Operand *a = x, *b = y;
+	const TextOperand *a = x, *b = y;
 	if (a->rank != b->rank) {
 		return a->rank < b->rank ? -1 : 1;
 	}
@@ -200,7 +185,9 @@ static uint32_t first_line(const CoreText *t, Node n)
 	for (int depth = 0; depth < TEXT_DEPTH; depth++) {
 		const NodeInfo *p = core_node(t->c, n);
 		if (p->tag == NODE_READ) {
-			return printed_in_place(t, p->ref) ? UINT32_MAX : t->def_line ? t->def_line[p->ref] : p->ref;
+			return core_text_in_place(t, p->ref) ? UINT32_MAX
+			       : t->def_line                 ? t->def_line[p->ref]
+							     : p->ref;
 		}
 		if (p->tag != NODE_OP || p->n == 0) {
 			return UINT32_MAX;
@@ -220,7 +207,9 @@ static int rank_of(const CoreText *t, Node n)
 	case NODE_SIZE:
 		return 1;
 	case NODE_READ:
-		return printed_in_place(t, p->ref) ? 9 : core_def(t->c, p->ref)->role == DEF_CONST ? 1 : 2;
+		return core_text_in_place(t, p->ref)               ? 9
+		       : core_def(t->c, p->ref)->role == DEF_CONST ? 1
+								   : 2;
 	case NODE_OP:
 		return 3;
 	case NODE_PROD:
@@ -235,9 +224,12 @@ static int rank_of(const CoreText *t, Node n)
 	}
 }
 
-static Operand operand(CoreText *t, Node n, int least)
+TextOperand core_text_operand(CoreText *t, Node n, int least)
 {
-	return (Operand){.rank = rank_of(t, n), .line = first_line(t, n), .text = core_text_node(t, n, least), .node = n};
+	return (TextOperand){.rank = rank_of(t, n),
+			     .line = first_line(t, n),
+			     .text = core_text_node(t, n, least),
+			     .node = n};
 }
 
 /* ---- products ---- */
@@ -245,15 +237,16 @@ static Operand operand(CoreText *t, Node n, int least)
 static bool is_sum_in_place(const CoreText *t, Node n)
 {
 	const NodeInfo *p = core_node(t->c, n);
-	return p->tag == NODE_READ && printed_in_place(t, p->ref) && core_def(t->c, p->ref)->red == RED_SUM;
+	return p->tag == NODE_READ && core_text_in_place(t, p->ref) &&
+	       core_def(t->c, p->ref)->red == RED_SUM;
 }
 
-/* The sign of a sum that is a factor is chosen by the text: its first printed term is positive unless there is a positive
- * constant. Returns ±1 times which the factor is printed. */
+/* The sign of a sum that is a factor is chosen by the text: its first printed term is positive
+ * unless there is a positive constant. Returns ±1 times which the factor is printed. */
 static double factor_sign(CoreText *t, Node n);
 static const char *sum_text(CoreText *t, Node n, double sign, int *binds);
 
-static const char *factor_text(CoreText *t, const Operand *o, bool last)
+static const char *factor_text(CoreText *t, const TextOperand *o, bool last)
 {
 	int32_t e = o->expo < 0 ? -o->expo : o->expo;
 	const char *base = o->text;
@@ -268,8 +261,10 @@ static const char *factor_text(CoreText *t, const Operand *o, bool last)
 static const char *product_text(CoreText *t, Node n, const char *prefix, bool *minus)
 {
 	const NodeInfo *p = core_node(t->c, n);
-	Operand *o = arena_array(t->a, Operand, p->n);
-	uint32_t below = 0, apart = 0; /* factors under the line, and those that are divided by one at a time */
+	TextOperand *o = arena_array(t->a, TextOperand, p->n);
+	uint32_t
+		below = 0,
+		apart = 0; /* factors under the line, and those that are divided by one at a time */
 	for (uint32_t k = 0; k < p->n; k++) {
 		int32_t e = core_node(t->c, n)->expo[k];
 		Node base = core_node(t->c, n)->arg[k];
@@ -281,43 +276,49 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 			double sign = factor_sign(t, base);
 			int binds;
 			const char *s = sum_text(t, base, sign, &binds);
-			o[k] = (Operand){.rank = rank_of(t, base), .line = UINT32_MAX, .node = base, .text = brackets(t, s, binds, least)};
+			o[k] = (TextOperand){.rank = rank_of(t, base),
+					     .line = UINT32_MAX,
+					     .node = base,
+					     .text = brackets(t, s, binds, least)};
 			*minus ^= sign < 0 && e % 2 != 0;
-		} else if (core_node(t->c, base)->tag == NODE_CONST && core_node(t->c, base)->num < 0) {
-			o[k] = (Operand){.line = UINT32_MAX, .node = base, .text = "inf"};
+		} else if (core_node(t->c, base)->tag == NODE_CONST &&
+			   core_node(t->c, base)->num < 0) {
+			o[k] = (TextOperand){.line = UINT32_MAX, .node = base, .text = "inf"};
 			*minus ^= true;
 		} else {
-			o[k] = operand(t, base, least);
+			o[k] = core_text_operand(t, base, least);
 		}
-		/* a guard below would swallow what it is multiplied by: it is divided by on its own */
+		/* a guard below would swallow what it is multiplied by: it is divided by on its own
+		 */
 		bool alone = e < 0 && core_node(t->c, base)->tag == NODE_GUARD;
 		o[k].expo = e;
 		o[k].rank += alone ? 200 : e < 0 ? 100 : 0;
 		below += e < 0 && !alone;
 		apart += alone;
 	}
-	qsort(o, p->n, sizeof *o, operand_order);
+	qsort(o, p->n, sizeof *o, core_text_order);
 	uint32_t above = core_node(t->c, n)->n - below - apart;
-	Buffer b = {.a = t->a};
-	put(&b, *prefix ? prefix : above ? "" : "1");
+	TextBuffer b = {.a = t->a};
+	core_text_put(&b, *prefix ? prefix : above ? "" : "1");
 	for (uint32_t k = 0; k < above + below; k++) {
 		bool first = k == 0 && !*prefix;
 		const char *s = factor_text(t, &o[k], k + 1 == above && below + apart == 0);
-		put(&b, k >= above ? (k == above ? "/" : "*") : first ? "" : "*");
-		put(&b, k == above && below > 1 ? "(" : "");
-		put(&b, s);
+		core_text_put(&b, k >= above ? (k == above ? "/" : "*") : first ? "" : "*");
+		core_text_put(&b, k == above && below > 1 ? "(" : "");
+		core_text_put(&b, s);
 	}
-	put(&b, below > 1 ? ")" : "");
+	core_text_put(&b, below > 1 ? ")" : "");
 	for (uint32_t k = above + below; k < above + below + apart; k++) {
-		put(&b, "/");
-		put(&b, factor_text(t, &o[k], false));
+		core_text_put(&b, "/");
+		core_text_put(&b, factor_text(t, &o[k], false));
 	}
-	return finish(&b);
+	return core_text_finish(&b);
 }
 
 /* ---- sums ---- */
 
-/* size*n; *minus tells whether a factor turned its sign, *before how much of the text is the coefficient. */
+/* size*n; *minus tells whether a factor turned its sign, *before how much of the text is the
+ * coefficient. */
 static const char *term_text(CoreText *t, Node n, double size, bool *minus, size_t *before)
 {
 	*minus = false;
@@ -328,15 +329,17 @@ static const char *term_text(CoreText *t, Node n, double size, bool *minus, size
 	}
 	/* a sign in front of `a mod b` would go to a */
 	const NodeInfo *p = core_node(t->c, n);
-	bool quotient = p->tag == NODE_OP && (p->op == OP_mod || p->op == OP_imod || p->op == OP_idiv);
-	const char *s = core_text_node(t, n, (*prefix && !is_sum_in_place(t, n)) || quotient ? BIND_FACTOR : BIND_PRODUCT);
+	bool quotient =
+		p->tag == NODE_OP && (p->op == OP_mod || p->op == OP_imod || p->op == OP_idiv);
+	const char *s = core_text_node(
+		t, n, (*prefix && !is_sum_in_place(t, n)) || quotient ? BIND_FACTOR : BIND_PRODUCT);
 	return *prefix ? arena_printf(t->a, "%s*%s", prefix, s) : s;
 }
 
-static Operand *sum_terms(CoreText *t, Node n, double sign)
+TextOperand *core_text_terms(CoreText *t, Node n, double sign)
 {
 	const NodeInfo *p = core_node(t->c, n);
-	Operand *o = arena_array(t->a, Operand, p->n);
+	TextOperand *o = arena_array(t->a, TextOperand, p->n);
 	for (uint32_t k = 0; k < p->n; k++) {
 		bool minus;
 		Node arg = core_node(t->c, n)->arg[k];
@@ -347,7 +350,7 @@ static Operand *sum_terms(CoreText *t, Node n, double sign)
 		o[k].line = first_line(t, arg);
 		o[k].node = arg;
 	}
-	qsort(o, core_node(t->c, n)->n, sizeof *o, operand_order);
+	qsort(o, core_node(t->c, n)->n, sizeof *o, core_text_order);
 	return o;
 }
 
@@ -356,7 +359,7 @@ static double factor_sign(CoreText *t, Node n)
 	const NodeInfo *p = core_node(t->c, n);
 	uint32_t count = p->n;
 	double constant = p->num;
-	Operand *o = sum_terms(t, n, 1);
+	TextOperand *o = core_text_terms(t, n, 1);
 	uint32_t positive = 0;
 	for (uint32_t k = 0; k < count; k++) {
 		positive += o[k].coef > 0;
@@ -368,7 +371,7 @@ static double factor_sign(CoreText *t, Node n)
 	if (positive == 0) {
 		return constant > 0 ? 1 : -1;
 	}
-	qsort(o, count, sizeof *o, operand_order);
+	qsort(o, count, sizeof *o, core_text_order);
 	return o[0].coef > 0 ? 1 : -1;
 }
 
@@ -379,264 +382,29 @@ static const char *sum_text(CoreText *t, Node n, double sign, int *binds)
 	bool ints = p->kind == KIND_INT;
 	int64_t whole = sign < 0 ? -p->integer : p->integer;
 	double constant = ints ? (double)whole : p->num * sign;
-	const char *number = ints ? arena_printf(t->a, "%lld", (long long)(whole < 0 ? -whole : whole))
-	                          : coefficient(t->a, fabs(constant));
-	Operand *o = sum_terms(t, n, sign);
-	Buffer b = {.a = t->a};
+	const char *number =
+		ints ? arena_printf(t->a, "%lld", (long long)(whole < 0 ? -whole : whole))
+		     : coefficient(t->a, fabs(constant));
+	TextOperand *o = core_text_terms(t, n, sign);
+	TextBuffer b = {.a = t->a};
 	bool first = true;
 	if (constant > 0 && !ints) {
-		put(&b, number);
+		core_text_put(&b, number);
 		first = false;
 	}
 	for (uint32_t k = 0; k < count; k++) {
-		put(&b, o[k].coef < 0 ? (first ? "-" : " - ") : first ? "" : " + ");
-		put(&b, o[k].text);
+		core_text_put(&b, o[k].coef < 0 ? (first ? "-" : " - ") : first ? "" : " + ");
+		core_text_put(&b, o[k].text);
 		first = false;
 	}
 	if (constant != 0 && (ints || constant < 0)) {
-		put(&b, constant < 0 ? " - " : " + ");
-		put(&b, number);
+		core_text_put(&b, constant < 0 ? " - " : " + ");
+		core_text_put(&b, number);
 	} else if (constant != constant) {
-		put(&b, " + nan");
+		core_text_put(&b, " + nan");
 	}
 	*binds = count == 1 && constant == 0 ? BIND_PRODUCT : BIND_SUM;
-	return finish(&b);
-}
-
-/* ---- operations ---- */
-
-static const char *infix(CoreText *t, const NodeInfo *p, const char *op, int side)
-{
-	const char *left = core_text_node(t, p->arg[0], side), *right = core_text_node(t, p->arg[1], side);
-	return arena_printf(t->a, "%s %s %s", left, op, right);
-}
-
-/* Both orders of a symmetric operation are the same node: the text decides which is shown. */
-static const char *symmetric(CoreText *t, const NodeInfo *p, const char *op, int side)
-{
-	Operand o[2] = {operand(t, p->arg[0], side), operand(t, p->arg[1], side)};
-	o[0].rank = o[0].rank == 0 ? 20 : o[0].rank;
-	o[1].rank = o[1].rank == 0 ? 20 : o[1].rank;
-	qsort(o, 2, sizeof *o, operand_order);
-	return arena_printf(t->a, "%s %s %s", o[0].text, op, o[1].text);
-}
-
-static const char *chain_text(CoreText *t, Node n, const char *word, int side)
-{
-	unsigned op = core_node(t->c, n)->op;
-	Operand *o = NULL;
-	size_t count = 0, cap = 0;
-	for (bool more = true; more;) {
-		const NodeInfo *p = core_node(t->c, n);
-		more = p->tag == NODE_OP && p->op == op;
-		Operand one = operand(t, more ? p->arg[0] : n, side);
-		one.rank = one.rank == 0 ? 20 : one.rank;
-		ARENA_PUSH(t->a, o, count, cap, one);
-		n = more ? core_node(t->c, n)->arg[1] : n;
-	}
-	qsort(o, count, sizeof *o, operand_order);
-	Buffer b = {.a = t->a};
-	for (size_t k = 0; k < count; k++) {
-		put(&b, k ? arena_printf(t->a, " %s ", word) : "");
-		put(&b, o[k].text);
-	}
-	return finish(&b);
-}
-
-/* An equality of ints is a sum that is zero or not, up to its sign: the term that comes first in the text stands left. */
-static const char *int_equality(CoreText *t, const NodeInfo *p, const char *op)
-{
-	Core *c = t->c;
-	Node d = core_sub(c, p->arg[0], p->arg[1]);
-	if (core_node(c, d)->tag != NODE_LIN) {
-		return symmetric(t, p, op, BIND_SUM);
-	}
-	uint32_t n = core_node(c, d)->n;
-	Operand *o = sum_terms(t, d, 1);
-	for (uint32_t k = 0; k < n; k++) {
-		o[k].rank %= 100;
-	}
-	qsort(o, n, sizeof *o, operand_order);
-	double sign = o[0].coef < 0 ? -1 : 1, *coef[2] = {arena_array(t->a, double, n), arena_array(t->a, double, n)};
-	for (uint32_t k = 0; k < n; k++) {
-		double one = core_node(c, d)->coef[k] * sign;
-		coef[one < 0][k] = one < 0 ? -one : one;
-	}
-	int64_t constant = core_node(c, d)->integer;
-	Node left = core_lin(c, KIND_INT, 0, n, coef[0], core_node(c, d)->arg);
-	Node right = core_lin(c, KIND_INT, 0, n, coef[1], core_node(c, d)->arg);
-	right = core_add(c, right, core_int_const(c, sign < 0 ? constant : -constant));
-	return arena_printf(t->a, "%s %s %s", core_text_node(t, left, BIND_SUM), op, core_text_node(t, right, BIND_SUM));
-}
-
-static const char *op_text(CoreText *t, Node n, int *binds)
-{
-	const NodeInfo *p = core_node(t->c, n);
-	const OpInfo *info = op_info((Op)p->op);
-	switch (p->op) {
-	case OP_lt:
-	case OP_le:
-	case OP_ilt:
-	case OP_ile:
-		*binds = BIND_COMPARE;
-		return infix(t, p, info->syntax, BIND_SUM);
-	case OP_eq:
-	case OP_ne:
-		*binds = BIND_COMPARE;
-		return symmetric(t, p, info->syntax, BIND_SUM);
-	case OP_ieq:
-	case OP_ine:
-		*binds = BIND_COMPARE;
-		return int_equality(t, p, info->syntax);
-	case OP_beq:
-		*binds = BIND_COMPARE;
-		return symmetric(t, p, info->syntax, BIND_ATOM);
-	case OP_and:
-		*binds = BIND_AND;
-		return chain_text(t, n, "and", BIND_NOT);
-	case OP_or:
-		*binds = BIND_OR;
-		return chain_text(t, n, "or", BIND_AND);
-	case OP_not:
-		*binds = BIND_NOT;
-		return arena_printf(t->a, "not %s", core_text_node(t, p->arg[0], BIND_NOT));
-	case OP_bxor:
-		*binds = BIND_SUM;
-		return chain_text(t, n, "xor", BIND_FACTOR);
-	case OP_band:
-	case OP_bor:
-		*binds = BIND_SUM;
-		return symmetric(t, p, info->syntax, BIND_FACTOR);
-	case OP_shl:
-	case OP_shr:
-		*binds = BIND_SUM;
-		return infix(t, p, info->syntax, BIND_FACTOR);
-	case OP_mod:
-	case OP_imod:
-	case OP_idiv:
-		*binds = BIND_PRODUCT;
-		return infix(t, p, info->syntax, BIND_FACTOR);
-	case OP_pow: {
-		*binds = BIND_POWER;
-		const char *base = core_text_node(t, p->arg[0], BIND_ATOM), *e = core_text_node(t, core_node(t->c, n)->arg[1], BIND_POWER);
-		return arena_printf(t->a, "%s^%s", base, e);
-	}
-	case OP_imin:
-	case OP_imax: {
-		Operand o[2] = {operand(t, p->arg[0], BIND_IF), operand(t, core_node(t->c, n)->arg[1], BIND_IF)};
-		qsort(o, 2, sizeof *o, operand_order);
-		return arena_printf(t->a, "%s(%s, %s)", info->syntax, o[0].text, o[1].text);
-	}
-	default:
-		return arena_printf(t->a, "%s)", join(t, arena_printf(t->a, "%s(", info->syntax), p->n, p->arg));
-	}
-}
-
-/* ---- reductions in place ---- */
-
-static const char *const reducer[] = {
-    [RED_SUM] = "sum",     [RED_PROD] = "prod",     [RED_MAX] = "max", [RED_MIN] = "min", [RED_LOGSUMEXP] = "logsumexp",
-    [RED_ARGMAX] = "argmax", [RED_ARGMIN] = "argmin", [RED_ALL] = "all", [RED_ANY] = "any"};
-
-/* Place of the word in the text, past its end if it is not there. */
-static size_t word_place(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-	for (const char *p = text; (p = strstr(p, word)); p++) {
-		unsigned char before = p == text ? ' ' : (unsigned char)p[-1], after = (unsigned char)p[n];
-		bool inside = before >= 0x80 || before == '_' || (before >= '0' && before <= '9') ||
-		              ((before | 32) >= 'a' && (before | 32) <= 'z');
-		bool longer = after >= 0x80 || after == '_' || (after >= '0' && after <= '9') ||
-		              ((after | 32) >= 'a' && (after | 32) <= 'z') || after == '(';
-		if (!inside && !longer) {
-			return (size_t)(p - text);
-		}
-	}
-	return strlen(text) + 1;
-}
-
-typedef struct BoundName {
-	size_t place;
-	const char *name, *text;
-} BoundName;
-
-static int bound_order(const void *x, const void *y)
-{
-	const BoundName *a = x, *b = y;
-	return a->place != b->place ? (a->place < b->place ? -1 : 1) : strcmp(a->name, b->name);
-}
-
-static const char *binders(CoreText *t, uint32_t n, const Index *bound, Node body, const char *cond, const char *text)
-{
-	BoundName *names = arena_array(t->a, BoundName, n);
-	const char *both = arena_printf(t->a, "%s %s", text, cond ? cond : "");
-	for (uint32_t k = 0; k < n; k++) {
-		const char *name = core_text_index(t, bound[k]);
-		bool plain = !t->plain_binder || t->plain_binder(t->data, t, bound[k], body);
-		const char *axis = core_text_axis(t, core_index_axis(t->c, bound[k]));
-		names[k] = (BoundName){word_place(both, name), name, plain ? name : arena_printf(t->a, "%s in %s", name, axis)};
-	}
-	qsort(names, n, sizeof *names, bound_order);
-	Buffer b = {.a = t->a};
-	for (uint32_t k = 0; k < n; k++) {
-		put(&b, k ? ", " : "");
-		put(&b, names[k].text);
-	}
-	if (cond) {
-		put(&b, " if ");
-		put(&b, cond);
-	}
-	return finish(&b);
-}
-
-static bool is_neutral(const CoreText *t, RedKind red, Node n)
-{
-	const NodeInfo *p = core_node(t->c, n);
-	if (p->tag != NODE_CONST || p->kind != KIND_REAL) {
-		return false;
-	}
-	switch (red) {
-	case RED_PROD:
-		return p->num == 1;
-	case RED_MAX:
-	case RED_ARGMAX:
-	case RED_LOGSUMEXP:
-		return isinf(p->num) && p->num < 0;
-	case RED_MIN:
-	case RED_ARGMIN:
-		return isinf(p->num) && p->num > 0;
-	default:
-		return false;
-	}
-}
-
-static const char *reduction_text(CoreText *t, Def d, const Node *args, int *binds)
-{
-	Core *c = t->c;
-	RedKind red = core_def(c, d)->red;
-	uint32_t n = core_def(c, d)->nbound;
-	Index *bound;
-	Node whole = core_open(c, d, 0, args, &bound), body = whole;
-	const char *cond = NULL;
-	size_t outside = t->nindex;
-	const NodeInfo *p = core_node(c, body);
-	/* bound indices are named in the order in which the body shows them */
-	if (red == RED_SUM && p->tag == NODE_GUARD) {
-		body = p->arg[1];
-		cond = core_text_node(t, p->arg[0], BIND_IF);
-	} else if (red != RED_SUM && p->tag == NODE_SELECT && is_neutral(t, red, p->arg[2])) {
-		body = p->arg[1];
-		cond = core_text_node(t, p->arg[0], BIND_IF);
-	} else if (red != RED_SUM && p->tag == NODE_SELECT && is_neutral(t, red, p->arg[1])) {
-		body = p->arg[2];
-		cond = core_text_node(t, core_not(c, p->arg[0]), BIND_IF);
-	}
-	const char *text = core_text_node(t, body, red == RED_SUM ? BIND_PRODUCT : BIND_IF);
-	const char *over = binders(t, n, bound, whole, cond, text);
-	*binds = red == RED_SUM ? BIND_PRODUCT : BIND_ATOM;
-	t->nindex = outside;
-	return red == RED_SUM ? arena_printf(t->a, "sum[%s] %s", over, text)
-	                      : arena_printf(t->a, "%s[%s](%s)", reducer[red], over, text);
+	return core_text_finish(&b);
 }
 
 /* ---- everything ---- */
@@ -671,8 +439,9 @@ static const char *choice_text(CoreText *t, Node n)
 static const char *random_text(CoreText *t, const NodeInfo *p)
 {
 	const char *name = p->op == RANDOM_UNIFORM ? "uniform_at" : "normal_at";
-	const char *head = arena_printf(t->a, "%s(%lld, %u%s", name, (long long)p->integer, p->ref, p->n ? ", " : "");
-	return arena_printf(t->a, "%s)", join(t, head, p->n, p->arg));
+	const char *head = arena_printf(t->a, "%s(%lld, %u%s", name, (long long)p->integer, p->ref,
+					p->n ? ", " : "");
+	return arena_printf(t->a, "%s)", core_text_join(t, head, p->n, p->arg));
 }
 
 static const char *node_text(CoreText *t, Node n, int *binds)
@@ -688,11 +457,15 @@ static const char *node_text(CoreText *t, Node n, int *binds)
 	case NODE_SIZE:
 		return arena_printf(t->a, "size(%s)", core_text_axis(t, p->ref));
 	case NODE_READ:
-		if (printed_in_place(t, p->ref)) {
-			return reduction_text(t, p->ref, p->arg, binds);
+		if (core_text_in_place(t, p->ref)) {
+			return core_text_reduction(t, p->ref, p->arg, binds);
 		}
-		return p->n ? arena_printf(t->a, "%s]", join(t, arena_printf(t->a, "%s[", definition_name(t, p->ref)), p->n, p->arg))
-		            : definition_name(t, p->ref);
+		return p->n ? arena_printf(t->a, "%s]",
+					   core_text_join(t,
+							  arena_printf(t->a, "%s[",
+								       definition_name(t, p->ref)),
+							  p->n, p->arg))
+			    : definition_name(t, p->ref);
 	case NODE_LIN:
 		return sum_text(t, n, 1, binds);
 	case NODE_PROD: {
@@ -702,7 +475,7 @@ static const char *node_text(CoreText *t, Node n, int *binds)
 		return minus ? arena_printf(t->a, "-%s", s) : s;
 	}
 	case NODE_OP:
-		return op_text(t, n, binds);
+		return core_text_op(t, n, binds);
 	case NODE_SELECT:
 	case NODE_GUARD:
 		*binds = BIND_IF;

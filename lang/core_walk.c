@@ -30,7 +30,9 @@ bool core_has_index(Core *c, Node n, Index i)
 static Node rebuild_lin(Core *c, const NodeInfo *p, const Node *arg)
 {
 	Node sum = core_lin(c, (Kind)p->kind, p->kind == KIND_INT ? 0 : p->num, p->n, p->coef, arg);
-	return p->kind == KIND_INT && p->integer != 0 ? core_add(c, sum, core_int_const(c, p->integer)) : sum;
+	return p->kind == KIND_INT && p->integer != 0
+		       ? core_add(c, sum, core_int_const(c, p->integer))
+		       : sum;
 }
 
 static Node rebuild_prod(Core *c, const NodeInfo *p, const Node *arg)
@@ -56,7 +58,8 @@ Node core_rebuild(Core *c, Node n, const Node *new_args)
 		arg[k] = new_args[k] ? new_args[k] : p->arg[k];
 		changed |= arg[k] != p->arg[k];
 	}
-	/* conditions are decided again even over unchanged arguments: an axis may have got its size meanwhile */
+	/* conditions are decided again even over unchanged arguments: an axis may have got its size
+	 * meanwhile */
 	if (!changed && !(p->tag == NODE_OP && p->kind == KIND_BOOL)) {
 		return n;
 	}

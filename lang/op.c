@@ -8,14 +8,16 @@
 #include "lang/op_value.h"
 
 /* A row without partials does not build: an operation of n arguments has n nonempty texts. */
-#define OP(id, syntax, n, sig, units, value, da, db, lower, doc)                                                          \
-	_Static_assert(sizeof(da) > 1 && (sizeof(db) > 1) == ((n) == 2), "ops.def: " #id " lacks a partial derivative");
+#define OP(id, syntax, n, sig, units, value, da, db, lower, doc)                                   \
+	_Static_assert(sizeof(da) > 1 && (sizeof(db) > 1) == ((n) == 2),                           \
+		       "ops.def: " #id " lacks a partial derivative");
 #include "lang/ops.def"
 #undef OP
 
 static const OpInfo rows[] = {
-    {.id = "none", .syntax = ""},
-#define OP(id, syntax, n, sig, units, value, da, db, lower, doc) {#id, syntax, n, sig, units, {da, db}, lower, doc},
+	{.id = "none", .syntax = ""},
+#define OP(id, syntax, n, sig, units, value, da, db, lower, doc)                                   \
+	{#id, syntax, n, sig, units, {da, db}, lower, doc},
 #include "lang/ops.def"
 #undef OP
 };
@@ -39,10 +41,12 @@ Op op_find(const char *syntax)
 static const struct {
 	Kind arg, result;
 } signatures[] = {
-    [SIG_R_R] = {KIND_REAL, KIND_REAL},  [SIG_RR_R] = {KIND_REAL, KIND_REAL}, [SIG_R_B] = {KIND_REAL, KIND_BOOL},
-    [SIG_RR_B] = {KIND_REAL, KIND_BOOL}, [SIG_I_I] = {KIND_INT, KIND_INT},    [SIG_II_I] = {KIND_INT, KIND_INT},
-    [SIG_II_B] = {KIND_INT, KIND_BOOL},  [SIG_B_B] = {KIND_BOOL, KIND_BOOL},  [SIG_BB_B] = {KIND_BOOL, KIND_BOOL},
-    [SIG_I_R] = {KIND_INT, KIND_REAL},   [SIG_R_I] = {KIND_REAL, KIND_INT},
+	[SIG_R_R] = {KIND_REAL, KIND_REAL},  [SIG_RR_R] = {KIND_REAL, KIND_REAL},
+	[SIG_R_B] = {KIND_REAL, KIND_BOOL},  [SIG_RR_B] = {KIND_REAL, KIND_BOOL},
+	[SIG_I_I] = {KIND_INT, KIND_INT},    [SIG_II_I] = {KIND_INT, KIND_INT},
+	[SIG_II_B] = {KIND_INT, KIND_BOOL},  [SIG_B_B] = {KIND_BOOL, KIND_BOOL},
+	[SIG_BB_B] = {KIND_BOOL, KIND_BOOL}, [SIG_I_R] = {KIND_INT, KIND_REAL},
+	[SIG_R_I] = {KIND_REAL, KIND_INT},
 };
 
 Kind op_arg_kind(Op op)
@@ -90,10 +94,10 @@ OpValue op_apply(Op op, const OpValue *x)
 {
 	OpValue y = {.i = 0};
 	switch (op) {
-#define OP(id, syntax, n, sig, units, value, da, db, lower, doc)                                                          \
-	case OP_##id: {                                                                                                   \
-		IN_##sig y.OUT_##sig = (value);                                                                           \
-		break;                                                                                                    \
+#define OP(id, syntax, n, sig, units, value, da, db, lower, doc)                                   \
+	case OP_##id: {                                                                            \
+		IN_##sig y.OUT_##sig = (value);                                                    \
+		break;                                                                             \
 	}
 #include "lang/ops.def"
 #undef OP

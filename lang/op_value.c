@@ -1,4 +1,5 @@
-/* op_value.c — functions of ops.def that libm lacks. Errors: a few units in the last place of the larger terms. */
+/* op_value.c — functions of ops.def that libm lacks. Errors: a few units in the last place of the
+ * larger terms. */
 #include "lang/op_value.h"
 
 #include <stdbool.h>
@@ -25,8 +26,9 @@ double op_powi(double a, int32_t e)
 }
 
 /* B_2k for k = 1…10. */
-static const double bernoulli[] = {1.0 / 6,      -1.0 / 30,      1.0 / 42,       -1.0 / 30,       5.0 / 66,
-                                   -691.0 / 2730, 7.0 / 6, -3617.0 / 510, 43867.0 / 798, -174611.0 / 330};
+static const double bernoulli[] = {1.0 / 6,       -1.0 / 30,      1.0 / 42, -1.0 / 30,
+				   5.0 / 66,      -691.0 / 2730,  7.0 / 6,  -3617.0 / 510,
+				   43867.0 / 798, -174611.0 / 330};
 enum { BERNOULLI = sizeof bernoulli / sizeof *bernoulli };
 
 static bool is_pole(double a)
@@ -34,13 +36,15 @@ static bool is_pole(double a)
 	return a <= 0 && a == floor(a);
 }
 
-/* ψ has one positive root; near it the recurrence and the series cancel, so the Taylor series about it is summed. */
+/* ψ has one positive root; near it the recurrence and the series cancel, so the Taylor series about
+ * it is summed. */
 static double digamma_near_root(double a)
 {
 	/* root in two parts, and ψ^(k)(root)/k! */
 	static const double hi = 1.4616321449683622, lo = 9.549995429965697e-17;
-	static const double c[] = {0.96767224544762371, -0.44276316910201497, 0.25849976019214098,
-	                           -0.16394270844290219, 0.10782409691614009, -0.072199590146489508};
+	static const double c[] = {0.96767224544762371, -0.44276316910201497,
+				   0.25849976019214098, -0.16394270844290219,
+				   0.10782409691614009, -0.072199590146489508};
 	double x = (a - hi) - lo, s = 0;
 	for (int k = 5; k >= 0; k--) {
 		s = s * x + c[k];
@@ -48,7 +52,8 @@ static double digamma_near_root(double a)
 	return s * x;
 }
 
-/* Asymptotic series ψ(x) ~ log x - 1/2x - Σ B_2k/(2k x^2k) beyond 10, reached by ψ(x) = ψ(x+1) - 1/x. */
+/* Asymptotic series ψ(x) ~ log x - 1/2x - Σ B_2k/(2k x^2k) beyond 10, reached by ψ(x) = ψ(x+1) -
+ * 1/x. */
 double op_digamma(double a)
 {
 	static const double pi = 3.14159265358979323846;

@@ -1,4 +1,5 @@
-/* op_value.h — what the value column of ops.def uses beside libm: the reference arithmetic of single elements. */
+/* op_value.h — what the value column of ops.def uses beside libm: the reference arithmetic of
+ * single elements. */
 #ifndef PNN_LANG_OP_VALUE_H
 #define PNN_LANG_OP_VALUE_H
 #include <math.h>
@@ -8,9 +9,11 @@
 double op_lgamma(double a);
 /* ψ(a), by reflection for a < 0; NaN at the poles 0, -1, … */
 double op_digamma(double a);
-/* n-th derivative of ψ at a for whole n >= 0, else NaN; NaN at the poles and for a < -1e6 where n >= 2. */
+/* n-th derivative of ψ at a for whole n >= 0, else NaN; NaN at the poles and for a < -1e6 where n
+ * >= 2. */
 double op_polygamma(double n, double a);
-/* a^e by squaring; negative e is 1/a^-e. This is what PROD nodes mean, and the order of multiplications is part of it. */
+/* a^e by squaring; negative e is 1/a^-e. This is what PROD nodes mean, and the order of
+ * multiplications is part of it. */
 double op_powi(double a, int32_t e);
 
 static inline double op_sigmoid(double a)

@@ -10,9 +10,37 @@
 enum { H = 4, RING = 3 };
 
 typedef enum {
-	T_NUMBER, T_LEAF, T_REAL, T_ADD, T_SUB, T_MUL, T_DIV, T_POWI, T_OP1, T_OP2, T_SELECT, T_GUARD, T_REDUCE, /* real */
-	T_INT, T_INDEX, T_IADD, T_ISUB, T_IMUL, T_IMOD, T_IDIV, T_XOR, T_GATHER, T_SIZE,                         /* int */
-	T_LT, T_ILT, T_ILE, T_IEQ, T_INE, T_AND, T_OR, T_NOT                                                     /* bool */
+	T_NUMBER,
+	T_LEAF,
+	T_REAL,
+	T_ADD,
+	T_SUB,
+	T_MUL,
+	T_DIV,
+	T_POWI,
+	T_OP1,
+	T_OP2,
+	T_SELECT,
+	T_GUARD,
+	T_REDUCE, /* real */
+	T_INT,
+	T_INDEX,
+	T_IADD,
+	T_ISUB,
+	T_IMUL,
+	T_IMOD,
+	T_IDIV,
+	T_XOR,
+	T_GATHER,
+	T_SIZE, /* int */
+	T_LT,
+	T_ILT,
+	T_ILE,
+	T_IEQ,
+	T_INE,
+	T_AND,
+	T_OR,
+	T_NOT /* bool */
 } TreeKind;
 
 struct Tree {
@@ -35,25 +63,40 @@ Aid *aid_create(uint64_t seed)
 	a->random = seed * 2654435761u + 12345;
 	Core *c = a->core;
 	a->h = core_axis(c, (AxisInfo){.name = intern_str(a->names, "h"), .size = H});
-	a->ring = core_axis(c, (AxisInfo){.name = intern_str(a->names, "ring"), .size = RING, .first = 1, .flags = AXIS_PERIODIC});
+	a->ring = core_axis(c, (AxisInfo){.name = intern_str(a->names, "ring"),
+					  .size = RING,
+					  .first = 1,
+					  .flags = AXIS_PERIODIC});
 	static const char *const letter[] = {"i", "j", "t"};
 	for (int k = 0; k < AID_INDICES; k++) {
-		a->index[k] = core_index(c, k < 2 ? a->h : a->ring, intern_str(a->names, letter[k]));
+		a->index[k] =
+			core_index(c, k < 2 ? a->h : a->ring, intern_str(a->names, letter[k]));
 	}
-	static const struct { const char *name; int rank; unsigned flags; Kind kind; } leaves[AID_LEAVES] = {
-	    {"W", 2, 0, KIND_REAL}, {"x", 1, 0, KIND_REAL}, {"y", 2, 0, KIND_REAL},
-	    {"s", 1, DEF_SPIN, KIND_REAL}, {"c", 0, 0, KIND_REAL}, {"n", 1, 0, KIND_INT}};
+	static const struct {
+		const char *name;
+		int rank;
+		unsigned flags;
+		Kind kind;
+	} leaves[AID_LEAVES] = {{"W", 2, 0, KIND_REAL}, {"x", 1, 0, KIND_REAL},
+				{"y", 2, 0, KIND_REAL}, {"s", 1, DEF_SPIN, KIND_REAL},
+				{"c", 0, 0, KIND_REAL}, {"n", 1, 0, KIND_INT}};
 	a->ref = ref_create(c);
 	for (int k = 0; k < AID_LEAVES; k++) {
 		Axis axes[2] = {a->h, k == 2 ? a->ring : a->h};
-		a->leaf[k] = core_leaf(c, k % 2 ? DEF_DATA : DEF_PARAM, intern_str(a->names, leaves[k].name), (Span){0},
-		                       leaves[k].kind, 0, (uint32_t)leaves[k].rank, axes);
+		a->leaf[k] = core_leaf(c, k % 2 ? DEF_DATA : DEF_PARAM,
+				       intern_str(a->names, leaves[k].name), (Span){0},
+				       leaves[k].kind, 0, (uint32_t)leaves[k].rank, axes);
 		core_def_mutable(c, a->leaf[k])->flags = leaves[k].flags;
-		size_t n = leaves[k].rank == 0 ? 1 : leaves[k].rank == 1 ? H : k == 2 ? H * RING : H * H;
+		size_t n = leaves[k].rank == 0   ? 1
+			   : leaves[k].rank == 1 ? H
+			   : k == 2              ? H * RING
+						 : H * H;
 		a->value[k] = arena_array(arena, double, n);
 		for (size_t q = 0; q < n; q++) {
 			double u = aid_draw(a, 2001) / 1000.0 - 1;
-			a->value[k][q] = k == 3 ? (u < 0 ? -1 : 1) : k == 5 ? (double)aid_draw(a, H) : u;
+			a->value[k][q] = k == 3   ? (u < 0 ? -1 : 1)
+					 : k == 5 ? (double)aid_draw(a, H)
+						  : u;
 		}
 		ref_set(a->ref, a->leaf[k], a->value[k]);
 	}
@@ -85,7 +128,8 @@ static Tree *tree(Aid *a, TreeKind kind)
 
 static Tree *int_tree(Aid *a, int depth)
 {
-	static const TreeKind kinds[] = {T_INT, T_INDEX, T_INDEX, T_SIZE, T_GATHER, T_IADD, T_ISUB, T_IMUL, T_IMOD, T_IDIV, T_XOR};
+	static const TreeKind kinds[] = {T_INT,  T_INDEX, T_INDEX, T_SIZE, T_GATHER, T_IADD,
+					 T_ISUB, T_IMUL,  T_IMOD,  T_IDIV, T_XOR};
 	Tree *t = tree(a, kinds[aid_draw(a, depth > 0 ? 11 : 3)]);
 	t->integer = (int64_t)aid_draw(a, 7) - 3;
 	t->which = (int)aid_draw(a, t->kind == T_GATHER ? 2 : AID_INDICES);
@@ -107,12 +151,15 @@ static Tree *bool_tree(Aid *a, int depth)
 	static const TreeKind kinds[] = {T_ILT, T_ILE, T_IEQ, T_INE, T_LT, T_AND, T_OR, T_NOT};
 	Tree *t = tree(a, kinds[aid_draw(a, depth > 0 ? 8 : 4)]);
 	for (int k = 0; k < (t->kind == T_NOT ? 1 : 2); k++) {
-		t->kid[k] = t->kind == T_LT ? real_tree(a, 1, false) : t->kind < T_AND ? int_tree(a, 1) : bool_tree(a, depth - 1);
+		t->kid[k] = t->kind == T_LT   ? real_tree(a, 1, false)
+			    : t->kind < T_AND ? int_tree(a, 1)
+					      : bool_tree(a, depth - 1);
 	}
 	return t;
 }
 
-static const Op ops1[] = {OP_exp, OP_sin, OP_cos, OP_tanh, OP_abs, OP_sqrt, OP_log, OP_floor, OP_sigmoid, OP_softplus, OP_erf};
+static const Op ops1[] = {OP_exp, OP_sin,   OP_cos,     OP_tanh,     OP_abs, OP_sqrt,
+			  OP_log, OP_floor, OP_sigmoid, OP_softplus, OP_erf};
 static const Op ops2[] = {OP_min, OP_max, OP_atan2, OP_pow, OP_mod};
 
 static Tree *real_leaf(Aid *a)
@@ -133,8 +180,9 @@ static Tree *real_leaf(Aid *a)
 
 static Tree *real_tree(Aid *a, int depth, bool reductions)
 {
-	static const TreeKind kinds[] = {T_ADD, T_ADD, T_SUB, T_MUL, T_MUL, T_DIV, T_POWI, T_OP1, T_OP1, T_OP2, T_SELECT, T_GUARD,
-	                                 T_GUARD, T_REDUCE, T_REDUCE};
+	static const TreeKind kinds[] = {T_ADD,    T_ADD,   T_SUB,   T_MUL,    T_MUL,
+					 T_DIV,    T_POWI,  T_OP1,   T_OP1,    T_OP2,
+					 T_SELECT, T_GUARD, T_GUARD, T_REDUCE, T_REDUCE};
 	if (depth <= 0) {
 		return real_leaf(a);
 	}
@@ -148,7 +196,9 @@ static Tree *real_tree(Aid *a, int depth, bool reductions)
 		t->kid[0] = bool_tree(a, 1);
 	}
 	t->integer = (int64_t)aid_draw(a, 6) - 2;
-	t->which = t->kind == T_OP1 ? (int)ops1[aid_draw(a, 11)] : t->kind == T_OP2 ? (int)ops2[aid_draw(a, 5)] : (int)aid_draw(a, 5);
+	t->which = t->kind == T_OP1   ? (int)ops1[aid_draw(a, 11)]
+		   : t->kind == T_OP2 ? (int)ops2[aid_draw(a, 5)]
+				      : (int)aid_draw(a, 5);
 	t->index[0] = (int)aid_draw(a, AID_INDICES);
 	t->shift = (int)aid_draw(a, 2); /* a filter? */
 	return t;
@@ -175,7 +225,8 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 static int64_t int_value(Aid *a, const Tree *t, const int64_t *at)
 {
-	int64_t x = t->kid[0] ? int_value(a, t->kid[0], at) : 0, y = t->kid[1] ? int_value(a, t->kid[1], at) : 0;
+	int64_t x = t->kid[0] ? int_value(a, t->kid[0], at) : 0,
+		y = t->kid[1] ? int_value(a, t->kid[1], at) : 0;
 	switch (t->kind) {
 	case T_INT:
 		return t->integer;
@@ -273,7 +324,10 @@ static double reduce_value(Aid *a, const Tree *t, const int64_t *at)
 			continue;
 		}
 		any = true;
-		r = red == RED_SUM ? r + v : red == RED_PROD ? r * v : red == RED_MAX ? fmax(r, v) : r + exp(v);
+		r = red == RED_SUM    ? r + v
+		    : red == RED_PROD ? r * v
+		    : red == RED_MAX  ? fmax(r, v)
+				      : r + exp(v);
 		a->largest = fmax(a->largest, fabs(r));
 	}
 	a->inside--;
@@ -309,10 +363,13 @@ static double value_of(Aid *a, const Tree *t, const int64_t *at)
 		v[1].r = t->kid[1] ? value_of(a, t->kid[1], at) : 0;
 		if (t->which == OP_floor || t->which == OP_mod) {
 			double q = t->which == OP_mod ? v[0].r / v[1].r : v[0].r;
-			a->finite = a->finite && fabs(q - nearbyint(q)) > 1e-9; /* a step: rounding decides */
+			a->finite = a->finite &&
+				    fabs(q - nearbyint(q)) > 1e-9; /* a step: rounding decides */
 		}
-		if (t->which == OP_log || t->which == OP_sqrt || t->which == OP_atan2 || t->which == OP_pow) {
-			a->finite = a->finite && fabs(v[0].r) > 1e-6; /* ill-conditioned or a cut nearby */
+		if (t->which == OP_log || t->which == OP_sqrt || t->which == OP_atan2 ||
+		    t->which == OP_pow) {
+			a->finite = a->finite &&
+				    fabs(v[0].r) > 1e-6; /* ill-conditioned or a cut nearby */
 		}
 		return note(a, op_apply((Op)t->which, v).r);
 	case T_SELECT: {
@@ -323,8 +380,8 @@ static double value_of(Aid *a, const Tree *t, const int64_t *at)
 		return value_of(a, t->kid[holds ? 1 : 2], at);
 	}
 	case T_GUARD: {
-		/* a factor that leaves a sum is looked at even where a filter leaves out all terms: inside reductions everything
-		 * has to be finite for a comparison */
+		/* a factor that leaves a sum is looked at even where a filter leaves out all terms:
+		 * inside reductions everything has to be finite for a comparison */
 		bool holds = truth(a, t->kid[0], at);
 		double inner = holds || a->inside ? value_of(a, t->kid[1], at) : 0;
 		return holds ? inner : 0;
@@ -351,7 +408,8 @@ static Node node_of(Aid *a, const Tree *t, const Index *index);
 static Node int_node(Aid *a, const Tree *t, const Index *index)
 {
 	Core *c = a->core;
-	Node x = t->kid[0] ? int_node(a, t->kid[0], index) : 0, y = t->kid[1] ? int_node(a, t->kid[1], index) : 0;
+	Node x = t->kid[0] ? int_node(a, t->kid[0], index) : 0,
+	     y = t->kid[1] ? int_node(a, t->kid[1], index) : 0;
 	bool commutes = t->kind == T_IADD || t->kind == T_IMUL || t->kind == T_XOR;
 	if (a->flip && commutes) {
 		Node swap = x;
@@ -387,8 +445,9 @@ static Node int_node(Aid *a, const Tree *t, const Index *index)
 static Node bool_node(Aid *a, const Tree *t, const Index *index)
 {
 	Core *c = a->core;
-	static const Op op[] = {[T_LT] = OP_lt, [T_ILT] = OP_ilt, [T_ILE] = OP_ile, [T_IEQ] = OP_ieq, [T_INE] = OP_ine,
-	                        [T_AND] = OP_and, [T_OR] = OP_or};
+	static const Op op[] = {
+		[T_LT] = OP_lt,   [T_ILT] = OP_ilt, [T_ILE] = OP_ile, [T_IEQ] = OP_ieq,
+		[T_INE] = OP_ine, [T_AND] = OP_and, [T_OR] = OP_or};
 	if (t->kind == T_NOT) {
 		return core_op1(c, OP_not, bool_node(a, t->kid[0], index));
 	}
@@ -424,7 +483,8 @@ static Node reduce_node(Aid *a, const Tree *t, const Index *index)
 static Node leaf_node(Aid *a, const Tree *t, const Index *index)
 {
 	Core *c = a->core;
-	Node args[2] = {core_index_value(c, index[t->index[0]]), core_index_value(c, index[t->index[1]])};
+	Node args[2] = {core_index_value(c, index[t->index[0]]),
+			core_index_value(c, index[t->index[1]])};
 	if (t->which == 2) {
 		args[1] = core_add(c, args[1], core_int_const(c, t->shift));
 	}
@@ -452,7 +512,8 @@ static Node node_of(Aid *a, const Tree *t, const Index *index)
 			return core_guard(c, cond, yes);
 		}
 		Node no = node_of(a, t->kid[2], index);
-		return a->flip ? core_select(c, core_op1(c, OP_not, cond), no, yes) : core_select(c, cond, yes, no);
+		return a->flip ? core_select(c, core_op1(c, OP_not, cond), no, yes)
+			       : core_select(c, cond, yes, no);
 	}
 	Node x = node_of(a, t->kid[0], index), y = t->kid[1] ? node_of(a, t->kid[1], index) : 0;
 	switch (t->kind) {

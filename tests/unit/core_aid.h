@@ -1,5 +1,6 @@
-/* core_aid.h — random expression trees with an evaluation of their own, built into a core by its constructors: the two
- * must agree. Used by the tests of the core, the simplifier and the text form. */
+/* core_aid.h — random expression trees with an evaluation of their own, built into a core by its
+ * constructors: the two must agree. Used by the tests of the core, the simplifier and the text
+ * form. */
 #ifndef PNN_TESTS_CORE_AID_H
 #define PNN_TESTS_CORE_AID_H
 #include "lang/core.h"
@@ -14,11 +15,11 @@ typedef struct Aid {
 	Core *core;
 	Ref *ref;
 	uint64_t random;
-	Axis h, ring; /* 4 places from 0; 3 places from 1, periodic */
+	Axis h, ring;             /* 4 places from 0; 3 places from 1, periodic */
 	Index index[AID_INDICES]; /* i, j over h; t over ring */
 	Def leaf[AID_LEAVES];     /* W[h,h] x[h] y[h,ring] s[h] (±1) c (scalar) n[h] (int) */
 	double *value[AID_LEAVES];
-	bool flip; /* operands of commutative operations are given in the other order */
+	bool flip;      /* operands of commutative operations are given in the other order */
 	double largest; /* magnitude of what the last evaluation met */
 	bool finite;
 	unsigned inside; /* reductions around what is being evaluated */

@@ -1,4 +1,5 @@
-/* test_core.c — canonical form: what the constructors, reductions, sharing, walks and the simplifier promise, one by one. */
+/* test_core.c — canonical form: what the constructors, reductions, sharing, walks and the
+ * simplifier promise, one by one. */
 #include <criterion/criterion.h>
 
 #include <math.h>
@@ -19,12 +20,16 @@ typedef struct Bench {
 
 static Axis axis(Bench *t, const char *name, int64_t first, int64_t size, unsigned flags)
 {
-	return core_axis(t->core, (AxisInfo){.name = intern_str(t->names, name), .first = first, .size = size, .flags = flags});
+	return core_axis(t->core, (AxisInfo){.name = intern_str(t->names, name),
+					     .first = first,
+					     .size = size,
+					     .flags = flags});
 }
 
 static Def leaf(Bench *t, const char *name, Kind kind, uint32_t n, const Axis *axes)
 {
-	return core_leaf(t->core, DEF_PARAM, intern_str(t->names, name), (Span){0}, kind, 0, n, axes);
+	return core_leaf(t->core, DEF_PARAM, intern_str(t->names, name), (Span){0}, kind, 0, n,
+			 axes);
 }
 
 static Bench bench(void)
@@ -122,8 +127,10 @@ Test(core, products_are_powers)
 	cr_assert_eq(core_mul(c, s, s), num(&t, 1));
 	cr_assert_eq(core_powi(c, s, -3), s);
 	cr_assert_eq(core_div(c, p, s), core_mul(c, s, p));
-	cr_assert_eq(core_mul(c, core_scale(c, 2, p), core_scale(c, 3, q)), core_scale(c, 6, core_mul(c, p, q)));
-	/* a number that all terms of a factor share comes out, with a sign that does not depend on names */
+	cr_assert_eq(core_mul(c, core_scale(c, 2, p), core_scale(c, 3, q)),
+		     core_scale(c, 6, core_mul(c, p, q)));
+	/* a number that all terms of a factor share comes out, with a sign that does not depend on
+	 * names */
 	Node d = core_sub(c, p, core_mul(c, q, q));
 	cr_assert_eq(core_mul(c, core_scale(c, -2, d), q), core_scale(c, -2, core_mul(c, d, q)));
 	cr_assert_eq(core_powi(c, core_sub(c, p, q), 2), core_powi(c, core_sub(c, q, p), 2));
@@ -152,13 +159,16 @@ Test(core, comparisons_of_ints_have_one_form)
 	Node i = value(&t, t.i), j = value(&t, t.j);
 	cr_assert_eq(op(&t, OP_ilt, i, j), op(&t, OP_ile, core_add(c, i, whole(&t, 1)), j));
 	cr_assert_eq(core_op1(c, OP_not, op(&t, OP_ilt, i, j)), op(&t, OP_ile, j, i));
-	cr_assert_eq(op(&t, OP_ieq, i, core_add(c, j, whole(&t, 1))), op(&t, OP_ieq, core_sub(c, i, whole(&t, 1)), j));
+	cr_assert_eq(op(&t, OP_ieq, i, core_add(c, j, whole(&t, 1))),
+		     op(&t, OP_ieq, core_sub(c, i, whole(&t, 1)), j));
 	cr_assert_eq(op(&t, OP_ieq, i, j), op(&t, OP_ieq, j, i));
 	cr_assert_eq(core_op1(c, OP_not, op(&t, OP_ieq, i, j)), op(&t, OP_ine, i, j));
-	cr_assert_eq(op(&t, OP_ieq, core_scale(c, 2, i), whole(&t, 4)), op(&t, OP_ieq, i, whole(&t, 2)));
+	cr_assert_eq(op(&t, OP_ieq, core_scale(c, 2, i), whole(&t, 4)),
+		     op(&t, OP_ieq, i, whole(&t, 2)));
 	cr_assert_eq(op(&t, OP_ieq, core_scale(c, 2, i), whole(&t, 3)), core_bool_const(c, false));
 	/* decided by the range 0..4 */
-	cr_assert_eq(op(&t, OP_ine, core_add(c, i, whole(&t, 1)), whole(&t, 0)), core_bool_const(c, true));
+	cr_assert_eq(op(&t, OP_ine, core_add(c, i, whole(&t, 1)), whole(&t, 0)),
+		     core_bool_const(c, true));
 	cr_assert_eq(op(&t, OP_ilt, i, whole(&t, 5)), core_bool_const(c, true));
 	cr_assert_eq(core_node(c, op(&t, OP_ilt, i, whole(&t, 4)))->tag, NODE_OP);
 	/* an index that may step beyond its axis decides nothing */
@@ -177,20 +187,26 @@ Test(core, guards_absorb_and_merge)
 	Core *c = t.core;
 	Node p = at1(&t, t.b, t.i), q = at1(&t, t.b, t.j);
 	Node cond = op(&t, OP_ine, value(&t, t.i), value(&t, t.j)), other = op(&t, OP_lt, p, q);
-	cr_assert_eq(core_mul(c, core_guard(c, cond, p), q), core_guard(c, cond, core_mul(c, p, q)));
-	cr_assert_eq(core_add(c, core_guard(c, cond, p), core_guard(c, cond, q)), core_guard(c, cond, core_add(c, p, q)));
+	cr_assert_eq(core_mul(c, core_guard(c, cond, p), q),
+		     core_guard(c, cond, core_mul(c, p, q)));
+	cr_assert_eq(core_add(c, core_guard(c, cond, p), core_guard(c, cond, q)),
+		     core_guard(c, cond, core_add(c, p, q)));
 	cr_assert_eq(core_sub(c, core_guard(c, cond, p), core_guard(c, cond, p)), num(&t, 0));
-	cr_assert_eq(core_scale(c, 3, core_guard(c, cond, p)), core_guard(c, cond, core_scale(c, 3, p)));
-	cr_assert_eq(core_guard(c, cond, core_guard(c, other, p)), core_guard(c, other, core_guard(c, cond, p)));
+	cr_assert_eq(core_scale(c, 3, core_guard(c, cond, p)),
+		     core_guard(c, cond, core_scale(c, 3, p)));
+	cr_assert_eq(core_guard(c, cond, core_guard(c, other, p)),
+		     core_guard(c, other, core_guard(c, cond, p)));
 	cr_assert_eq(core_guard(c, core_bool_const(c, true), p), p);
 	cr_assert_eq(core_guard(c, core_bool_const(c, false), p), num(&t, 0));
 	cr_assert_eq(core_select(c, cond, p, num(&t, 0)), core_guard(c, cond, p));
-	cr_assert_eq(core_select(c, cond, num(&t, 0), p), core_guard(c, core_op1(c, OP_not, cond), p));
+	cr_assert_eq(core_select(c, cond, num(&t, 0), p),
+		     core_guard(c, core_op1(c, OP_not, cond), p));
 	cr_assert_eq(core_select(c, cond, p, p), p);
 	/* inside a guard its condition holds */
 	Node inner = core_op1(c, OP_exp, core_select(c, cond, p, q));
 	cr_assert_eq(core_guard(c, cond, inner), core_guard(c, cond, core_op1(c, OP_exp, p)));
-	cr_assert_eq(core_guard(c, core_op1(c, OP_not, cond), inner), core_guard(c, core_op1(c, OP_not, cond), core_op1(c, OP_exp, q)));
+	cr_assert_eq(core_guard(c, core_op1(c, OP_not, cond), inner),
+		     core_guard(c, core_op1(c, OP_not, cond), core_op1(c, OP_exp, q)));
 	finish(&t);
 }
 
@@ -199,8 +215,10 @@ Test(core, truth_is_a_sorted_chain)
 	Bench t = bench();
 	Core *c = t.core;
 	Node p = at1(&t, t.b, t.i), q = at1(&t, t.b, t.j);
-	Node x = op(&t, OP_lt, p, q), y = op(&t, OP_lt, q, p), z = op(&t, OP_ine, value(&t, t.i), value(&t, t.k));
-	cr_assert_eq(op(&t, OP_and, x, op(&t, OP_and, y, z)), op(&t, OP_and, op(&t, OP_and, z, x), op(&t, OP_and, y, x)));
+	Node x = op(&t, OP_lt, p, q), y = op(&t, OP_lt, q, p),
+	     z = op(&t, OP_ine, value(&t, t.i), value(&t, t.k));
+	cr_assert_eq(op(&t, OP_and, x, op(&t, OP_and, y, z)),
+		     op(&t, OP_and, op(&t, OP_and, z, x), op(&t, OP_and, y, x)));
 	cr_assert_eq(op(&t, OP_and, z, core_op1(c, OP_not, z)), core_bool_const(c, false));
 	cr_assert_eq(op(&t, OP_or, x, core_op1(c, OP_not, x)), core_bool_const(c, true));
 	cr_assert_eq(core_op1(c, OP_not, core_op1(c, OP_not, x)), x);
@@ -214,7 +232,8 @@ Test(core, periodic_places_and_xor)
 	Bench t = bench();
 	Core *c = t.core;
 	Index k = core_index(c, t.ring, 0);
-	Node v = value(&t, k), up = core_add(c, v, whole(&t, 7)), down = core_sub(c, v, whole(&t, 1)), nine = whole(&t, 9);
+	Node v = value(&t, k), up = core_add(c, v, whole(&t, 7)),
+	     down = core_sub(c, v, whole(&t, 1)), nine = whole(&t, 9);
 	cr_assert_eq(core_read(c, t.r, &up), core_read(c, t.r, &down));
 	cr_assert_eq(core_read(c, t.r, &nine), core_read(c, t.r, (Node[]){whole(&t, 1)}));
 	Node x = op(&t, OP_bxor, v, whole(&t, 3));
@@ -254,8 +273,10 @@ Test(core, reductions_are_equal_up_to_renaming)
 	Node e = sum1(&t, t.j, core_mul(c, at2(&t, t.W, t.j, t.i), at1(&t, t.b, t.j)));
 	cr_assert_neq(core_node(c, a)->ref, core_node(c, e)->ref);
 	/* indices that only an exchange can tell apart */
-	Node f = core_reduce(c, RED_SUM, 0, (Span){0}, 2, (Index[]){t.i, t.j}, core_mul(c, at2(&t, t.W, t.i, t.j), at2(&t, t.W, t.j, t.i)));
-	Node g = core_reduce(c, RED_SUM, 0, (Span){0}, 2, (Index[]){t.k, t.i}, core_mul(c, at2(&t, t.W, t.k, t.i), at2(&t, t.W, t.i, t.k)));
+	Node f = core_reduce(c, RED_SUM, 0, (Span){0}, 2, (Index[]){t.i, t.j},
+			     core_mul(c, at2(&t, t.W, t.i, t.j), at2(&t, t.W, t.j, t.i)));
+	Node g = core_reduce(c, RED_SUM, 0, (Span){0}, 2, (Index[]){t.k, t.i},
+			     core_mul(c, at2(&t, t.W, t.k, t.i), at2(&t, t.W, t.i, t.k)));
 	cr_assert_eq(f, g);
 	finish(&t);
 }
@@ -266,11 +287,13 @@ Test(core, sums_let_go_what_does_not_vary)
 	Core *c = t.core;
 	Node bi = at1(&t, t.b, t.i), bj = at1(&t, t.b, t.j);
 	Node sum = sum1(&t, t.j, bj);
-	cr_assert_eq(sum1(&t, t.j, core_mul(c, bi, core_scale(c, 3, bj))), core_scale(c, 3, core_mul(c, bi, sum)));
+	cr_assert_eq(sum1(&t, t.j, core_mul(c, bi, core_scale(c, 3, bj))),
+		     core_scale(c, 3, core_mul(c, bi, sum)));
 	cr_assert_eq(sum1(&t, t.j, bi), core_mul(c, bi, core_real(c, core_size(c, t.h))));
 	cr_assert_eq(sum1(&t, t.j, num(&t, 0)), num(&t, 0));
 	/* a guard without the bound index leaves, one with it stays */
-	Node free = op(&t, OP_ieq, value(&t, t.i), whole(&t, 2)), own = op(&t, OP_ine, value(&t, t.i), value(&t, t.j));
+	Node free = op(&t, OP_ieq, value(&t, t.i), whole(&t, 2)),
+	     own = op(&t, OP_ine, value(&t, t.i), value(&t, t.j));
 	cr_assert_eq(sum1(&t, t.j, core_guard(c, free, bj)), core_guard(c, free, sum));
 	Node kept = sum1(&t, t.j, core_guard(c, own, core_mul(c, bi, bj)));
 	cr_assert_eq(kept, core_mul(c, bi, sum1(&t, t.j, core_guard(c, own, bj))));
@@ -289,16 +312,20 @@ Test(core, one_point_filters_are_resolved)
 	Core *c = t.core;
 	Node i = value(&t, t.i), j = value(&t, t.j), bj = at1(&t, t.b, t.j);
 	cr_assert_eq(sum1(&t, t.j, core_guard(c, op(&t, OP_ieq, i, j), bj)), at1(&t, t.b, t.i));
-	cr_assert_eq(sum1(&t, t.j, core_guard(c, op(&t, OP_ieq, j, whole(&t, 3)), bj)), core_read(c, t.b, (Node[]){whole(&t, 3)}));
+	cr_assert_eq(sum1(&t, t.j, core_guard(c, op(&t, OP_ieq, j, whole(&t, 3)), bj)),
+		     core_read(c, t.b, (Node[]){whole(&t, 3)}));
 	cr_assert_eq(sum1(&t, t.j, core_guard(c, op(&t, OP_ieq, j, whole(&t, 7)), bj)), num(&t, 0));
 	/* j == i + 1 is a place only for i < 4 */
 	Node next = core_add(c, i, whole(&t, 1));
 	cr_assert_eq(sum1(&t, t.j, core_guard(c, op(&t, OP_ieq, j, next), bj)),
-	             core_guard(c, op(&t, OP_ilt, i, whole(&t, 4)), core_read(c, t.b, &next)));
+		     core_guard(c, op(&t, OP_ilt, i, whole(&t, 4)), core_read(c, t.b, &next)));
 	/* a gather: what the data say must lie on the axis */
 	Node g = at1(&t, t.n, t.i);
 	Node have = sum1(&t, t.j, core_guard(c, op(&t, OP_ieq, j, g), bj));
-	cr_assert_eq(have, core_guard(c, op(&t, OP_and, op(&t, OP_ile, whole(&t, 0), g), op(&t, OP_ile, g, whole(&t, 4))), core_read(c, t.b, &g)));
+	cr_assert_eq(have, core_guard(c,
+				      op(&t, OP_and, op(&t, OP_ile, whole(&t, 0), g),
+					 op(&t, OP_ile, g, whole(&t, 4))),
+				      core_read(c, t.b, &g)));
 	/* the scatter that cannot be solved stays a sum with a filter */
 	Node scatter = sum1(&t, t.i, core_guard(c, op(&t, OP_ieq, j, g), at1(&t, t.b, t.i)));
 	cr_assert_eq(core_def(c, core_node(c, scatter)->ref)->role, DEF_REDUCTION);
@@ -312,23 +339,40 @@ Test(core, filters_of_other_reductions_leave_out)
 	Ref *r = ref_create(c);
 	static const double b[5] = {-3, -2, -5, -4, -6};
 	ref_set(r, t.b, b);
-	Node odd = op(&t, OP_ilt, value(&t, t.j), whole(&t, 0)), some = op(&t, OP_ilt, whole(&t, 2), value(&t, t.j));
-	static const struct { RedKind red; double none, part; } rows[] = {
-	    {RED_MAX, -INFINITY, -4}, {RED_MIN, INFINITY, -6}, {RED_PROD, 1, 24}, {RED_LOGSUMEXP, -INFINITY, -3.8730719889570},
-	    {RED_SUM, 0, -10}};
+	Node odd = op(&t, OP_ilt, value(&t, t.j), whole(&t, 0)),
+	     some = op(&t, OP_ilt, whole(&t, 2), value(&t, t.j));
+	static const struct {
+		RedKind red;
+		double none, part;
+	} rows[] = {{RED_MAX, -INFINITY, -4},
+		    {RED_MIN, INFINITY, -6},
+		    {RED_PROD, 1, 24},
+		    {RED_LOGSUMEXP, -INFINITY, -3.8730719889570},
+		    {RED_SUM, 0, -10}};
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		Node body = at1(&t, t.b, t.j);
-		Node none = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j, core_filter(c, rows[k].red, odd, body));
-		Node part = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j, core_filter(c, rows[k].red, some, body));
-		cr_assert_eq(ref_node(r, none), rows[k].none, "empty reduction %d", (int)rows[k].red);
-		cr_assert_float_eq(ref_node(r, part), rows[k].part, 1e-12, "reduction %d", (int)rows[k].red);
+		Node none = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j,
+					core_filter(c, rows[k].red, odd, body));
+		Node part = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j,
+					core_filter(c, rows[k].red, some, body));
+		cr_assert_eq(ref_node(r, none), rows[k].none, "empty reduction %d",
+			     (int)rows[k].red);
+		cr_assert_float_eq(ref_node(r, part), rows[k].part, 1e-12, "reduction %d",
+				   (int)rows[k].red);
 		/* zero is an element like any other */
-		Node zero = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j, core_filter(c, rows[k].red, some, num(&t, 0)));
+		Node zero = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j,
+					core_filter(c, rows[k].red, some, num(&t, 0)));
 		double want = rows[k].red == RED_LOGSUMEXP ? log(2) : 0;
-		Node plain = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j, core_guard(c, some, at1(&t, t.b, t.j)));
-		double guarded = rows[k].red == RED_LOGSUMEXP ? log(3 + exp(-4) + exp(-6)) : rows[k].red == RED_MIN ? -6 : rows[k].red == RED_SUM ? -10 : 0;
-		cr_assert_float_eq(ref_node(r, plain), guarded, 1e-12, "a guard in reduction %d is a zero", (int)rows[k].red);
-		cr_assert_float_eq(ref_node(r, zero), want, 1e-15, "reduction %d of zeros", (int)rows[k].red);
+		Node plain = core_reduce(c, rows[k].red, 0, (Span){0}, 1, &t.j,
+					 core_guard(c, some, at1(&t, t.b, t.j)));
+		double guarded = rows[k].red == RED_LOGSUMEXP ? log(3 + exp(-4) + exp(-6))
+				 : rows[k].red == RED_MIN     ? -6
+				 : rows[k].red == RED_SUM     ? -10
+							      : 0;
+		cr_assert_float_eq(ref_node(r, plain), guarded, 1e-12,
+				   "a guard in reduction %d is a zero", (int)rows[k].red);
+		cr_assert_float_eq(ref_node(r, zero), want, 1e-15, "reduction %d of zeros",
+				   (int)rows[k].red);
 	}
 	ref_free(r);
 	finish(&t);
@@ -344,11 +388,14 @@ Test(core, sharing_and_opening)
 	Def d = core_share(c, intern_str(t.names, "d"), (Span){0}, 2, (Index[]){t.i, t.j}, body, 0);
 	Node other = core_mul(c, at1(&t, t.b, t.k), at1(&t, t.b, t.j));
 	cr_assert_eq(core_share(c, 0, (Span){0}, 2, (Index[]){t.k, t.j}, other, 0), d);
-	cr_assert_eq(core_share(c, intern_str(t.names, "u"), (Span){0}, 2, (Index[]){t.k, t.j}, other, DEF_USER), d);
+	cr_assert_eq(core_share(c, intern_str(t.names, "u"), (Span){0}, 2, (Index[]){t.k, t.j},
+				other, DEF_USER),
+		     d);
 	cr_assert_eq(core_def(c, d)->name, intern_str(t.names, "u"), "the user's name is better");
 	cr_assert_neq(core_share(c, 0, (Span){0}, 2, (Index[]){t.k, t.j}, other, DEF_VARIABLE), d);
 	Node two = whole(&t, 2);
-	cr_assert_eq(core_open(c, d, 0, (Node[]){value(&t, t.i), two}, NULL), core_mul(c, at1(&t, t.b, t.i), core_read(c, t.b, &two)));
+	cr_assert_eq(core_open(c, d, 0, (Node[]){value(&t, t.i), two}, NULL),
+		     core_mul(c, at1(&t, t.b, t.i), core_read(c, t.b, &two)));
 	Node red = sum1(&t, t.j, at2(&t, t.W, t.i, t.j));
 	Index *bound;
 	Node one = value(&t, t.k), open = core_open(c, core_node(c, red)->ref, 0, &one, &bound);
@@ -364,7 +411,12 @@ static Def recurrence(Bench *t, Def x)
 {
 	Core *c = t->core;
 	Index p = core_index(c, t->pos, intern_str(t->names, "t"));
-	DefInfo info = {.role = DEF_VALUE, .name = intern_str(t->names, "h"), .kind = KIND_REAL, .nindex = 1, .index = &p, .flags = DEF_USER};
+	DefInfo info = {.role = DEF_VALUE,
+			.name = intern_str(t->names, "h"),
+			.kind = KIND_REAL,
+			.nindex = 1,
+			.index = &p,
+			.flags = DEF_USER};
 	Def d = core_define(c, info);
 	Node before = core_sub(c, value(t, p), whole(t, 1));
 	Node step = core_op1(c, OP_tanh, core_add(c, core_read(c, d, &before), at1(t, x, p)));
@@ -378,7 +430,8 @@ Test(core, reach_orders_and_finds_cycles)
 	Bench t = bench();
 	Core *c = t.core;
 	Def x = leaf(&t, "x", KIND_REAL, 1, &t.pos), d = recurrence(&t, x);
-	Node last = whole(&t, 60), root = core_mul(c, core_read(c, d, &last), core_read(c, t.b, (Node[]){whole(&t, 0)}));
+	Node last = whole(&t, 60),
+	     root = core_mul(c, core_read(c, d, &last), core_read(c, t.b, (Node[]){whole(&t, 0)}));
 	cr_assert_null(core_check(c, 1, &root, false));
 	Def *order;
 	uint32_t *component, n = core_reach(c, t.arena, 1, &root, &order, &component);
@@ -389,7 +442,8 @@ Test(core, reach_orders_and_finds_cycles)
 		pd = order[k] == d ? k : pd;
 	}
 	cr_assert(px < pd && component[px] < component[pd]);
-	cr_assert(core_depends(c, root, x) && core_depends(c, root, t.b) && core_depends(c, root, d) && !core_depends(c, root, t.W));
+	cr_assert(core_depends(c, root, x) && core_depends(c, root, t.b) &&
+		  core_depends(c, root, d) && !core_depends(c, root, t.W));
 	finish(&t);
 }
 
@@ -404,7 +458,8 @@ Test(core, copies_share_what_does_not_change)
 {
 	Bench t = bench();
 	Core *c = t.core;
-	Def x = leaf(&t, "x", KIND_REAL, 1, &t.pos), y = leaf(&t, "y", KIND_REAL, 1, &t.pos), d = recurrence(&t, x);
+	Def x = leaf(&t, "x", KIND_REAL, 1, &t.pos), y = leaf(&t, "y", KIND_REAL, 1, &t.pos),
+	    d = recurrence(&t, x);
 	Node last = whole(&t, 60), same = sum1(&t, t.i, at1(&t, t.b, t.i));
 	Node root[2] = {core_add(c, core_read(c, d, &last), same), same};
 	Def pair[2] = {x, y};
@@ -439,20 +494,31 @@ Test(core, checker_finds_mistakes)
 	Node open = at1(&t, t.b, t.i), derivative = core_d(c, at1(&t, t.b, t.j), at1(&t, t.b, t.j));
 	cr_assert_null(core_check(c, 1, &derivative, true));
 	cr_assert_not_null(core_check(c, 1, &derivative, false));
-	DefInfo info = {.role = DEF_VALUE, .kind = KIND_REAL, .npiece = 1, .piece = &(Piece){.value = open}};
+	DefInfo info = {.role = DEF_VALUE,
+			.kind = KIND_REAL,
+			.npiece = 1,
+			.piece = &(Piece){.value = open}};
 	Node bad = core_read(c, core_define(c, info), NULL);
 	const char *wrong = core_check(c, 1, &bad, false);
 	cr_assert(wrong && strstr(wrong, "free index"), "%s", wrong);
 	Index own = core_index(c, t.h, 0);
-	DefInfo kinds = {.role = DEF_VALUE, .kind = KIND_INT, .nindex = 1, .index = &own, .npiece = 1,
-	                 .piece = &(Piece){.value = at1(&t, t.b, own)}};
+	DefInfo kinds = {.role = DEF_VALUE,
+			 .kind = KIND_INT,
+			 .nindex = 1,
+			 .index = &own,
+			 .npiece = 1,
+			 .piece = &(Piece){.value = at1(&t, t.b, own)}};
 	Node mixed = core_read_plain(c, core_define(c, kinds), &t.i);
 	wrong = core_check(c, 1, &mixed, false);
 	cr_assert(wrong && strstr(wrong, "kind"), "%s", wrong);
 	Index far = core_index(c, t.h, 0);
 	Range box = {{EDGE_FIRST, -100}, {EDGE_LAST, 0}};
-	DefInfo boxed = {.role = DEF_VALUE, .kind = KIND_REAL, .nindex = 1, .index = &far, .npiece = 1,
-	                 .piece = &(Piece){.box = &box, .value = num(&t, 1)}};
+	DefInfo boxed = {.role = DEF_VALUE,
+			 .kind = KIND_REAL,
+			 .nindex = 1,
+			 .index = &far,
+			 .npiece = 1,
+			 .piece = &(Piece){.box = &box, .value = num(&t, 1)}};
 	Node out = core_read_plain(c, core_define(c, boxed), &t.i);
 	wrong = core_check(c, 1, &out, false);
 	cr_assert(wrong && strstr(wrong, "box"), "%s", wrong);
@@ -461,9 +527,11 @@ Test(core, checker_finds_mistakes)
 
 /* ---- the simplifier ---- */
 
-static Def share(Bench *t, const char *name, uint32_t n, const Index *index, Node body, unsigned flags)
+static Def share(Bench *t, const char *name, uint32_t n, const Index *index, Node body,
+		 unsigned flags)
 {
-	return core_share(t->core, name ? intern_str(t->names, name) : 0, (Span){0}, n, index, body, flags);
+	return core_share(t->core, name ? intern_str(t->names, name) : 0, (Span){0}, n, index, body,
+			  flags);
 }
 
 static uint32_t reached(Bench *t, Node *root)
@@ -481,7 +549,9 @@ Test(simplify, aliases_and_multiples_dissolve_products_stay)
 	Def alias = share(&t, "alias", 2, (Index[]){t.j, t.i}, at1(&t, twice, t.j), 0);
 	Node root = sum1(&t, t.i, core_mul(c, at2(&t, alias, t.i, t.i), at1(&t, t.b, t.i)));
 	core_simplify(c, t.arena, 0, 1, &root);
-	cr_assert_eq(root, core_scale(c, 2, sum1(&t, t.i, core_mul(c, at1(&t, product, t.i), at1(&t, t.b, t.i)))));
+	cr_assert_eq(root, core_scale(c, 2,
+				      sum1(&t, t.i,
+					   core_mul(c, at1(&t, product, t.i), at1(&t, t.b, t.i)))));
 	/* the sum, the product, b and s */
 	cr_assert_eq(reached(&t, &root), 4);
 	finish(&t);
@@ -505,7 +575,8 @@ Test(simplify, what_does_not_vary_along_an_index_loses_it)
 {
 	Bench t = bench();
 	Core *c = t.core;
-	Def wide = share(&t, "w", 2, (Index[]){t.i, t.j}, core_op1(c, OP_exp, at1(&t, t.b, t.j)), 0);
+	Def wide =
+		share(&t, "w", 2, (Index[]){t.i, t.j}, core_op1(c, OP_exp, at1(&t, t.b, t.j)), 0);
 	Node root = at2(&t, wide, t.i, t.j);
 	core_simplify(c, t.arena, 0, 1, &root);
 	cr_assert_eq(core_node(c, root)->n, 1);
@@ -516,9 +587,15 @@ Test(simplify, constants_and_sizes_fold_only_when_asked)
 {
 	Bench t = bench();
 	Core *c = t.core;
-	DefInfo info = {.role = DEF_CONST, .name = intern_str(t.names, "nu"), .kind = KIND_REAL, .npiece = 1, .piece = &(Piece){.value = num(&t, 0.5)}};
+	DefInfo info = {.role = DEF_CONST,
+			.name = intern_str(t.names, "nu"),
+			.kind = KIND_REAL,
+			.npiece = 1,
+			.piece = &(Piece){.value = num(&t, 0.5)}};
 	Node nu = core_read(c, core_define(c, info), NULL);
-	Node root = core_div(c, core_mul(c, nu, at1(&t, t.b, t.i)), core_real(c, core_size(c, t.h))), kept = root;
+	Node root = core_div(c, core_mul(c, nu, at1(&t, t.b, t.i)),
+			     core_real(c, core_size(c, t.h))),
+	     kept = root;
 	core_simplify(c, t.arena, 0, 1, &kept);
 	cr_assert_eq(kept, root);
 	core_simplify(c, t.arena, SIMPLIFY_FOLD, 1, &root);
@@ -532,7 +609,8 @@ Test(simplify, users_names_and_variables)
 	Core *c = t.core;
 	Def y = share(&t, "y", 1, &t.i, core_scale(c, 2, at1(&t, t.b, t.i)), DEF_USER);
 	Def v = share(&t, "v", 1, &t.i, at1(&t, t.b, t.i), DEF_VARIABLE);
-	Node root = core_op1(c, OP_sin, core_add(c, at1(&t, y, t.i), at1(&t, v, t.i))), kept = root, folded = root, variables = root;
+	Node root = core_op1(c, OP_sin, core_add(c, at1(&t, y, t.i), at1(&t, v, t.i))), kept = root,
+	     folded = root, variables = root;
 	core_simplify(c, t.arena, 0, 1, &kept);
 	cr_assert_eq(kept, core_op1(c, OP_sin, core_add(c, at1(&t, y, t.i), at1(&t, t.b, t.i))));
 	core_simplify(c, t.arena, SIMPLIFY_FOLD, 1, &folded);
@@ -567,7 +645,8 @@ Test(simplify, zero_outside_stays)
 	Index p = core_index_wide(c, t.pos, 0), q = core_index(c, t.pos, 0);
 	Def x = leaf(&t, "x", KIND_REAL, 1, &t.pos);
 	Def adjoint = share(&t, "x_", 1, &p, core_scale(c, 2, at1(&t, x, p)), DEF_ZERO_OUTSIDE);
-	Node next = core_add(c, value(&t, q), whole(&t, 1)), root = sum1(&t, q, core_mul(c, at1(&t, x, q), core_read(c, adjoint, &next)));
+	Node next = core_add(c, value(&t, q), whole(&t, 1)),
+	     root = sum1(&t, q, core_mul(c, at1(&t, x, q), core_read(c, adjoint, &next)));
 	core_simplify(c, t.arena, SIMPLIFY_FOLD, 1, &root);
 	cr_assert(core_depends(c, root, adjoint), "a read at 61 is zero only by the definition");
 	finish(&t);

@@ -1,5 +1,6 @@
-/* test_ops.c — every row of ops.def: value and partial derivatives, repeated to order 4, against tables of 50 digits
- * (tests/ops/NAME.tsv, made by mpmath); special values; signatures; the folding of constants. */
+/* test_ops.c — every row of ops.def: value and partial derivatives, repeated to order 4, against
+ * tables of 50 digits (tests/ops/NAME.tsv, made by mpmath); special values; signatures; the folding
+ * of constants. */
 #include <criterion/criterion.h>
 
 #include <math.h>
@@ -26,7 +27,8 @@ static Bench bench(void)
 	Intern *names = intern_create(b.arena);
 	b.core = core_create(b.arena, names);
 	for (int k = 0; k < 2; k++) {
-		b.leaf[k] = core_leaf(b.core, DEF_PARAM, intern_str(names, k ? "b" : "a"), (Span){0}, KIND_REAL, 0, 0, NULL);
+		b.leaf[k] = core_leaf(b.core, DEF_PARAM, intern_str(names, k ? "b" : "a"),
+				      (Span){0}, KIND_REAL, 0, 0, NULL);
 		b.arg[k] = core_read(b.core, b.leaf[k], NULL);
 	}
 	return b;
@@ -41,9 +43,12 @@ static Node of_product(Core *c, Node n, Node by)
 		const NodeInfo *p = core_node(c, n);
 		Node x = p->arg[k], d = derivative(c, x, by);
 		int32_t e = p->expo[k];
-		Node term = core_mul(c, d, core_mul(c, core_real_const(c, e), core_mul(c, n, core_powi(c, x, -1))));
+		Node term = core_mul(
+			c, d,
+			core_mul(c, core_real_const(c, e), core_mul(c, n, core_powi(c, x, -1))));
 		if (p->n == 1) {
-			term = core_mul(c, d, core_mul(c, core_real_const(c, e), core_powi(c, x, e - 1)));
+			term = core_mul(c, d,
+					core_mul(c, core_real_const(c, e), core_powi(c, x, e - 1)));
 		}
 		sum = core_add(c, sum, term);
 	}
@@ -77,7 +82,8 @@ static Node derivative(Core *c, Node n, Node by)
 	case NODE_LIN: {
 		Node sum = core_real_const(c, 0);
 		for (uint32_t k = 0; k < p->n; k++) {
-			sum = core_add(c, sum, core_scale(c, p->coef[k], derivative(c, p->arg[k], by)));
+			sum = core_add(c, sum,
+				       core_scale(c, p->coef[k], derivative(c, p->arg[k], by)));
 		}
 		return sum;
 	}
@@ -88,7 +94,8 @@ static Node derivative(Core *c, Node n, Node by)
 	case NODE_GUARD:
 		return core_guard(c, p->arg[0], derivative(c, p->arg[1], by));
 	case NODE_SELECT:
-		return core_select(c, p->arg[0], derivative(c, p->arg[1], by), derivative(c, p->arg[2], by));
+		return core_select(c, p->arg[0], derivative(c, p->arg[1], by),
+				   derivative(c, p->arg[2], by));
 	default:
 		return core_real_const(c, 0);
 	}
@@ -98,8 +105,9 @@ static Node derivative(Core *c, Node n, Node by)
 
 enum { TOLERANCE_DIGITS = 12 };
 
-/* A derivative written in y (1 - y^2, y*(1 - y)) keeps its absolute but not its relative accuracy where y is near an end of
- * its range: there, below the size given here, the error is measured against that size. */
+/* A derivative written in y (1 - y^2, y*(1 - y)) keeps its absolute but not its relative accuracy
+ * where y is near an end of its range: there, below the size given here, the error is measured
+ * against that size. */
 typedef struct Saturating {
 	Op op;
 	int order; /* from this order on */
@@ -144,11 +152,13 @@ static FILE *open_table(const char *op)
 static void report(Op op, int order, double a, double b, double have, double want, double *worst)
 {
 	const OpInfo *info = op_info(op);
-	double error = want == have ? 0 : fabs(have - want) / fmax(fabs(want), least_size(op, order));
+	double error =
+		want == have ? 0 : fabs(have - want) / fmax(fabs(want), least_size(op, order));
 	error = isnan(have) ? INFINITY : error;
 	worst[order] = fmax(worst[order], error);
-	cr_expect(error <= pow(10, -TOLERANCE_DIGITS), "%s, order %d at %.17g, %.17g: %.17g instead of %.17g (%.2g)", info->id, order, a, b, have, want,
-	          error);
+	cr_expect(error <= pow(10, -TOLERANCE_DIGITS),
+		  "%s, order %d at %.17g, %.17g: %.17g instead of %.17g (%.2g)", info->id, order, a,
+		  b, have, want, error);
 }
 
 static unsigned check_one(Op op, double *worst)
@@ -183,13 +193,16 @@ static unsigned check_two(Op op, double *worst)
 	Bench b = bench();
 	Node d[10] = {core_op(b.core, (uint16_t)op, b.arg)};
 	bool first = strcmp(info->partial[0], "NONE") != 0;
-	/* value, a b, aa ab bb, aaa aab abb bbb: entry k of order n comes from entry k of order n-1 by a, the last by b */
+	/* value, a b, aa ab bb, aaa aab abb bbb: entry k of order n comes from entry k of order n-1
+	 * by a, the last by b */
 	static const int start[] = {0, 1, 3, 6};
 	for (int order = 1; order <= 3; order++) {
 		for (int k = 0; k <= order; k++) {
 			bool by_b = k == order || !first;
 			int from = start[order - 1] + (by_b ? k - 1 : k);
-			d[start[order] + k] = from < start[order - 1] || !d[from] ? 0 : derivative(b.core, d[from], b.arg[by_b]);
+			d[start[order] + k] = from < start[order - 1] || !d[from]
+						      ? 0
+						      : derivative(b.core, d[from], b.arg[by_b]);
 		}
 	}
 	FILE *f = open_table(info->id);
@@ -202,7 +215,12 @@ static unsigned check_two(Op op, double *worst)
 		ref_set(r, b.leaf[1], x + 1);
 		for (int k = 0; k < 10; k++) {
 			if (d[k] && !isnan(x[2 + k])) {
-				report(op, k < 1 ? 0 : k < 3 ? 1 : k < 6 ? 2 : 3, x[0], x[1], ref_node(r, d[k]), x[2 + k], worst);
+				report(op,
+				       k < 1   ? 0
+				       : k < 3 ? 1
+				       : k < 6 ? 2
+					       : 3,
+				       x[0], x[1], ref_node(r, d[k]), x[2 + k], worst);
 			}
 		}
 		ref_free(r);
@@ -224,15 +242,16 @@ Test(ops, values_and_derivatives_to_order_4)
 		unsigned rows = info->n == 1 ? check_one((Op)op, worst) : check_two((Op)op, worst);
 		cr_assert_geq(rows, 20, "%s has %u rows", info->id, rows);
 		if (getenv("PNN_OPS")) {
-			printf("%-10s %3u points  %8.1e %8.1e %8.1e %8.1e %8.1e\n", info->id, rows, worst[0], worst[1], worst[2], worst[3],
-			       worst[4]);
+			printf("%-10s %3u points  %8.1e %8.1e %8.1e %8.1e %8.1e\n", info->id, rows,
+			       worst[0], worst[1], worst[2], worst[3], worst[4]);
 		}
 		for (int k = 0; k < 5; k++) {
 			all[k] = fmax(all[k], worst[k]);
 		}
 	}
 	if (getenv("PNN_OPS")) {
-		printf("%-10s             %8.1e %8.1e %8.1e %8.1e %8.1e\n", "worst", all[0], all[1], all[2], all[3], all[4]);
+		printf("%-10s             %8.1e %8.1e %8.1e %8.1e %8.1e\n", "worst", all[0], all[1],
+		       all[2], all[3], all[4]);
 	}
 }
 
@@ -242,7 +261,8 @@ static double partial_at(Op op, unsigned k, double a, double b)
 {
 	Bench t = bench();
 	bool differentiable;
-	Node y = core_op(t.core, (uint16_t)op, t.arg), d = op_partial(t.core, op, k, t.arg, y, &differentiable);
+	Node y = core_op(t.core, (uint16_t)op, t.arg),
+	     d = op_partial(t.core, op, k, t.arg, y, &differentiable);
 	cr_assert(differentiable);
 	Ref *r = ref_create(t.core);
 	ref_set(r, t.leaf[0], &a);
@@ -260,22 +280,28 @@ Test(ops, derivatives_at_singular_points)
 		unsigned k;
 		double a, b, want;
 	} rows[] = {
-	    {OP_sqrt, 0, 0, 0, 0},           {OP_cbrt, 0, 0, 0, 0},          {OP_abs, 0, 0, 0, 0},
-	    {OP_sign, 0, 0, 0, 0},           {OP_log, 0, 0, 0, INFINITY},    {OP_log1p, 0, -1, 0, INFINITY},
-	    {OP_asin, 0, 1, 0, INFINITY},    {OP_asin, 0, -1, 0, INFINITY},  {OP_acos, 0, 1, 0, -INFINITY},
-	    {OP_acosh, 0, 1, 0, INFINITY},   {OP_atanh, 0, 1, 0, INFINITY},  {OP_pow, 0, 0, 0, 0},
-	    {OP_pow, 0, 0, 1, 1},            {OP_pow, 0, 0, 2, 0},           {OP_pow, 0, 0, 0.5, INFINITY},
-	    {OP_pow, 1, 0, 2, 0},            {OP_pow, 1, 0, 0.5, 0},         {OP_pow, 1, 0, 0, -INFINITY},
-	    {OP_min, 0, 2, 2, 1},            {OP_min, 1, 2, 2, 0},           {OP_max, 0, 2, 2, 1},
-	    {OP_max, 1, 2, 2, 0},            {OP_floor, 0, 1, 0, 0},         {OP_mod, 0, 4, 2, 1},
-	    {OP_mod, 1, 4, 2, -2},           {OP_softplus, 0, 1000, 0, 1},   {OP_softplus, 0, -1000, 0, 0},
-	    {OP_sigmoid, 0, 1000, 0, 0},     {OP_sigmoid, 0, -1000, 0, 0},   {OP_tanh, 0, 1000, 0, 0},
-	    {OP_erf, 0, 100, 0, 0},          {OP_exp, 0, -2000, 0, 0},
+		{OP_sqrt, 0, 0, 0, 0},         {OP_cbrt, 0, 0, 0, 0},
+		{OP_abs, 0, 0, 0, 0},          {OP_sign, 0, 0, 0, 0},
+		{OP_log, 0, 0, 0, INFINITY},   {OP_log1p, 0, -1, 0, INFINITY},
+		{OP_asin, 0, 1, 0, INFINITY},  {OP_asin, 0, -1, 0, INFINITY},
+		{OP_acos, 0, 1, 0, -INFINITY}, {OP_acosh, 0, 1, 0, INFINITY},
+		{OP_atanh, 0, 1, 0, INFINITY}, {OP_pow, 0, 0, 0, 0},
+		{OP_pow, 0, 0, 1, 1},          {OP_pow, 0, 0, 2, 0},
+		{OP_pow, 0, 0, 0.5, INFINITY}, {OP_pow, 1, 0, 2, 0},
+		{OP_pow, 1, 0, 0.5, 0},        {OP_pow, 1, 0, 0, -INFINITY},
+		{OP_min, 0, 2, 2, 1},          {OP_min, 1, 2, 2, 0},
+		{OP_max, 0, 2, 2, 1},          {OP_max, 1, 2, 2, 0},
+		{OP_floor, 0, 1, 0, 0},        {OP_mod, 0, 4, 2, 1},
+		{OP_mod, 1, 4, 2, -2},         {OP_softplus, 0, 1000, 0, 1},
+		{OP_softplus, 0, -1000, 0, 0}, {OP_sigmoid, 0, 1000, 0, 0},
+		{OP_sigmoid, 0, -1000, 0, 0},  {OP_tanh, 0, 1000, 0, 0},
+		{OP_erf, 0, 100, 0, 0},        {OP_exp, 0, -2000, 0, 0},
 	};
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		double v = partial_at(rows[k].op, rows[k].k, rows[k].a, rows[k].b);
-		cr_expect_eq(v, rows[k].want, "%s, argument %u at %g, %g: %g instead of %g", op_info(rows[k].op)->id, rows[k].k, rows[k].a,
-		             rows[k].b, v, rows[k].want);
+		cr_expect_eq(v, rows[k].want, "%s, argument %u at %g, %g: %g instead of %g",
+			     op_info(rows[k].op)->id, rows[k].k, rows[k].a, rows[k].b, v,
+			     rows[k].want);
 	}
 }
 
@@ -299,7 +325,8 @@ Test(ops, values_at_the_edges_of_reals)
 	cr_assert_eq(real1(OP_softplus, 1000), 1000);
 	cr_assert_eq(real1(OP_softplus, -1000), 0);
 	cr_assert_eq(real1(OP_softplus, INFINITY), INFINITY);
-	cr_assert(isnan(real1(OP_sigmoid, NAN)) && isnan(real1(OP_softplus, NAN)) && isnan(real1(OP_sign, NAN)));
+	cr_assert(isnan(real1(OP_sigmoid, NAN)) && isnan(real1(OP_softplus, NAN)) &&
+		  isnan(real1(OP_sign, NAN)));
 	cr_assert(isnan(real2(OP_min, NAN, 1)) && isnan(real2(OP_min, 1, NAN)));
 	cr_assert(isnan(real2(OP_max, NAN, 1)) && isnan(real2(OP_max, 1, NAN)));
 	cr_assert_eq(real2(OP_mod, -1, 3), 2);
@@ -344,12 +371,16 @@ Test(ops, rows_are_complete_and_consistent)
 		const OpInfo *i = op_info((Op)op);
 		cr_assert(*i->id && *i->syntax && *i->lower && *i->doc, "row %u", op);
 		cr_assert(i->n == 1 || i->n == 2);
-		bool two = i->sig == SIG_RR_R || i->sig == SIG_RR_B || i->sig == SIG_II_I || i->sig == SIG_II_B || i->sig == SIG_BB_B;
+		bool two = i->sig == SIG_RR_R || i->sig == SIG_RR_B || i->sig == SIG_II_I ||
+			   i->sig == SIG_II_B || i->sig == SIG_BB_B;
 		cr_assert_eq(i->n, two ? 2u : 1u, "%s", i->id);
 		for (unsigned k = 0; k < i->n; k++) {
-			cr_assert(i->partial[k] && *i->partial[k], "%s has a blank partial derivative", i->id);
-			if (op_arg_kind((Op)op) != KIND_REAL || op_result_kind((Op)op) != KIND_REAL) {
-				cr_assert_str_eq(i->partial[k], "0", "%s is no real function of reals", i->id);
+			cr_assert(i->partial[k] && *i->partial[k],
+				  "%s has a blank partial derivative", i->id);
+			if (op_arg_kind((Op)op) != KIND_REAL ||
+			    op_result_kind((Op)op) != KIND_REAL) {
+				cr_assert_str_eq(i->partial[k], "0",
+						 "%s is no real function of reals", i->id);
 			}
 		}
 		/* the syntax finds the row again, given the kind of its arguments */
@@ -359,7 +390,8 @@ Test(ops, rows_are_complete_and_consistent)
 	cr_assert_eq(op_find("no such"), OP_NONE);
 }
 
-/* Every row on constants folds to what op_apply says, and a partial is a real expression over the arguments. */
+/* Every row on constants folds to what op_apply says, and a partial is a real expression over the
+ * arguments. */
 Test(ops, constants_fold)
 {
 	Bench b = bench();
@@ -374,14 +406,17 @@ Test(ops, constants_fold)
 				arg[k] = core_real_const(b.core, x[k].r);
 			} else {
 				x[k].i = kind == KIND_BOOL ? k == 0 : 5 - 3 * (int64_t)k;
-				arg[k] = kind == KIND_BOOL ? core_bool_const(b.core, x[k].i) : core_int_const(b.core, x[k].i);
+				arg[k] = kind == KIND_BOOL ? core_bool_const(b.core, x[k].i)
+							   : core_int_const(b.core, x[k].i);
 			}
 		}
 		OpValue want = op_apply((Op)op, x);
 		const NodeInfo *have = core_node(b.core, core_op(b.core, (uint16_t)op, arg));
 		cr_assert_eq(have->tag, NODE_CONST, "%s", i->id);
 		cr_assert_eq(have->kind, op_result_kind((Op)op), "%s", i->id);
-		bool same = have->kind == KIND_REAL ? have->num == want.r || (isnan(have->num) && isnan(want.r)) : have->integer == want.i;
+		bool same = have->kind == KIND_REAL
+				    ? have->num == want.r || (isnan(have->num) && isnan(want.r))
+				    : have->integer == want.i;
 		cr_assert(same, "%s", i->id);
 	}
 	cr_assert(!core_int_overflow(b.core));

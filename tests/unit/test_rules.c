@@ -1,5 +1,6 @@
-/* test_rules.c — walks rules.def: each row holds numerically (EXACT: the same number; REAL: to rounding where its condition
- * holds), fires on its own pattern, and inside larger sums and products. */
+/* test_rules.c — walks rules.def: each row holds numerically (EXACT: the same number; REAL: to
+ * rounding where its condition holds), fires on its own pattern, and inside larger sums and
+ * products. */
 #include <criterion/criterion.h>
 
 #include <math.h>
@@ -25,7 +26,8 @@ static Bench bench(void)
 	b.ref = ref_create(b.core);
 	static const char *const letter[] = {"a", "b", "c"};
 	for (int k = 0; k < 3; k++) {
-		b.leaf[k] = core_leaf(b.core, DEF_PARAM, intern_str(names, letter[k]), (Span){0}, KIND_REAL, 0, 0, NULL);
+		b.leaf[k] = core_leaf(b.core, DEF_PARAM, intern_str(names, letter[k]), (Span){0},
+				      KIND_REAL, 0, 0, NULL);
 		b.name[k] = (CoreName){letter[k], core_read(b.core, b.leaf[k], NULL)};
 	}
 	return b;
@@ -37,8 +39,10 @@ static void finish(Bench *b)
 	arena_free(b->arena);
 }
 
-static const double special[] = {0,    1,    -1,    0.5,  -0.5,  2,      -2,        1e-8,     -1e-8, 3.141592653589793, 10,
-                                 -10,  0.25, -0.75, 1e-3, 700,   -700,   INFINITY, -INFINITY, NAN,   1e300,             -1e300};
+static const double special[] = {
+	0,     1,     -1,   0.5,   -0.5, 2,   -2,   1e-8,     -1e-8,     3.141592653589793,
+	10,    -10,   0.25, -0.75, 1e-3, 700, -700, INFINITY, -INFINITY, NAN,
+	1e300, -1e300};
 enum { SPECIAL = sizeof special / sizeof *special, POINTS = 400 };
 
 static double point(unsigned k, unsigned leaf)
@@ -90,14 +94,19 @@ static unsigned check_row(const RuleRow *row)
 		}
 		double have = ref_node(b.ref, replacement), want = ref_node(b.ref, pattern);
 		if (row->exact) {
-			cr_assert(have == want || (isnan(have) && isnan(want)), "%s at %.17g: %.17g, and %s is %.17g", row->pattern, x[0], want,
-			          row->replacement, have);
+			cr_assert(have == want || (isnan(have) && isnan(want)),
+				  "%s at %.17g: %.17g, and %s is %.17g", row->pattern, x[0], want,
+				  row->replacement, have);
 			compared++;
-		} else if (ordinary(have) && ordinary(want) && ordinary(x[0]) && want != 0 && fabs(x[0]) > 1e-6 && fabs(x[0]) < 12) {
-			/* the pattern may cancel: what it loses is a rounding of its terms, which are of order 1 or of a's powers */
+		} else if (ordinary(have) && ordinary(want) && ordinary(x[0]) && want != 0 &&
+			   fabs(x[0]) > 1e-6 && fabs(x[0]) < 12) {
+			/* the pattern may cancel: what it loses is a rounding of its terms, which
+			 * are of order 1 or of a's powers */
 			double scale = fabs(want) + 1 + x[0] * x[0];
-			cr_assert(fabs(have - want) <= 1e-14 * scale * exp(2 * fmin(fabs(x[0]), 15)), "%s at %.17g: %.17g, and %s is %.17g",
-			          row->pattern, x[0], want, row->replacement, have);
+			cr_assert(fabs(have - want) <=
+					  1e-14 * scale * exp(2 * fmin(fabs(x[0]), 15)),
+				  "%s at %.17g: %.17g, and %s is %.17g", row->pattern, x[0], want,
+				  row->replacement, have);
 			compared++;
 		}
 	}
@@ -111,29 +120,34 @@ Test(rules, every_row_holds)
 	unsigned n = 0;
 	for (; simplify_rule(n, &row); n++) {
 		unsigned compared = check_row(&row);
-		cr_assert_gt(compared, 40, "%s was compared at %u points only", row.pattern, compared);
+		cr_assert_gt(compared, 40, "%s was compared at %u points only", row.pattern,
+			     compared);
 	}
 	cr_assert_gt(n, 30);
 }
 
-/* A row fires on its pattern (with something positive for a where it asks for that), and the result is a fixed point. */
+/* A row fires on its pattern (with something positive for a where it asks for that), and the result
+ * is a fixed point. */
 Test(rules, every_row_fires)
 {
 	RuleRow row;
 	for (unsigned k = 0; simplify_rule(k, &row); k++) {
 		Bench b = bench();
 		if (*row.condition) {
-			b.name[0].value = core_add(b.core, core_real_const(b.core, 1), core_powi(b.core, b.name[1].value, 2));
+			b.name[0].value = core_add(b.core, core_real_const(b.core, 1),
+						   core_powi(b.core, b.name[1].value, 2));
 		}
 		Node pattern = core_expression(b.core, row.pattern, 3, b.name);
 		Node replacement = core_expression(b.core, row.replacement, 3, b.name);
-		Node have = simplify_node(b.core, 0, pattern), want = simplify_node(b.core, 0, replacement);
-		cr_assert_eq(have, want, "%s became %s, not %s", row.pattern, core_text(b.core, b.arena, have),
-		             core_text(b.core, b.arena, want));
+		Node have = simplify_node(b.core, 0, pattern),
+		     want = simplify_node(b.core, 0, replacement);
+		cr_assert_eq(have, want, "%s became %s, not %s", row.pattern,
+			     core_text(b.core, b.arena, have), core_text(b.core, b.arena, want));
 		cr_assert_eq(simplify_node(b.core, 0, have), have, "%s", row.pattern);
 		if (!row.exact) {
 			Node kept = simplify_node(b.core, SIMPLIFY_EXACT, pattern);
-			cr_assert(kept == pattern || simplify_node(b.core, 0, kept) == want, "%s", row.pattern);
+			cr_assert(kept == pattern || simplify_node(b.core, 0, kept) == want, "%s",
+				  row.pattern);
 		}
 		finish(&b);
 	}
@@ -144,7 +158,8 @@ static void becomes(const char *from, const char *to)
 	Bench b = bench();
 	Node have = simplify_node(b.core, 0, core_expression(b.core, from, 3, b.name));
 	Node want = core_expression(b.core, to, 3, b.name);
-	cr_assert_eq(have, want, "%s became %s, not %s", from, core_text(b.core, b.arena, have), core_text(b.core, b.arena, want));
+	cr_assert_eq(have, want, "%s became %s, not %s", from, core_text(b.core, b.arena, have),
+		     core_text(b.core, b.arena, want));
 	finish(&b);
 }
 
