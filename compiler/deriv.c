@@ -111,9 +111,9 @@ static int node_order(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-static bool must_go_forward(const Deriv *dv, Node d)
+static bool member(uint32_t n, const Node *list, Node d)
 {
-	return dv->nforward && bsearch(&d, dv->forward, dv->nforward, sizeof d, node_order);
+	return n && bsearch(&d, list, n, sizeof d, node_order);
 }
 
 /* The value of NODE_D d with operand `of`: 0 where zero. */
@@ -124,8 +124,8 @@ static Node take(Deriv *dv, Node d, Node of)
 	Def var = v->ref;
 	dv->at = p->span;
 	dv->failed = false;
-	if (!core_depends(c, of, var)) {
-		Diag *diag = diag_no_dependence(dv->ds, p->span, text_of(dv, of), text_of(dv, p->arg[1]));
+	if (member(dv->nindependent, dv->independent, d)) {
+		Diag *diag = diag_no_dependence(dv->ds, p->span, text_of(dv, p->arg[0]), text_of(dv, p->arg[1]));
 		diag_remark(diag, "a derivative by something that does not occur is refused, since it is mostly a slip");
 		dv->errors = true;
 		return 0;
@@ -138,7 +138,7 @@ static Node take(Deriv *dv, Node d, Node of)
 	}
 	double forward, reverse;
 	count_directions(&s, of, v->arg, &forward, &reverse);
-	bool ahead = must_go_forward(dv, d) || forward <= FORWARD_AT_MOST || forward <= reverse;
+	bool ahead = member(dv->nforward, dv->forward, d) || forward <= FORWARD_AT_MOST || forward <= reverse;
 	return ahead && s.npos == v->n ? deriv_forward(&s, of, v->arg) : reverse_one(&s, of, v->arg);
 }
 
@@ -226,21 +226,31 @@ static void mark_forward(Deriv *dv, size_t *cap, size_t *n, Node d)
 	ARENA_PUSH(dv->a, dv->forward, *n, *cap, d);
 }
 
-/* How often derivatives are nested in n, given the depths of what it reads. */
-static uint32_t depth_of(Deriv *dv, const uint32_t *depth, Node n, size_t *cap, size_t *nforward)
+/* What is found out about all derivatives before the first one is taken. */
+typedef struct Survey {
+	uint32_t *depth; /* how often derivatives are nested, by definition */
+	size_t forward, forwardcap, independent, independentcap;
+} Survey;
+
+/* How often derivatives are nested in n, given the depths of what it reads. Whether a derivative's operand reaches its
+ * variable is asked now: later, what it reads may have become a derivative that vanished. */
+static uint32_t depth_of(Deriv *dv, Survey *v, Node n)
 {
 	Sub sub = deriv_sub(dv, n, SUB_ALL);
 	uint32_t *at = arena_array(dv->a, uint32_t, sub.n), most = 0;
 	for (uint32_t k = 0; k < sub.n; k++) {
 		const NodeInfo *p = core_node(dv->c, sub.node[k]);
-		at[k] = p->tag == NODE_READ ? depth[p->ref] : 0;
+		at[k] = p->tag == NODE_READ ? v->depth[p->ref] : 0;
 		for (uint32_t j = 0; j < p->n && p->tag != NODE_READ; j++) {
 			uint32_t below = at[deriv_sub_find(&sub, p->arg[j])];
 			at[k] = below > at[k] ? below : at[k];
 		}
 		if (p->tag == NODE_D) {
 			at[k]++;
-			mark_forward(dv, cap, nforward, sub.node[k]);
+			mark_forward(dv, &v->forwardcap, &v->forward, sub.node[k]);
+			if (!core_depends(dv->c, p->arg[0], core_node(dv->c, p->arg[1])->ref)) {
+				ARENA_PUSH(dv->a, dv->independent, v->independent, v->independentcap, sub.node[k]);
+			}
 		}
 		most = at[k] > most ? at[k] : most;
 	}
@@ -250,23 +260,31 @@ static uint32_t depth_of(Deriv *dv, const uint32_t *depth, Node n, size_t *cap, 
 static void survey(Deriv *dv, uint32_t n, const Def *order, uint32_t nroot, const Node *root)
 {
 	Core *c = dv->c;
-	uint32_t *depth = arena_array(dv->a, uint32_t, core_def_count(c) + 1);
-	size_t cap = 0, nforward = 0;
+	Survey v = {.depth = arena_array(dv->a, uint32_t, core_def_count(c) + 1)};
 	for (uint32_t k = 0; k < n; k++) {
 		const DefInfo *d = core_def(c, order[k]);
+		uint32_t *depth = &v.depth[order[k]];
 		for (uint32_t p = 0; p < d->npiece; p++) {
-			uint32_t at = depth_of(dv, depth, d->piece[p].value, &cap, &nforward);
-			depth[order[k]] = at > depth[order[k]] ? at : depth[order[k]];
+			uint32_t at = depth_of(dv, &v, d->piece[p].value);
+			*depth = at > *depth ? at : *depth;
 		}
-		dv->order = depth[order[k]] > dv->order ? depth[order[k]] : dv->order;
+		for (uint32_t p = 0; d->rule && p < d->rule->n; p++) {
+			depth_of(dv, &v, d->rule->arg[p]);
+			depth_of(dv, &v, d->rule->partial[p]);
+		}
+		dv->order = *depth > dv->order ? *depth : dv->order;
 	}
 	for (uint32_t k = 0; k < nroot; k++) {
-		uint32_t at = root[k] ? depth_of(dv, depth, root[k], &cap, &nforward) : 0;
+		uint32_t at = root[k] ? depth_of(dv, &v, root[k]) : 0;
 		dv->order = at > dv->order ? at : dv->order;
 	}
-	dv->nforward = (uint32_t)nforward;
-	if (nforward) {
-		qsort(dv->forward, nforward, sizeof *dv->forward, node_order);
+	dv->nforward = (uint32_t)v.forward;
+	dv->nindependent = (uint32_t)v.independent;
+	if (v.forward) {
+		qsort(dv->forward, v.forward, sizeof *dv->forward, node_order);
+	}
+	if (v.independent) {
+		qsort(dv->independent, v.independent, sizeof *dv->independent, node_order);
 	}
 }
 

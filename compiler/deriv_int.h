@@ -55,6 +55,8 @@ typedef struct Deriv {
 	uint32_t narray;     /* directions along arrays so far */
 	Node *forward;       /* NODE_Ds that must be taken forward (a Laplacian is made of them), ascending */
 	uint32_t nforward;
+	Node *independent;   /* NODE_Ds whose operand does not reach their variable, ascending */
+	uint32_t nindependent;
 } Deriv;
 
 /* ---- deriv_util.c ------------------------------------------------------------------------------------------------------ */

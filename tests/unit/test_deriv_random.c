@@ -385,3 +385,84 @@ Test(deriv_random, nested_orders_both_ways)
 		}
 	}
 }
+
+/* ---- derivatives with indices of their own ---- */
+
+static uint32_t formals_of(Def d, Index *ix)
+{
+	uint32_t n = core_def(C, d)->nindex;
+	for (uint32_t k = 0; k < n; k++) {
+		ix[k] = core_index(C, core_index_axis(C, core_def(C, d)->index[k]), intern_str(t.names, "m"));
+	}
+	return n;
+}
+
+static void somewhere(uint32_t n, const Index *ix, int64_t *at, Node *label)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		const AxisInfo *info = core_axis_info(C, core_index_axis(C, ix[k]));
+		at[k] = info->first + pick((uint32_t)info->size);
+		label[k] = core_int_const(C, at[k]);
+	}
+}
+
+/* ∂d[…]/∂P[…] as a definition over all indices, whatever way is chosen, against the gradient of one element of d; and its
+ * derivative by Q against the gradient of that. */
+static void check_jacobian(int seed, Gen *g, Def d)
+{
+	Index ix[12];
+	Def P = g->def[0], Q = g->def[1];
+	uint32_t nd = formals_of(d, ix), np = formals_of(P, ix + nd), nq = formals_of(Q, ix + nd + np);
+	Node of = core_read_plain(C, d, ix);
+	if (!core_depends(C, of, P)) {
+		return;
+	}
+	Node j = core_d(C, of, core_read_plain(C, P, ix + nd));
+	Def J = core_share(C, intern_str(t.names, "J"), (Span){0}, nd + np, ix, j, 0);
+	Node two[2] = {core_read_plain(C, J, ix), 0};
+	bool second = core_depends(C, j, Q);
+	if (second) {
+		Node h = core_d(C, two[0], core_read_plain(C, Q, ix + nd + np));
+		Def H = core_share(C, intern_str(t.names, "H"), (Span){0}, nd + np + nq, ix, h, 0);
+		two[1] = core_read_plain(C, H, ix);
+	}
+	cr_assert(deriv_resolve(C, t.scratch, t.diags, second ? 2 : 1, two));
+	const char *wrong = core_check(C, second ? 2 : 1, two, false);
+	cr_assert(!wrong, "system %d: %s", seed, wrong ? wrong : "");
+	for (int tries = 0; tries < 3; tries++) {
+		int64_t at[12];
+		Node label[12];
+		somewhere(nd + np + nq, ix, at, label);
+		Def first, other;
+		cr_assert(deriv_gradient(C, t.scratch, t.diags, core_read(C, d, label), 1, &P, &first));
+		Node element = first ? core_read(C, first, label + nd) : core_real_const(C, 0);
+		double a = aid_value(&t, core_subst(C, two[0], nd + np, ix, label)), b = aid_value(&t, element);
+		cr_assert(relative(a, b) < 1e-10, "system %d: Jacobian %.17g, gradient %.17g", seed, a, b);
+		if (second) {
+			cr_assert(deriv_gradient(C, t.scratch, t.diags, element, 1, &Q, &other));
+			a = aid_value(&t, core_subst(C, two[1], nd + np + nq, ix, label));
+			b = other ? aid_value(&t, core_read(C, other, label + nd + np)) : 0;
+			cr_assert(relative(a, b) < 1e-9, "system %d: second derivative %.17g, gradient twice %.17g", seed, a, b);
+		}
+	}
+}
+
+Test(deriv_random, jacobians_and_their_derivatives)
+{
+	uint32_t checked = 0;
+	for (int seed = 1000; seed < 1100; seed++) {
+		aid_end(&t);
+		aid_begin(&t);
+		t.seed = (uint64_t)seed * 7919;
+		Gen g;
+		if (!isfinite(aid_value(&t, make_system(&g)))) {
+			continue;
+		}
+		for (uint32_t k = 4; k < g.n && k < 8; k++) {
+			check_jacobian(seed, &g, g.def[k]);
+			checked++;
+		}
+	}
+	cr_log_info("%u definitions", checked);
+	cr_assert_gt(checked, 200u);
+}
