@@ -7,9 +7,25 @@
 #define CALL_DEPTH_LIMIT 200u
 
 /* ---- the memory of expansions ---------------------------------------------------------------------------------------- */
-static void free_indices(Elab *e, const Val *v, Index *out, uint32_t *n, uint32_t cap, const Index *own, uint32_t nown);
+typedef struct IndexSet { Index *ix; uint32_t n, cap; } IndexSet;
 
-static void add_free(Elab *e, Node node, Index *out, uint32_t *n, uint32_t cap, const Index *own, uint32_t nown)
+static void set_add(Elab *e, IndexSet *set, Index ix)
+{
+	for (uint32_t j = 0; j < set->n; j++) {
+		if (set->ix[j] == ix) {
+			return;
+		}
+	}
+	if (set->n == set->cap) {
+		set->cap = set->cap ? 2 * set->cap : 16;
+		Index *more = arena_array(e->arena, Index, set->cap);
+		if (set->n) { memcpy(more, set->ix, set->n * sizeof *more); }
+		set->ix = more;
+	}
+	set->ix[set->n++] = ix;
+}
+
+static void add_free(Elab *e, Node node, IndexSet *out, const Index *own, uint32_t nown)
 {
 	if (!node) {
 		return;
@@ -21,16 +37,32 @@ static void add_free(Elab *e, Node node, Index *out, uint32_t *n, uint32_t cap, 
 		for (uint32_t j = 0; j < nown; j++) {
 			skip = skip || own[j] == free[i];
 		}
-		for (uint32_t j = 0; j < *n; j++) {
-			skip = skip || out[j] == free[i];
-		}
-		if (!skip && *n < cap) {
-			out[(*n)++] = free[i];
+		if (!skip) {
+			set_add(e, out, free[i]);
 		}
 	}
 }
 
-static void free_indices(Elab *e, const Val *v, Index *out, uint32_t *n, uint32_t cap, const Index *own, uint32_t nown)
+/* A function made in a block sees the indices of that block. */
+static void add_captured(Elab *e, const FnVal *f, IndexSet *out)
+{
+	while (f->kind == FNV_DERIVED) {
+		f = f->base;
+	}
+	if (f->kind == FNV_COMBINED) {
+		if (f->left->tag == VAL_FN) { add_captured(e, f->left->fn, out); }
+		if (f->right->tag == VAL_FN) { add_captured(e, f->right->fn, out); }
+		return;
+	}
+	Index *captured;
+	uint32_t n = f->kind == FNV_USER && f->decl->scope->frame ? scope_context(e, f->decl->scope, &captured) : 0;
+	for (uint32_t i = 0; i < n; i++) {
+		set_add(e, out, captured[i]);
+	}
+}
+
+/* Index variables that the value depends on, its own array indices left out. */
+static void free_indices(Elab *e, const Val *v, IndexSet *out, const Index *own, uint32_t nown)
 {
 	uint32_t k = nown;
 	Index *mine = arena_array(e->arena, Index, nown + v->rank + 1);
@@ -40,14 +72,17 @@ static void free_indices(Elab *e, const Val *v, Index *out, uint32_t *n, uint32_
 	for (uint32_t i = 0; i < v->rank; i++) {
 		mine[k++] = v->ix[i];
 	}
-	add_free(e, v->re, out, n, cap, mine, k);
-	add_free(e, v->im, out, n, cap, mine, k);
-	add_free(e, v->record, out, n, cap, mine, k);
+	add_free(e, v->re, out, mine, k);
+	add_free(e, v->im, out, mine, k);
+	add_free(e, v->record, out, mine, k);
 	for (uint32_t i = 0; v->rec && i < v->rank; i++) {
-		add_free(e, v->rec[i], out, n, cap, mine, k);
+		add_free(e, v->rec[i], out, mine, k);
 	}
 	for (uint32_t i = 0; i < v->n; i++) {
-		free_indices(e, &v->item[i], out, n, cap, mine, k);
+		free_indices(e, &v->item[i], out, mine, k);
+	}
+	if (v->tag == VAL_FN) {
+		add_captured(e, v->fn, out);
 	}
 }
 
@@ -355,13 +390,14 @@ static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
 		r.arg[i] = formal[i].re;
 		r.partial[i] = p.re;
 	}
-	Index *ix = arena_array(e->arena, Index, 256);
-	uint32_t nix = 0;
-	free_indices(e, &v, ix, &nix, 256, NULL, 0);
+	IndexSet set = {0};
+	free_indices(e, &v, &set, NULL, 0);
 	for (uint32_t i = 0; i < n; i++) {
-		add_free(e, r.arg[i], ix, &nix, 256, NULL, 0);
-		add_free(e, r.partial[i], ix, &nix, 256, NULL, 0);
+		add_free(e, r.arg[i], &set, NULL, 0);
+		add_free(e, r.partial[i], &set, NULL, 0);
 	}
+	uint32_t nix = set.n;
+	const Index *ix = set.ix;
 	Node *to = arena_array(e->arena, Node, nix + 1);
 	Index *formals = arena_array(e->arena, Index, nix + 1);
 	for (uint32_t i = 0; i < nix; i++) {
@@ -407,25 +443,17 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		}
 	}
 	Scope *in = scope_new(e, d->scope, frame);
-	frame->ctx = arena_array(e->arena, Index, 256);
+	IndexSet ctx = {0};
 	for (uint32_t i = 0; i < d->nformal; i++) {
-		if (given[i]) { free_indices(e, &formal[i], frame->ctx, &frame->nctx, 256, NULL, 0); }
+		if (given[i]) { free_indices(e, &formal[i], &ctx, NULL, 0); }
 	}
 	for (uint32_t i = 0; i < f->naxis; i++) {
-		add_free(e, f->axis[i].record, frame->ctx, &frame->nctx, 256, NULL, 0);
+		add_free(e, f->axis[i].record, &ctx, NULL, 0);
 	}
-	Index *captured; /* a function made in a block sees the indices of that block */
-	uint32_t ncaptured = d->scope->frame ? scope_context(e, d->scope, &captured) : 0;
-	for (uint32_t i = 0; i < ncaptured; i++) {
-		bool have = false;
-		for (uint32_t k = 0; k < frame->nctx; k++) { have = have || frame->ctx[k] == captured[i]; }
-		if (!have && frame->nctx < 256) { frame->ctx[frame->nctx++] = captured[i]; }
-	}
-	for (uint32_t i = 0; i < nunit; i++) {
-		bool have = false;
-		for (uint32_t k = 0; k < frame->nctx; k++) { have = have || frame->ctx[k] == unit[i]; }
-		if (!have && frame->nctx < 256) { frame->ctx[frame->nctx++] = unit[i]; }
-	}
+	add_captured(e, f, &ctx);
+	for (uint32_t i = 0; i < nunit; i++) { set_add(e, &ctx, unit[i]); }
+	frame->ctx = ctx.ix;
+	frame->nctx = ctx.n;
 	if (!bind_axes(e, in, d, f, at) || !bind_formals(e, in, d, formal, given) || !axes_known(e, in, d, at) ||
 	    !unit_parameters(e, in, d, given, nunit, unit, at)) {
 		return val_error(at);
@@ -444,6 +472,10 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 	d->active = false;
 	v.span = at;
 	v.literal = false;
+	if (d->layer && frame->path && v.tag == VAL_NUM && v.rank) { /* the layer's output is called as its parameters are */
+		const char *path = elab_text(e, frame->path), *dot = strrchr(path, '.');
+		v = val_name(e, in, SYM(e, dot ? dot + 1 : path), v, 0);
+	}
 	return v;
 }
 
@@ -487,6 +519,20 @@ static Val call_once(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bo
 	return expand(e, s, f, at, formal, given, ast, 0, NULL);
 }
 
+/* Functions remember the scope that made them, where indices cannot be renamed: they are made anew. */
+static bool holds_function(const Val *v)
+{
+	if (v->tag == VAL_FN || v->tag == VAL_DIST) {
+		return true;
+	}
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (holds_function(&v->item[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg, const Sym *arg_name, const Ast *ast)
 {
 	FnDecl *d = f->decl;
@@ -506,15 +552,14 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 		return val_error(at);
 	}
 	bool keep = !d->layer && !d->activation && !(s->frame && s->frame->trial);
-	uint32_t nfree = 0;
-	Index *free = arena_array(e->arena, Index, 256);
+	IndexSet free = {0};
 	Val *key = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
 	for (uint32_t i = 0; i < d->nformal; i++) {
-		if (given[i]) { free_indices(e, &formal[i], free, &nfree, 256, NULL, 0); }
+		if (given[i]) { free_indices(e, &formal[i], &free, NULL, 0); }
 	}
 	for (uint32_t i = 0; i < f->naxis; i++) { keep = false; }
 	Val r;
-	if (keep && recall(e, d, 0, d->nformal, key, nfree, free, &r)) {
+	if (keep && recall(e, d, 0, d->nformal, key, free.n, free.ix, &r)) {
 		r.span = at;
 		return r;
 	}
@@ -543,8 +588,8 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 			diags_rewind(e->diags, second);
 		}
 	}
-	if (keep && r.tag != VAL_ERROR) {
-		Memo m = {.nfree = nfree, .free = free, .n = d->nformal, .arg = key, .result = r};
+	if (keep && r.tag != VAL_ERROR && !holds_function(&r)) {
+		Memo m = {.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};
 		ARENA_PUSH(e->arena, d->memo, d->nmemo, d->capmemo, m);
 	}
 	return r;

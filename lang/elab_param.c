@@ -126,9 +126,21 @@ static ParamInfo *find_param(Elab *e, Sym path)
 	return NULL;
 }
 
-static ParamInfo *make_param(Elab *e, Span at, Sym path, Sym name, UnitId unit, uint32_t rank, const Axis *axes, unsigned c)
+/* What equations call it: the path without its net, u.dense1.W is dense1_W. */
+static Sym short_name(Elab *e, Sym path)
+{
+	const char *text = elab_text(e, path), *dot = strchr(text, '.');
+	char *name = arena_strdup(e->arena, dot ? dot + 1 : text);
+	for (char *c = name; *c; c++) {
+		*c = *c == '.' ? '_' : *c;
+	}
+	return SYM(e, name);
+}
+
+static ParamInfo *make_param(Elab *e, Span at, Sym path, UnitId unit, uint32_t rank, const Axis *axes, unsigned c)
 {
 	ParamInfo *p = arena_new(e->arena, ParamInfo);
+	Sym name = short_name(e, path);
 	p->path = path;
 	p->span = at;
 	p->unit = unit;
@@ -320,7 +332,7 @@ void elab_param(Elab *e, Scope *s, const Ast *ast)
 			diag_remark(d, "the parameter %s is shared by every use of %s", elab_text(e, path), elab_text(e, frame->fn->name));
 			ok = false;
 		} else if (!p || !frame) {
-			p = make_param(e, ast->span, path, ast->name, t.unit, t.rank, axes, c);
+			p = make_param(e, ast->span, path, t.unit, t.rank, axes, c);
 			e->stream = stream_of(elab_text(e, path));
 			ok = initial(e, s, ast, p, &t, axes);
 			e->stream = 0;
@@ -350,7 +362,7 @@ const ParamInfo *param_by_unit(Elab *e, Scope *s, const Ast *formal, uint32_t nu
 	if (v.tag == VAL_ERROR || !val_real(e, &v)) {
 		return NULL;
 	}
-	p = make_param(e, formal->span, path, formal->name, v.unit, rank, axes, 0);
+	p = make_param(e, formal->span, path, v.unit, rank, axes, 0);
 	Index *ix = arena_array(e->arena, Index, rank + 1);
 	for (uint32_t i = 0; i < rank; i++) { ix[i] = core_index(e->core, axes[i], 0); }
 	v.rank = rank;
