@@ -51,6 +51,20 @@ static Val setting_value(Elab *e, Scope *s, const Setting *set, const Val *decla
 	return v;
 }
 
+/* Does the value need parameters, data or what statements compute? */
+static bool depends_on_leaves(Elab *e, Node n)
+{
+	Def *order;
+	uint32_t *component, count = core_reach(e->core, e->arena, 1, &n, &order, &component);
+	for (uint32_t i = 0; i < count; i++) {
+		DefRole role = core_def(e->core, order[i])->role;
+		if (role == DEF_PARAM || role == DEF_DATA || role == DEF_RUNTIME) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
 {
 	double x;
@@ -64,7 +78,12 @@ static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
 			return val_error(ast->span);
 		}
 		if (v.elem == ELEM_INT) {
-			v.re = core_int_const(e->core, (int64_t)x);
+			int64_t whole;
+			if (!val_const_int(e, &v, &whole)) {
+				diag_int_overflow(elab_diags(e), ast->kid[1]->span, elab_text(e, ast->name));
+				return val_error(ast->span);
+			}
+			v.re = core_int_const(e->core, whole);
 			v.of = 0;
 			return v;
 		}
@@ -79,6 +98,11 @@ static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
 		v.re = core_read(e->core, core_define(e->core, info), NULL);
 		v.literal = false;
 		return v;
+	}
+	if (depends_on_leaves(e, v.re) || (v.im && depends_on_leaves(e, v.im))) {
+		Diag *d = diag_not_constant(elab_diags(e), ast->kid[1]->span, "a const");
+		diag_help(d, "write a definition without const, or  let %s = …  to compute it now", elab_text(e, ast->name));
+		return val_error(ast->span);
 	}
 	return val_name(e, s, ast->name, v, DEF_USER);
 }
@@ -151,12 +175,27 @@ static void elab_text_module(Elab *e, const char *name, const char *text)
 	}
 }
 
+/* Each module is read once; of two that use each other, the second sees what the first has said so far. */
+static bool first_use(Elab *e, Sym module)
+{
+	for (size_t i = 0; i < e->nmodule; i++) {
+		if (e->module[i] == module) {
+			return false;
+		}
+	}
+	ARENA_PUSH(e->arena, e->module, e->nmodule, e->capmodule, module);
+	return true;
+}
+
 static void elab_use(Elab *e, const Ast *ast)
 {
 	const char *name = elab_text(e, ast->name);
 	if (ast->flags & AST_PATH) {
 		const char *here = sources_name(e->ctx->sources, ast->span.file), *slash = strrchr(here, '/');
 		const char *path = name[0] == '/' || !slash ? name : arena_printf(e->arena, "%.*s/%s", (int)(slash - here), here, name);
+		if (!first_use(e, intern_str(e->names, path))) {
+			return;
+		}
 		uint32_t file = sources_load(e->ctx->sources, path);
 		if (!file) {
 			diag_no_module(elab_diags(e), ast->span, path);
@@ -172,6 +211,9 @@ static void elab_use(Elab *e, const Ast *ast)
 	const char *text = e->options.module ? e->options.module(e->options.data, name) : NULL;
 	if (!text) {
 		diag_help(diag_no_module(elab_diags(e), ast->span, name), "a file of your own is named in quotes:  use \"mine.pnn\"");
+		return;
+	}
+	if (!first_use(e, intern_printf(e->names, "<%s>", name))) {
 		return;
 	}
 	bool before = e->in_prelude;
@@ -371,11 +413,23 @@ static void warn_unused_params(Elab *e)
 	}
 }
 
+/* What is erroneous was diagnosed: else a program would pass with parts of it left out. */
+static void check_silent(Elab *e)
+{
+	for (size_t i = 0; i < e->global->n && diags_errors(e->diags) == 0; i++) {
+		const Entry *entry = &e->global->entry[i];
+		if (entry->name && (entry->pending || entry->val.tag == VAL_ERROR)) {
+			diag_internal(elab_diags(e), entry->span, "a definition went wrong and nobody said why");
+		}
+	}
+}
+
 Program *elab_file(Elab *e, const Ast *file)
 {
 	e->program->file = file;
 	elab_unit(e, file);
 	check_settings(e);
+	check_silent(e);
 	if (!diags_errors(e->diags)) {
 		warn_unused_params(e);
 	}
@@ -450,6 +504,7 @@ static void forget_params(Elab *e, Sym name)
 
 Program *elab_line(Elab *e, const Ast *file, uint32_t *nstale, Sym **stale)
 {
+	e->nunknown = 0;
 	*nstale = 0;
 	*stale = arena_array(e->arena, Sym, e->global->n + 1);
 	for (uint32_t i = 0; i < file->nkid; i++) {
@@ -496,6 +551,7 @@ Program *elab_line(Elab *e, const Ast *file, uint32_t *nstale, Sym **stale)
 bool elab_expression(Elab *e, const Ast *expr, Value *value, const char **type)
 {
 	unsigned before = diags_errors(e->diags);
+	e->nunknown = 0;
 	Val v = elab_expr(e, e->global, expr);
 	v.span = expr->span;
 	*type = val_type(e, &v);

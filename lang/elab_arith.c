@@ -378,6 +378,21 @@ static Val int_values(Elab *e, Span at, const char *op, Val a, Val b)
 	return val_num(e, at, ELEM_INT, 0, core_op2(e->core, (uint16_t)found, a.re, b.re));
 }
 
+static Val apply(Elab *e, Span at, const BinRow *row, Val a, Val b)
+{
+	const char *text = row->text;
+	switch (row->kind) {
+	case B_ADD: return add_values(e, at, a, b, false);
+	case B_SUB: return add_values(e, at, a, b, true);
+	case B_MUL: return mul_values(e, at, a, b);
+	case B_DIV: return div_values(e, at, a, b);
+	case B_POW: return pow_values(e, at, a, b);
+	case B_COMPARE: return compare_values(e, at, text, a, b);
+	case B_LOGIC: return logic_values(e, at, text, a, b);
+	default: return int_values(e, at, text, a, b);
+	}
+}
+
 Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 {
 	const char *text = elab_text(e, op);
@@ -398,16 +413,14 @@ Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 	if (!row || !need_number(e, &a, text) || !need_number(e, &b, text)) {
 		return val_error(at);
 	}
-	switch (row->kind) {
-	case B_ADD: return add_values(e, at, a, b, false);
-	case B_SUB: return add_values(e, at, a, b, true);
-	case B_MUL: return mul_values(e, at, a, b);
-	case B_DIV: return div_values(e, at, a, b);
-	case B_POW: return pow_values(e, at, a, b);
-	case B_COMPARE: return compare_values(e, at, text, a, b);
-	case B_LOGIC: return logic_values(e, at, text, a, b);
-	default: return int_values(e, at, text, a, b);
+	core_int_overflow(e->core);
+	Val r = apply(e, at, row, a, b);
+	if (r.tag == VAL_NUM && r.elem == ELEM_INT && core_int_overflow(e->core)) {
+		diag_help(diag_int_overflow(elab_diags(e), at, arena_printf(e->arena, "this %s", *row->what ? row->what : text)),
+		          "ints have 64 bits; with a point, as in 2.0, the numbers are real");
+		return val_error(at);
 	}
+	return r;
 }
 
 Val val_neg(Elab *e, Span at, Val a)

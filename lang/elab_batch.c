@@ -19,6 +19,8 @@ typedef struct Batch {
 	bool failed;
 	struct { Node from, to; } *seen; /* nodes of the level at hand */
 	size_t nseen, capseen;
+	uint8_t *holds;          /* by definition: 0 not asked, 1 no, 2 yes */
+	Def ndef;                /* definitions when holds was made */
 } Batch;
 
 static void refuse(Batch *b, const char *why)
@@ -250,7 +252,30 @@ static Node rewrite(Batch *b, Node n, bool linear, unsigned depth)
 	}
 }
 
-/* Is there a sum over the data's records, depending on parameters, inside n? */
+/* Is there a sum over the data's records, depending on parameters, inside the definition? */
+static bool def_holds_sum(Batch *b, Node read, const DefInfo *d, unsigned depth)
+{
+	if ((d->role != DEF_REDUCTION && d->role != DEF_VALUE) || !depends_on_params(b, read)) {
+		return false;
+	}
+	for (uint32_t i = 0; i < d->nbound; i++) {
+		if (core_index_axis(b->c, d->bound[i]) == b->data->records) {
+			return true;
+		}
+	}
+	for (uint32_t i = 0; i < d->nindex; i++) {
+		if (core_index_axis(b->c, d->index[i]) == b->data->records) {
+			return false; /* of one record: inside a sum that was met already */
+		}
+	}
+	for (uint32_t p = 0; p < d->npiece; p++) {
+		if (holds_sum(b, d->piece[p].value, depth + 1)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool holds_sum(Batch *b, Node n, unsigned depth)
 {
 	NodeInfo info = *core_node(b->c, n);
@@ -258,29 +283,15 @@ static bool holds_sum(Batch *b, Node n, unsigned depth)
 		return true;
 	}
 	if (info.tag == NODE_READ) {
+		uint8_t *known = info.ref <= b->ndef ? &b->holds[info.ref] : NULL;
+		if (known && *known) {
+			return *known == 2;
+		}
+		if (known) { *known = 1; } /* of a recurrence: what it reads of itself adds nothing */
 		DefInfo d = *core_def(b->c, info.ref);
-		if (d.role != DEF_REDUCTION && d.role != DEF_VALUE) {
-			return false;
-		}
-		if (!depends_on_params(b, n)) {
-			return false;
-		}
-		for (uint32_t i = 0; i < d.nbound; i++) {
-			if (core_index_axis(b->c, d.bound[i]) == b->data->records) {
-				return true;
-			}
-		}
-		for (uint32_t i = 0; i < d.nindex; i++) {
-			if (core_index_axis(b->c, d.index[i]) == b->data->records) {
-				return false; /* of one record: inside a sum that was met already */
-			}
-		}
-		for (uint32_t p = 0; p < d.npiece; p++) {
-			if (holds_sum(b, d.piece[p].value, depth + 1)) {
-				return true;
-			}
-		}
-		return false;
+		bool holds = def_holds_sum(b, n, &d, depth);
+		if (known) { *known = holds ? 2 : 1; }
+		return holds;
 	}
 	for (uint32_t i = 0; i < info.n; i++) {
 		if (holds_sum(b, info.arg[i], depth + 1)) {
@@ -293,6 +304,8 @@ static bool holds_sum(Batch *b, Node n, unsigned depth)
 Node batch_rewrite(Elab *e, Span at, Node objective, DataInfo *data, DataInfo *batch, Sym name)
 {
 	Batch b = {.e = e, .c = e->core, .at = at, .name = name, .data = data, .batch = batch};
+	b.ndef = core_def_count(e->core);
+	b.holds = arena_array(e->arena, uint8_t, b.ndef + 1);
 	Node n = rewrite(&b, objective, true, 0);
 	return b.failed ? 0 : n;
 }

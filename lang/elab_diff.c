@@ -259,6 +259,10 @@ Val elab_derived_call(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, V
 		if (k < n && arg[k].tag == VAL_NUM && !arg[k].rank) {
 			bool done = false;
 			for (uint32_t j = 0; j < i; j++) { done = done || fn->by[j].formal == k; }
+			const Ast *formal = d->equation ? NULL : d->ast->kid[1]->kid[k];
+			if (!done && formal && formal->kid[0] && !type_fit(e, scope_new(e, d->scope, NULL), formal->kid[0], &arg[k], elab_text(e, d->formal[k]))) {
+				return val_error(at);
+			}
 			if (!done) { arg[k] = diff_alias_fresh(e, d->formal[k], &arg[k]); }
 		}
 	}

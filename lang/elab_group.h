@@ -34,6 +34,8 @@ bool group_axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out);
 bool group_axis_from_uses(Elab *e, Group *g, uint32_t p, AxisRef *out);
 /* Free indices are the same on both sides of every piece; E0203 otherwise. */
 bool group_sides_agree(Elab *e, Group *g);
+/* Is the name used where only ints can stand: as an operand of bits and div, or as a place? */
+bool group_is_integral(Elab *e, const Group *g);
 /* Does the text hold the name? */
 bool group_text_mentions(const Ast *ast, Sym name);
 /* The axes of the written indices of definitions that need each other: what one finds helps the next. */

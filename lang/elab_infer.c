@@ -88,16 +88,13 @@ static bool found(Infer *in, AxisRef a)
 }
 
 /* ---- trials -------------------------------------------------------------------------------------------------------- */
-typedef struct Trial { unsigned mark, errors; size_t failed; } Trial;
-
-static Trial trial_begin(Elab *e)
+Trial trial_begin(Elab *e)
 {
 	e->trial_depth++;
 	return (Trial){diags_mark(e->diags), diags_errors(e->diags), e->nfailed};
 }
 
-/* Forgets the mistakes; true if there were any. */
-static bool trial_end(Elab *e, Trial t)
+bool trial_end(Elab *e, Trial t)
 {
 	bool wrong = diags_errors(e->diags) > t.errors;
 	e->trial_depth--;

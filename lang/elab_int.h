@@ -152,6 +152,8 @@ struct Elab {
 	bool in_prelude;
 	bool in_training;     /* step, epoch, grad, change, loss are in scope */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
+	Sym *module; size_t nmodule, capmodule; /* read so far */
+	Sym *unknown; size_t nunknown, capunknown; /* undefined names that were reported: once is enough */
 	Group **failed; size_t nfailed, capfailed; /* definitions that went wrong on trial: to be made again */
 	Sym s_sum, s_mean;
 };
@@ -215,6 +217,10 @@ void elab_axis(Elab *e, Scope *s, const Ast *ast);
 bool axis_of_expr(Elab *e, Scope *s, const Ast *ast, AxisRef *out);
 /* Which axis the unbound index `name` runs over, read off from how `body` uses it. Quiet: false if nothing says. */
 bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out);
+/* Elaboration on trial: trial_end forgets the mistakes made since trial_begin and says whether there were any. */
+typedef struct Trial { unsigned mark, errors; size_t failed; } Trial;
+Trial trial_begin(Elab *e);
+bool trial_end(Elab *e, Trial t);
 /* Is that so because something erroneous is read at the index? Then nothing more needs to be said. */
 bool axis_poisoned(Elab *e, Scope *s, Sym name, const Ast *body);
 Axis axis_range(Elab *e, int64_t lo, int64_t hi);

@@ -22,7 +22,7 @@ static bool learn(Cycle *c, Group *g)
 	Elab *e = c->e;
 	g->elem = ELEM_REAL;
 	g->unit = 0;
-	bool known = false;
+	bool known = false, bare = false; /* bare: whole numbers were met */
 	for (size_t i = 0; i < g->n; i++) {
 		if (needs_cycle(c, g->piece[i]->kid[1])) {
 			continue;
@@ -37,6 +37,7 @@ static bool learn(Cycle *c, Group *g)
 		}
 		g->body[i] = v;
 		if (v.literal) {
+			bare = bare || v.elem == ELEM_INT;
 			continue;
 		}
 		if (v.elem == ELEM_COMPLEX || !known) {
@@ -49,6 +50,9 @@ static bool learn(Cycle *c, Group *g)
 		for (uint32_t k = 0; k < v.rank; k++) {
 			g->extra[k] = val_axis(e, &v, k);
 		}
+	}
+	if (!known && bare && group_is_integral(e, g)) {
+		g->elem = ELEM_INT;
 	}
 	if (!known) {
 		g->unit = g->recursive ? unit_fresh(e->units) : 0;
@@ -289,6 +293,19 @@ static bool check_order(Cycle *c)
 	return false;
 }
 
+/* A recurrence of zeros alone has no unit. */
+static bool unit_is_known(Cycle *c, const Group *g)
+{
+	Elab *e = c->e;
+	if ((g->elem != ELEM_REAL && g->elem != ELEM_COMPLEX) || !unit_has_variable(e->units, unit_resolve(e->units, g->unit))) {
+		return true;
+	}
+	Diag *d = diag_unit_undetermined(elab_diags(e), g->span, elab_text(e, g->name));
+	diag_remark(d, "it begins with 0, which fits every unit, and nothing else says more");
+	diag_help(d, "write the first value with its unit, as in  0 'm', or as a pure number:  real(0)");
+	return false;
+}
+
 static void fail_all(Cycle *c)
 {
 	Elab *e = c->e;
@@ -343,6 +360,9 @@ void group_recurrence(Cycle *c)
 				g->unit = unit_resolve(e->units, g->unit);
 			}
 		}
+	}
+	for (size_t i = 0; ok && i < c->n; i++) {
+		ok = unit_is_known(c, c->g[i]);
 	}
 	if (!ok) {
 		fail_all(c);

@@ -107,12 +107,26 @@ static Val function_value(Elab *e, Span at, Sym name)
 	return v;
 }
 
+/* Undefined names are reported once, where they are met first. */
+static bool is_news(Elab *e, Sym name)
+{
+	for (size_t i = 0; i < e->nunknown; i++) {
+		if (e->unknown[i] == name) {
+			return false;
+		}
+	}
+	if (!e->trial_depth) {
+		ARENA_PUSH(e->arena, e->unknown, e->nunknown, e->capunknown, name);
+	}
+	return true;
+}
+
 Val scope_value(Elab *e, Scope *s, Sym name, Span at)
 {
 	Entry *entry = scope_find(e, s, name);
 	if (!entry) {
 		Val f = function_value(e, at, name);
-		if (f.tag == VAL_ERROR && name) {
+		if (f.tag == VAL_ERROR && name && is_news(e, name)) {
 			suggest(e, s, diag_undefined_name(elab_diags(e), at, elab_text(e, name)), name);
 		}
 		return f;

@@ -46,9 +46,9 @@ static bool axis_of_binder(Uses *u, const Binding *b, Sym name, bool *bound)
 			if (!k || k->kind != AST_BINDER || k->kid[0]->kind != AST_NAME || k->kid[0]->name != name) { continue; }
 			*bound = true;
 			if (k->nkid < 2 || !k->kid[1]) { return false; }
-			unsigned mark = diags_mark(u->e->diags);
+			Trial t = trial_begin(u->e);
 			bool ok = axis_of_expr(u->e, u->g->scope, k->kid[1], &u->found);
-			diags_rewind(u->e->diags, mark);
+			trial_end(u->e, t);
 			return ok;
 		}
 	}
@@ -88,6 +88,53 @@ bool group_axis_from_uses(Elab *e, Group *g, uint32_t p, AxisRef *out)
 	}
 	*out = u.found;
 	return u.done;
+}
+
+static bool is_bits(Elab *e, const Ast *ast)
+{
+	static const char *const row[] = {"div", "xor", "shl", "shr", "band", "bor"};
+	for (size_t i = 0; ast->kind == AST_BINARY && i < sizeof row / sizeof *row; i++) {
+		if (strcmp(elab_text(e, ast->name), row[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Does the name stand where an int is needed? */
+static bool as_int(Elab *e, const Ast *ast, Sym name, bool needed)
+{
+	if (!ast) {
+		return false;
+	}
+	if (ast->kind == AST_NAME) {
+		return needed && ast->name == name;
+	}
+	if (ast->kind == AST_INDEX) {
+		for (uint32_t i = 1; i < ast->nkid; i++) {
+			if (as_int(e, ast->kid[i], name, true)) {
+				return true;
+			}
+		}
+		return as_int(e, ast->kid[0], name, needed);
+	}
+	bool inside = (needed && ast->kind != AST_CALL) || is_bits(e, ast);
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		if (as_int(e, ast->kid[i], name, inside)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool group_is_integral(Elab *e, const Group *g)
+{
+	for (uint32_t i = 0; i < g->scope->ntext; i++) {
+		if (as_int(e, g->scope->text[i], g->name, false)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* ---- free indices agree on both sides ---- */

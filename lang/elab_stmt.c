@@ -471,5 +471,8 @@ Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast)
 		}
 		return NULL;
 	}
+	if (!ok && diags_errors(e->diags) == 0) {
+		diag_internal(elab_diags(e), ast->span, "a statement was dropped and nobody said why");
+	}
 	return ok ? st : NULL;
 }

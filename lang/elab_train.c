@@ -495,10 +495,10 @@ static bool make_batch(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *p
 		uint32_t m = 0;
 		for (uint32_t i = 0; i < n; i++) {
 			DataInfo *probe = data_clone(e, set[i], DATA_BATCH, set[i]->name, ast->span);
-			unsigned mark = diags_mark(e->diags);
+			Trial trial = trial_begin(e);
 			Node r = batch_rewrite(e, ast->span, t->objective, set[i], probe, t->name);
 			bool failed = !r;
-			diags_rewind(e->diags, mark);
+			trial_end(e, trial);
 			if (failed || r != t->objective) { found = set[i]; m++; }
 		}
 		if (m != 1) {

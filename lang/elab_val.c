@@ -486,6 +486,10 @@ bool elab_node_value(Elab *e, Node n, double *out)
 bool val_const_int(Elab *e, const Val *v, int64_t *out)
 {
 	double x;
+	if (val_scalar(v) && v->elem == ELEM_INT && core_node(e->core, v->re)->tag == NODE_CONST) {
+		*out = core_node(e->core, v->re)->integer;
+		return true;
+	}
 	if (!val_scalar(v) || (v->elem != ELEM_INT && v->elem != ELEM_SPIN) || !elab_node_value(e, v->re, &x) ||
 	    x != floor(x) || fabs(x) > 9.007199254740992e15) {
 		return false;

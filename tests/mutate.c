@@ -150,6 +150,28 @@ static Token other_token(uint64_t *random, const Text *t, const Text *all, size_
 	return from->n ? from->token[below(random, from->n)] : spelled("x");
 }
 
+static char class_of(const Token *k)
+{
+	unsigned char c = k->ntext ? (unsigned char)k->text[0] : 0;
+	return isdigit(c) ? '0' : is_word(c) ? 'a' : c == '"' || c == '\'' ? (char)c : strchr("()[]{},\n", c) ? 0 : '+';
+}
+
+/* A token of the same class in its place, so that the text is most likely read and goes on to be understood. */
+static Token like_token(uint64_t *random, const Text *t, const Token *old)
+{
+	char class = class_of(old);
+	for (int tries = 0; tries < 100 && class; tries++) {
+		const Token *k = &t->token[below(random, t->n)];
+		if (class_of(k) == class) {
+			Token put = *k;
+			put.gap = old->gap;
+			put.ngap = old->ngap;
+			return put;
+		}
+	}
+	return *old;
+}
+
 static void put(FILE *f, const Token *k)
 {
 	fwrite(k->gap, 1, k->ngap, f);
@@ -162,8 +184,14 @@ static void write_mutant(const char *path, uint64_t *random, const Text *t, cons
 	Token *k = must(malloc((t->n + 1) * sizeof *k));
 	bool *gone = must(calloc(t->n + 1, sizeof *gone)), *twice = must(calloc(t->n + 1, sizeof *twice));
 	memcpy(k, t->token, t->n * sizeof *k);
-	for (size_t changes = 1 + below(random, 3); changes > 0 && t->n; changes--) {
+	size_t changes = 1 + below(random, 3);
+	bool mild = below(random, 2);
+	for (; changes > 0 && t->n; changes--) {
 		size_t at = below(random, t->n);
+		if (mild) {
+			k[at] = like_token(random, t, &k[at]);
+			continue;
+		}
 		switch (below(random, 8)) {
 		case 0:
 			gone[at] = true;
