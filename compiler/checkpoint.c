@@ -178,7 +178,7 @@ static bool write_all(Run *r, uint32_t nstate, const SavedArray *state, bool tra
 	RtError err = {.text = "not enough memory"};
 	ok = ok && rt_safetensors_write(c->path, l.tensor, l.n, meta, nmeta, &err) == RT_OK;
 	if (!ok) {
-		diag_cannot_write(r->e->ctx.diags, (Span){0}, c->path, err.text);
+		diag_cannot_write(r->e->ctx.diags, (Span){0}, c->path, run_reason(&err));
 	}
 	for (size_t k = 0; k < r->ntable; k++) {
 		free(table[k]);

@@ -189,56 +189,6 @@ int cmd_emit(CmdLine *c)
 
 /* ---- cost ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Highest order of derivative in the definitions that a loss reaches. order[d] of definitions is settled by rounds, since
- * recurrences read themselves; a derivative inside a recurrence does not add up, so the rounds end. */
-typedef struct Orders {
-	Core *c;
-	unsigned *def;
-	unsigned *node;
-	uint32_t nnode;
-} Orders;
-
-static unsigned node_order(Orders *o, Node root)
-{
-	unsigned best = 0;
-	/* Arguments come before their users, so one pass upwards settles all nodes below the root. */
-	for (Node n = 1; n <= root; n++) {
-		const NodeInfo *i = core_node(o->c, n);
-		unsigned order = i->tag == NODE_READ ? o->def[i->ref] : 0;
-		for (uint32_t k = 0; k < i->n; k++) {
-			order = o->node[i->arg[k]] > order ? o->node[i->arg[k]] : order;
-		}
-		o->node[n] = order + (i->tag == NODE_D);
-	}
-	best = o->node[root];
-	return best;
-}
-
-static unsigned derivative_order(Run *r, Node loss)
-{
-	Core *c = r->core;
-	Orders o = {c, rt_alloc(core_def_count(c) + 1, sizeof(unsigned)), NULL, core_node_count(c)};
-	o.node = rt_alloc((size_t)o.nnode + 1, sizeof(unsigned));
-	unsigned result = 0;
-	ArenaMark mark = arena_mark(r->e->scratch);
-	if (o.def && o.node) {
-		Def *order;
-		uint32_t *component, n = core_reach(c, r->e->scratch, 1, &loss, &order, &component);
-		for (uint32_t k = 0; k < n; k++) {
-			const DefInfo *d = core_def(c, order[k]);
-			for (uint32_t j = 0; j < d->npiece; j++) {
-				unsigned here = node_order(&o, d->piece[j].value);
-				o.def[order[k]] = here > o.def[order[k]] ? here : o.def[order[k]];
-			}
-		}
-		result = node_order(&o, loss);
-	}
-	arena_release(r->e->scratch, mark);
-	free(o.def);
-	free(o.node);
-	return result;
-}
-
 static void print_cost(Run *r, const char *name, const Plan *plan, int order)
 {
 	PlanCost k = plan_cost(plan);
@@ -274,7 +224,7 @@ bool cmd_cost_in(Engine *e)
 	for (uint32_t k = 0; ok && k < p->nloss; k++) {
 		const char *name = run_name(r, p->loss[k]->name);
 		PlanOutput out = {eval_define(r, name, p->loss[k]->value), 0};
-		unsigned order = derivative_order(r, p->loss[k]->value);
+		unsigned order = engine_derivative_order(r, p->loss[k]->value);
 		Plan *plan = eval_plan(r, 1, &out);
 		ok = plan != NULL;
 		if (plan) {

@@ -56,7 +56,7 @@ static void print_param(const Run *r, const ParamInfo *p, size_t *total, FILE *o
 		fprintf(out, ", %zu number%s", n, n == 1 ? "" : "s");
 	}
 	fprintf(out, ", from %s:%u%s%s\n", at.name ? at.name : "?", at.line, p->frozen ? ", frozen" : "",
-	        p->used ? "" : ", in no loss");
+	        engine_in_loss(r, p) ? "" : ", in no loss");
 }
 
 static void print_data(const Run *r, const DataInfo *d, FILE *out)

@@ -28,6 +28,7 @@ int cmd_run(CmdLine *c)
 	if (!e) {
 		return code;
 	}
+	engine_warn(e);
 	engine_flush(e);
 	Run *r = make_folder(e) ? engine_run_state(e) : NULL;
 	if (r) {
@@ -169,6 +170,7 @@ int cmd_check(CmdLine *c)
 		int code;
 		Engine *e = cmd_open(c, k, &code);
 		if (e) {
+			engine_warn(e);
 			if (engine_check_derivatives(e)) {
 				e->run->no_interaction = true;
 				check_claims(e->run);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compiler/data_load_int.h"
+#include "lang/unit.h"
 
 const LoadedSet *data_loaded(const Run *r, const DataInfo *d)
 {
@@ -275,14 +276,36 @@ static bool own_file(const char *source)
 	return n > 4 && strcmp(source + n - 4, ".npy") == 0;
 }
 
+/* A header may end in a unit, "T [K]" or "T (K)": how long the name before it is; the unit in unit[room]. 0: it has none. */
+static size_t name_length(const char *header, char *unit, size_t room)
+{
+	size_t n = strlen(header);
+	char close = n ? header[n - 1] : 0, open = close == ']' ? '[' : close == ')' ? '(' : 0;
+	const char *at = open ? strrchr(header, open) : NULL;
+	size_t length = at ? (size_t)(header + n - 1 - at - 1) : 0;
+	if (!at || length == 0 || length >= room) {
+		return 0;
+	}
+	memcpy(unit, at + 1, length);
+	unit[length] = 0;
+	while (at > header && at[-1] == ' ') {
+		at--;
+	}
+	return (size_t)(at - header);
+}
+
+enum { UNIT_TEXT = 64 };
+
 static void no_column(Loading *l, const FieldInfo *f, const RtTable *t, const char *name)
 {
 	const char **names = arena_array(l->r->e->arena, const char *, t->ncolumns + 1);
 	const char *list = "";
 	for (size_t k = 0; k < t->ncolumns; k++) {
-		names[k] = t->column[k].name;
+		char unit[UNIT_TEXT];
+		size_t bare = name_length(t->column[k].name, unit, sizeof unit);
+		names[k] = bare ? arena_printf(l->r->e->arena, "%.*s", (int)bare, t->column[k].name) : t->column[k].name;
 		if (k < 12) {
-			list = arena_printf(l->r->e->arena, "%s%s\"%s\"", list, k ? ", " : "", names[k]);
+			list = arena_printf(l->r->e->arena, "%s%s\"%s\"", list, k ? ", " : "", t->column[k].name);
 		}
 	}
 	Diag *d = diag_data_column(l->r->e->ctx.diags, f->span, name, l->path);
@@ -291,6 +314,56 @@ static void no_column(Loading *l, const FieldInfo *f, const RtTable *t, const ch
 		diag_help(d, "did you mean  \"%s\" ?", near);
 	}
 	diag_remark(d, "its columns are %s%s", list, t->ncolumns > 12 ? ", …" : "");
+}
+
+/* The column "name [unit]" for a field that asks for "name". */
+static const RtColumn *column_with_unit(const RtTable *t, const char *name)
+{
+	char unit[UNIT_TEXT];
+	for (size_t k = 0; k < t->ncolumns; k++) {
+		size_t n = name_length(t->column[k].name, unit, sizeof unit);
+		if (n && strlen(name) == n && memcmp(t->column[k].name, name, n) == 0) {
+			return &t->column[k];
+		}
+	}
+	return NULL;
+}
+
+/* What values of the column are multiplied by, when its header names a unit: that of the field or one of its dimension. */
+static bool unit_scale(Loading *l, const FieldInfo *f, const RtColumn *col, double *scale)
+{
+	char text[UNIT_TEXT];
+	UnitTable *units = l->r->program->units;
+	*scale = 1;
+	if (f->source != SOURCE_COLUMN || f->kind != KIND_REAL || !name_length(col->name, text, sizeof text)) {
+		return true;
+	}
+	const char *why = NULL;
+	UnitId unit = unit_parse(units, text, &why);
+	if (why) {
+		return true; /* brackets around something else than a unit */
+	}
+	if (!unit_same_dimension(units, unit, f->unit)) {
+		const char *want = unit_text(units, f->unit);
+		Diag *d = diag_data_unit(l->r->e->ctx.diags, f->span, run_name(l->r, f->name), text, want[0] ? want : "1");
+		diag_remark(d, "column \"%s\" of %s", col->name, l->path);
+		return false;
+	}
+	*scale = unit_factor(units, unit, f->unit);
+	return true;
+}
+
+static bool scale_field(Loading *l, const FieldInfo *f, const RtColumn *col)
+{
+	double scale;
+	if (!unit_scale(l, f, col, &scale)) {
+		return false;
+	}
+	double *v = scale != 1 ? store_real(l->r->store, f->leaf) : NULL;
+	for (size_t k = 0; v && k < store_count(l->r->store, f->leaf); k++) {
+		v[k] *= scale;
+	}
+	return true;
 }
 
 /* The column of a field in table t, or a table of its own in *own. NULL after a diagnostic. */
@@ -308,6 +381,7 @@ static const RtColumn *find_column(Loading *l, const FieldInfo *f, const RtTable
 		return &(*own)->column[0];
 	}
 	const RtColumn *col = rt_table_column(t, name);
+	col = col ? col : column_with_unit(t, name);
 	if (!col && t->format == RT_NPY) {
 		col = &t->column[0];
 	}
@@ -357,7 +431,8 @@ static bool load_fields(Loading *l, const RtTable *t, const RtColumn **col, RtTa
 	}
 	for (uint32_t k = 0; k < d->nfield; k++) {
 		const FieldInfo *f = &d->field[k];
-		if (col[k] && !(f->source == SOURCE_ONEHOT ? field_fill_onehot : field_fill)(l, f, col[k])) {
+		bool onehot = f->source == SOURCE_ONEHOT;
+		if (col[k] && !((onehot ? field_fill_onehot : field_fill)(l, f, col[k]) && scale_field(l, f, col[k]))) {
 			return false;
 		}
 		store_touch(l->r->store, f->leaf);

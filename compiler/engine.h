@@ -52,6 +52,12 @@ bool engine_elaborate(Engine *e);
 /* The loaded program with all derivatives carried out, as far as claims, losses and trainings need them: finds the
  * mistakes that only differentiation sees. False if there are errors. */
 bool engine_check_derivatives(Engine *e);
+/* Is the parameter reached by a loss or by what some training minimises? */
+bool engine_in_loss(const struct Run *r, const ParamInfo *p);
+/* Warnings about the whole program: single precision with high derivatives. */
+void engine_warn(Engine *e);
+/* Highest order to which derivatives are nested in what a value reaches; before they are carried out. */
+unsigned engine_derivative_order(struct Run *r, Node value);
 /* The state of a run of this program: leaves in a store, created at the first call. NULL when memory is out. */
 struct Run *engine_run_state(Engine *e);
 /* Shows and forgets all diagnostics so far; returns the exit code of the worst since the engine began. */

@@ -125,3 +125,77 @@ bool engine_check_derivatives(Engine *e)
 	}
 	return ok && diags_errors(e->ctx.diags) == 0;
 }
+
+/* ---- warnings ---------------------------------------------------------------------------------------------------------- */
+
+/* Highest order of derivative in the definitions that a loss reaches. order[d] of definitions is settled by rounds, since
+ * recurrences read themselves; a derivative inside a recurrence does not add up, so the rounds end. */
+typedef struct Orders {
+	Core *c;
+	unsigned *def;
+	unsigned *node;
+	uint32_t nnode;
+} Orders;
+
+static unsigned node_order(Orders *o, Node root)
+{
+	/* Arguments come before their users, so one pass upwards settles all nodes below the root. */
+	for (Node n = 1; n <= root; n++) {
+		const NodeInfo *i = core_node(o->c, n);
+		unsigned order = i->tag == NODE_READ ? o->def[i->ref] : 0;
+		for (uint32_t k = 0; k < i->n; k++) {
+			order = o->node[i->arg[k]] > order ? o->node[i->arg[k]] : order;
+		}
+		o->node[n] = order + (i->tag == NODE_D);
+	}
+	return o->node[root];
+}
+
+unsigned engine_derivative_order(Run *r, Node loss)
+{
+	Core *c = r->core;
+	Orders o = {c, rt_alloc(core_def_count(c) + 1, sizeof(unsigned)), NULL, core_node_count(c)};
+	o.node = rt_alloc((size_t)o.nnode + 1, sizeof(unsigned));
+	unsigned result = 0;
+	ArenaMark mark = arena_mark(r->e->scratch);
+	if (o.def && o.node) {
+		Def *order;
+		uint32_t *component, n = core_reach(c, r->e->scratch, 1, &loss, &order, &component);
+		for (uint32_t k = 0; k < n; k++) {
+			const DefInfo *d = core_def(c, order[k]);
+			for (uint32_t j = 0; j < d->npiece; j++) {
+				unsigned here = node_order(&o, d->piece[j].value);
+				o.def[order[k]] = here > o.def[order[k]] ? here : o.def[order[k]];
+			}
+		}
+		result = node_order(&o, loss);
+	}
+	arena_release(r->e->scratch, mark);
+	free(o.def);
+	free(o.node);
+	return result;
+}
+
+bool engine_in_loss(const Run *r, const ParamInfo *p)
+{
+	bool found = p->used;
+	for (uint32_t k = 0; !found && k < r->program->nloss; k++) {
+		found = core_depends(r->core, r->program->loss[k]->value, p->leaf);
+	}
+	return found;
+}
+
+void engine_warn(Engine *e)
+{
+	Run *r = engine_run_state(e);
+	const Program *p = e->program;
+	if (!r) {
+		return;
+	}
+	for (uint32_t k = 0; p->f32 && k < p->nloss; k++) {
+		unsigned order = engine_derivative_order(r, p->loss[k]->value);
+		if (order >= 2) {
+			diag_f32_high_order(e->ctx.diags, p->loss[k]->span, order);
+		}
+	}
+}

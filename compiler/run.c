@@ -58,12 +58,19 @@ bool run_interrupted(const Run *r)
 	return r->e->options.interrupted && *r->e->options.interrupted;
 }
 
+const char *run_reason(const RtError *err)
+{
+	static const char said[] = "cannot write: ";
+	size_t n = sizeof said - 1;
+	return strncmp(err->text, said, n) == 0 ? err->text + n : err->text;
+}
+
 void run_rt_error(Run *r, Span at, const RtError *err)
 {
 	Diags *ds = r->e->ctx.diags;
 	switch (err->status) {
 	case RT_E_WRITE:
-		diag_cannot_write(ds, at, err->path, err->text);
+		diag_cannot_write(ds, at, err->path, run_reason(err));
 		break;
 	case RT_E_MEMORY:
 		diag_out_of_memory(ds, at, err->path[0] ? err->path : err->text);
@@ -121,7 +128,7 @@ static bool open_metrics(Run *r)
 	}
 	RtError err;
 	if (metrics_open(path, checkpoint_continues(r), &r->metrics, &err) != RT_OK) {
-		diag_cannot_write(r->e->ctx.diags, (Span){0}, path, err.text);
+		diag_cannot_write(r->e->ctx.diags, (Span){0}, path, run_reason(&err));
 		return false;
 	}
 	return true;
@@ -132,7 +139,7 @@ void run_event_end(Run *r)
 	RtError err;
 	if (metrics_end(r->metrics, &err) != RT_OK && !r->metrics_failed) {
 		r->metrics_failed = true;
-		diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, err.text);
+		diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, run_reason(&err));
 	}
 }
 
@@ -165,7 +172,7 @@ void run_finish(Run *r)
 	if (r->metrics) {
 		RtError err;
 		if (metrics_finish(r->metrics, &err) != RT_OK && !r->metrics_failed) {
-			diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, err.text);
+			diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, run_reason(&err));
 		}
 		r->metrics = NULL;
 	}

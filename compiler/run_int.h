@@ -112,5 +112,7 @@ void run_event_end(Run *r);           /* ends a metrics line, reports a failure 
 bool run_interrupted(const Run *r);   /* the user asked to stop */
 /* A name of a definition, axis or parameter. */
 const char *run_name(const Run *r, Sym s);
+/* What a failed writing says behind "cannot write FILE". */
+const char *run_reason(const RtError *err);
 void run_rt_error(Run *r, Span at, const RtError *err); /* E0401, E0501, E0502, E0503 by status */
 #endif

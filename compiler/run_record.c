@@ -314,7 +314,7 @@ static bool write_csv(Run *r, const RecordTable *t)
 	const char *path = engine_out_path(r->e, t->path);
 	bool ok = rt_csv_write(path, col, t->ncolumn, t->rows, &err) == RT_OK;
 	if (!ok) {
-		diag_cannot_write(r->e->ctx.diags, t->stmt->span, path, err.text);
+		diag_cannot_write(r->e->ctx.diags, t->stmt->span, path, run_reason(&err));
 	}
 	arena_release(r->e->scratch, m);
 	return ok;

@@ -102,7 +102,7 @@ bool weights_save(Run *r, Span at, const char *path, uint32_t n, ParamInfo **par
 	RtMeta meta[] = {{"format", "pnn 1"}, {"program", engine_hash(r->e)}, {"settings", settings}};
 	RtError err;
 	if (ok && rt_safetensors_write(path, tensor, count, meta, 3, &err) != RT_OK) {
-		diag_cannot_write(r->e->ctx.diags, at, path, err.text);
+		diag_cannot_write(r->e->ctx.diags, at, path, run_reason(&err));
 		ok = false;
 	}
 	plan_free(plan);
