@@ -127,47 +127,64 @@ static size_t gemm_size(const Worker *w, const GemmDim *d)
 	return d->tiled ? (size_t)w->lanes : (size_t)d->size;
 }
 
-static void gemm_kernel(Worker *w, const Gemm *g, const double *a, const double *b, double *c)
+static void gemm_kernel(Worker *w, const Gemm *g, GemmArgs *x)
 {
-	size_t m = gemm_size(w, &g->m), n = gemm_size(w, &g->n), k = gemm_size(w, &g->k);
 	if (g->form == GEMM_DOT) {
-		w->gemm.dot(m, n, k, g->alpha, a, g->m.a, b, g->n.b, c, g->m.c, g->n.c);
+		x->bk = g->n.b;
+		w->gemm.dot(x);
 		return;
 	}
-	double *scratch = w->pack;
-	int64_t row = g->k.b;
+	const double *b = x->b;
+	x->bk = g->k.b;
+	x->scratch = w->pack;
 	if (g->pack) {
-		size_t wide = (n + 7) / 8 * 8;
-		scratch = w->pack + k * wide;
-		gemm_pack(k, n, b, g->k.b, g->n.b, w->pack, wide);
-		b = w->pack;
-		row = (int64_t)wide;
+		size_t wide = (x->n + 7) / 8 * 8;
+		gemm_pack(x->k, x->n, b, g->k.b, g->n.b, w->pack, wide);
+		x->b = w->pack;
+		x->bk = (int64_t)wide;
+		x->scratch = w->pack + x->k * wide;
 	}
-	w->gemm.panel(m, n, k, g->alpha, a, g->m.a, g->k.a, b, row, c, g->m.c, scratch);
+	w->gemm.panel(x);
+	x->b = b;
+}
+
+static void gemm_move(GemmArgs *x, const Gemm *g, const GemmDim *o, int64_t steps)
+{
+	x->a += steps * o->a;
+	x->b += steps * o->b;
+	x->c += steps * o->c;
+	x->from += steps * (g->fresh ? o->from : o->c);
 }
 
 static void run_gemm(Worker *w, const Gemm *g)
 {
-	const double *a = access_pointer(w, &g->a), *b = access_pointer(w, &g->b);
-	double *c = access_pointer(w, &g->c);
+	static const double ZERO = 0.0;
+	GemmArgs x = {.m = gemm_size(w, &g->m), .n = gemm_size(w, &g->n), .k = gemm_size(w, &g->k)};
+	x.alpha = g->alpha;
+	x.a = access_pointer(w, &g->a);
+	x.b = access_pointer(w, &g->b);
+	x.c = access_pointer(w, &g->c);
+	x.am = g->m.a;
+	x.ak = g->k.a;
+	x.cm = g->m.c;
+	x.cn = g->n.c;
+	x.from = !g->fresh ? x.c : g->from.buffer ? access_pointer(w, &g->from) : &ZERO;
+	x.fm = g->fresh ? g->m.from : g->m.c;
+	x.fn = g->fresh ? g->n.from : g->n.c;
 	for (uint32_t d = 0; d < g->nouter; d++) {
 		w->count[d] = 0;
 	}
 	for (;;) {
-		gemm_kernel(w, g, a, b, c);
+		gemm_kernel(w, g, &x);
 		uint32_t d = g->nouter;
 		while (d-- > 0) {
 			const GemmDim *o = &g->outer[d];
 			if (++w->count[d] < o->size) {
-				a += o->a;
-				b += o->b;
-				c += o->c;
+				gemm_move(&x, g, o, 1);
 				break;
 			}
 			w->count[d] = 0;
-			a -= (o->size - 1) * o->a;
-			b -= (o->size - 1) * o->b;
-			c -= (o->size - 1) * o->c;
+			gemm_move(&x, g, o, 1 - o->size);
 		}
 		if (d == UINT32_MAX) {
 			return;

@@ -84,17 +84,26 @@ typedef struct VmContext {
  * constants. */
 void vm_run(VmContext *cx, const Instr *code, uint32_t ncode, void *const *ptr, size_t n);
 
-/* C[m][n] += alpha * Σ_k A[m*am + k*ak] * B[k*bk + n]; rows of C at cm. scratch holds k times the
- * vector width. */
-typedef void GemmPanel(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
-		       int64_t ak, const double *b, int64_t bk, double *c, int64_t cm,
-		       double *scratch);
-/* C[m*cm + n*cn] += alpha * Σ_k A[m*am + k] * B[n*bn + k]. */
-typedef void GemmDot(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
-		     const double *b, int64_t bn, double *c, int64_t cm, int64_t cn);
+/* panel: C[m*cm + n] = F[m*fm + n*fn] + alpha * Σ_k A[m*am + k*ak] * B[k*bk + n], fn 0 or 1;
+ * scratch holds k times the vector width. dot: C[m*cm + n*cn] = F[m*fm + n*fn] + alpha * Σ_k
+ * A[m*am + k] * B[n*bk + k]. F may be C itself. */
+typedef struct GemmArgs {
+	size_t m, n, k;
+	double alpha;
+	const double *a;
+	int64_t am, ak;
+	const double *b;
+	int64_t bk;
+	double *c;
+	int64_t cm, cn;
+	const double *from;
+	int64_t fm, fn;
+	double *scratch;
+} GemmArgs;
+typedef void GemmKernel(const GemmArgs *g);
 typedef struct GemmKernels {
-	GemmPanel *panel;
-	GemmDot *dot;
+	GemmKernel *panel;
+	GemmKernel *dot;
 	const char *name;
 } GemmKernels;
 /* The fastest kernels this processor can run. */

@@ -4,13 +4,15 @@
  * Expects GW (width), GMR (rows of a block), GNR (vectors of a block), GT (target attribute), GV
  * (vector type), the loads and stores G_LOAD, G_STORE, G_SPLAT, the multiply-add G_FMA(a, b, c) =
  * a*b + c, and GN(name). Every element is the chain  acc = a_k*b_k + acc  for ascending k from 0,
- * then C = alpha*acc + C, with the same operations in full blocks, remainder rows and remainder
+ * then C = alpha*acc + F, with the same operations in full blocks, remainder rows and remainder
  * columns: its bits do not depend on its place. */
 
+/* Rows i0 … i0 + mr, columns j0 … j0 + nr*GW. */
 GT static inline __attribute__((always_inline)) void
-GN(block)(const unsigned mr, const unsigned nr, size_t k, double alpha, const double *a, int64_t am,
-	  int64_t ak, const double *b, int64_t bk, double *c, int64_t cm)
+GN(block)(const unsigned mr, const unsigned nr, const GemmArgs *g, size_t i0, size_t j0)
 {
+	const double *a = g->a + (int64_t)i0 * g->am, *b = g->b + j0;
+	const int64_t am = g->am, ak = g->ak, bk = g->bk;
 	GV acc[GMR][GNR];
 #pragma GCC unroll 16
 	for (unsigned i = 0; i < mr; i++) {
@@ -19,7 +21,7 @@ GN(block)(const unsigned mr, const unsigned nr, size_t k, double alpha, const do
 			acc[i][j] = G_SPLAT(0.0);
 		}
 	}
-	for (size_t p = 0; p < k; p++) {
+	for (size_t p = g->k; p > 0; p--) {
 		GV row[GNR];
 #pragma GCC unroll 16
 		for (unsigned j = 0; j < nr; j++) {
@@ -36,86 +38,89 @@ GN(block)(const unsigned mr, const unsigned nr, size_t k, double alpha, const do
 		a += ak;
 		b += bk;
 	}
-	GV factor = G_SPLAT(alpha);
+	GV factor = G_SPLAT(g->alpha);
 #pragma GCC unroll 16
 	for (unsigned i = 0; i < mr; i++) {
+		double *to = g->c + (int64_t)(i0 + i) * g->cm + j0;
+		const double *from = g->from + (int64_t)(i0 + i) * g->fm + (int64_t)j0 * g->fn;
 #pragma GCC unroll 16
 		for (unsigned j = 0; j < nr; j++) {
-			double *to = c + (int64_t)i * cm + j * GW;
-			G_STORE(to, G_FMA(factor, acc[i][j], G_LOAD(to)));
+			GV start = g->fn ? G_LOAD(from + j * GW) : G_SPLAT(*from);
+			G_STORE(to + j * GW, G_FMA(factor, acc[i][j], start));
 		}
 	}
 }
 
 /* All rows for one stripe of nr vectors. */
-GT static inline __attribute__((always_inline)) void
-GN(stripe)(const unsigned nr, size_t m, size_t k, double alpha, const double *a, int64_t am,
-	   int64_t ak, const double *b, int64_t bk, double *c, int64_t cm)
+GT static inline __attribute__((always_inline)) void GN(stripe)(const unsigned nr,
+								const GemmArgs *g, size_t j0)
 {
 	size_t i = 0;
-	for (; i + GMR <= m; i += GMR) {
-		GN(block)
-		(GMR, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
+	for (; i + GMR <= g->m; i += GMR) {
+		GN(block)(GMR, nr, g, i, j0);
 	}
-	if (i + GMR / 2 <= m) {
-		GN(block)
-		(GMR / 2, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm,
-		 cm);
+	if (i + GMR / 2 <= g->m) {
+		GN(block)(GMR / 2, nr, g, i, j0);
 		i += GMR / 2;
 	}
-	for (; i < m; i++) {
-		GN(block)
-		(1, nr, k, alpha, a + (int64_t)i * am, am, ak, b, bk, c + (int64_t)i * cm, cm);
+	for (; i < g->m; i++) {
+		GN(block)(1, nr, g, i, j0);
 	}
 }
 
-/* The last n < GW columns: B's are copied to rows of GW padded with zeros, C's row by row through a
- * vector. */
-GT static void GN(edge)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
-			int64_t ak, const double *b, int64_t bk, double *c, int64_t cm,
-			double *scratch)
+/* The last n < GW columns: B's are copied to rows of GW padded with zeros, C's and F's row by row
+ * through a vector. */
+GT static void GN(edge)(const GemmArgs *g, size_t j0)
 {
-	for (size_t p = 0; p < k; p++) {
+	const size_t n = g->n - j0;
+	for (size_t p = 0; p < g->k; p++) {
 		for (size_t j = 0; j < GW; j++) {
-			scratch[p * GW + j] = j < n ? b[(int64_t)p * bk + (int64_t)j] : 0.0;
+			g->scratch[p * GW + j] = j < n ? g->b[(int64_t)p * g->bk + (int64_t)(j0 + j)] : 0.0;
 		}
 	}
-	for (size_t i = 0; i < m; i += GMR) {
-		size_t rows = m - i < GMR ? m - i : GMR;
+	for (size_t i = 0; i < g->m; i += GMR) {
 		double part[GMR * GW];
-		for (size_t r = 0; r < rows; r++) {
+		GemmArgs edge = *g;
+		edge.m = g->m - i < GMR ? g->m - i : GMR;
+		for (size_t r = 0; r < edge.m; r++) {
+			const double *from = g->from + (int64_t)(i + r) * g->fm + (int64_t)j0 * g->fn;
 			for (size_t j = 0; j < GW; j++) {
-				part[r * GW + j] =
-					j < n ? c[(int64_t)(i + r) * cm + (int64_t)j] : 0.0;
+				part[r * GW + j] = j < n ? from[(int64_t)j * g->fn] : 0.0;
 			}
 		}
-		GN(stripe)(1, rows, k, alpha, a + (int64_t)i * am, am, ak, scratch, GW, part, GW);
-		for (size_t r = 0; r < rows; r++) {
+		edge.a = g->a + (int64_t)i * g->am;
+		edge.b = g->scratch;
+		edge.bk = GW;
+		edge.c = part;
+		edge.cm = GW;
+		edge.from = part;
+		edge.fm = GW;
+		edge.fn = 1;
+		GN(stripe)(1, &edge, 0);
+		for (size_t r = 0; r < edge.m; r++) {
 			for (size_t j = 0; j < n; j++) {
-				c[(int64_t)(i + r) * cm + (int64_t)j] = part[r * GW + j];
+				g->c[(int64_t)(i + r) * g->cm + (int64_t)(j0 + j)] = part[r * GW + j];
 			}
 		}
 	}
 }
 
-GT static void GN(panel)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
-			 int64_t ak, const double *b, int64_t bk, double *c, int64_t cm,
-			 double *scratch)
+GT static void GN(panel)(const GemmArgs *g)
 {
 	size_t j = 0;
-	for (; j + GNR * GW <= n; j += GNR * GW) {
-		GN(stripe)(GNR, m, k, alpha, a, am, ak, b + j, bk, c + j, cm);
+	for (; j + GNR * GW <= g->n; j += GNR * GW) {
+		GN(stripe)(GNR, g, j);
 	}
-	for (; j + GW <= n; j += GW) {
-		GN(stripe)(1, m, k, alpha, a, am, ak, b + j, bk, c + j, cm);
+	for (; j + GW <= g->n; j += GW) {
+		GN(stripe)(1, g, j);
 	}
-	if (j < n) {
-		GN(edge)(m, n - j, k, alpha, a, am, ak, b + j, bk, c + j, cm, scratch);
+	if (j < g->n) {
+		GN(edge)(g, j);
 	}
 }
 
-/* GW sums over k in parallel, then a tree over them; the last k % GW products go to the first sums.
- */
+/* GW sums over k in parallel, then a tree over them; the last k % GW products go to the first
+ * sums. */
 GT static inline __attribute__((always_inline)) void
 GN(dots)(const unsigned nr, size_t k, const double *a, const double *b, int64_t bn, double *sum)
 {
@@ -147,24 +152,24 @@ GN(dots)(const unsigned nr, size_t k, const double *a, const double *b, int64_t 
 	}
 }
 
-GT static void GN(dot)(size_t m, size_t n, size_t k, double alpha, const double *a, int64_t am,
-		       const double *b, int64_t bn, double *c, int64_t cm, int64_t cn)
+GT static void GN(dot)(const GemmArgs *g)
 {
-	for (size_t i = 0; i < m; i++) {
-		const double *row = a + (int64_t)i * am;
-		double *to = c + (int64_t)i * cm;
+	for (size_t i = 0; i < g->m; i++) {
+		const double *row = g->a + (int64_t)i * g->am, *from = g->from + (int64_t)i * g->fm;
+		double *to = g->c + (int64_t)i * g->cm;
 		size_t j = 0;
-		double sum[4];
-		for (; j + 4 <= n; j += 4) {
-			GN(dots)(4, k, row, b + (int64_t)j * bn, bn, sum);
-			for (size_t q = 0; q < 4; q++) {
-				to[(int64_t)(j + q) * cn] =
-					G_FMA1(alpha, sum[q], to[(int64_t)(j + q) * cn]);
+		while (j < g->n) {
+			double sum[4];
+			size_t count = j + 4 <= g->n ? 4 : 1;
+			const double *b = g->b + (int64_t)j * g->bk;
+			if (count == 4) {
+				GN(dots)(4, g->k, row, b, g->bk, sum);
+			} else {
+				GN(dots)(1, g->k, row, b, g->bk, sum);
 			}
-		}
-		for (; j < n; j++) {
-			GN(dots)(1, k, row, b + (int64_t)j * bn, bn, sum);
-			to[(int64_t)j * cn] = G_FMA1(alpha, sum[0], to[(int64_t)j * cn]);
+			for (size_t q = 0; q < count; q++, j++) {
+				to[(int64_t)j * g->cn] = G_FMA1(g->alpha, sum[q], from[(int64_t)j * g->fn]);
+			}
 		}
 	}
 }

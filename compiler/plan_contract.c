@@ -74,6 +74,7 @@ typedef struct Product {
 	Dim *dim;
 	uint32_t ndim;
 	Step cond;        /* conditions on slots */
+	bool cut;         /* less than the whole box is added to */
 	uint32_t read[2]; /* PDefs */
 	Affine *arg[2];
 } Product;
@@ -84,6 +85,7 @@ static bool restrict_index(Product *w, const Affine *a, Interval in)
 	if (a->n != 1 || (a->coef[0] != 1 && a->coef[0] != -1)) {
 		return false;
 	}
+	w->cut = true;
 	Interval r = a->coef[0] == 1 ? (Interval){in.lo - a->c, in.hi - a->c}
 				     : (Interval){a->c - in.hi, a->c - in.lo};
 	for (uint32_t d = 0; d < w->ndim; d++) {
@@ -195,6 +197,18 @@ static int pick(const GemmDim *dim, uint32_t n, Sort sort, bool contiguous)
 	return best;
 }
 
+/* Can the kernel begin from this value: no sum is added up in several calls, rows of it are contiguous
+ * or constant? */
+static bool gemm_begins(const Gemm *g)
+{
+	for (uint32_t k = 0; k < g->nouter; k++) {
+		if (!g->outer[k].c) {
+			return false;
+		}
+	}
+	return g->form == GEMM_DOT || g->n.from == 0 || g->n.from == 1;
+}
+
 static void gemm_swap(Gemm *g, GemmDim *dim, uint32_t n)
 {
 	Access t = g->a;
@@ -217,7 +231,8 @@ static uint32_t gemm_merge(GemmDim *dim, uint32_t n)
 		for (uint32_t j = 0; j < n; j++) {
 			GemmDim *o = &dim[i], *in = &dim[j];
 			if (i == j || o->tiled || in->tiled || o->a != in->a * in->size ||
-			    o->b != in->b * in->size || o->c != in->c * in->size) {
+			    o->b != in->b * in->size || o->c != in->c * in->size ||
+			    o->from != in->from * in->size) {
 				continue;
 			}
 			in->size *= o->size;
@@ -285,8 +300,96 @@ static void gemm_cost(Planner *p, const Gemm *g)
 	p->plan->max_pack = pack > p->plan->max_pack ? pack : p->plan->max_pack;
 }
 
+/* What a contraction is added to: the rest of its definition's value, until something has put it in
+ * place. */
+typedef struct Rest {
+	bool pending;
+	Node value;
+} Rest;
+
+static void rest_emit(Planner *p, uint32_t number, uint32_t region, Rest *rest)
+{
+	if (!rest->pending) {
+		return;
+	}
+	rest->pending = false;
+	NestItem item = {number, region, rest->value, p->def[number].formal};
+	double v;
+	if (core_is_const(p->core, rest->value, &v) && v == 0) {
+		plan_emit_zero(p, &item);
+	} else {
+		plan_emit_nest(p, 1, &item);
+	}
+}
+
+/* The address of the rest, if it is one plain value in memory or zero; its strides go into dim. */
+static bool rest_access(Product *w, const Rest *rest, Access *out)
+{
+	Planner *p = w->p;
+	double v;
+	*out = (Access){0};
+	if (core_is_const(p->core, rest->value, &v)) {
+		return v == 0;
+	}
+	if (!read_is_affine(p, rest->value)) {
+		return false;
+	}
+	const NodeInfo *info = core_node(p->core, rest->value);
+	const PDef *d = plan_def(p, info->ref);
+	Affine *arg = arena_array(p->arena, Affine, d->rank + 1);
+	for (uint32_t k = 0; k < d->rank; k++) {
+		arg[k] = plan_affine(p, info->arg[k]);
+		Interval have = plan_interval(p, info->arg[k]);
+		Interval stored = d->mode == MODE_LEAF ? d->max[k] : d->dom[k];
+		if (!interval_empty(have) && (have.lo < stored.lo || have.hi > stored.hi)) {
+			return false;
+		}
+	}
+	return plan_access(p, plan_view(p, d), d->rank, arg, w->ndim, w->dim, out);
+}
+
+/* The product as a kernel's work, or NULL; *empty if there is nothing to add. */
+static Gemm *product_gemm(Product *w, const PDef *d, double alpha, const Rest *rest, bool *empty)
+{
+	Planner *p = w->p;
+	Gemm *g = arena_new(p->plan->arena, Gemm);
+	g->alpha = alpha;
+	g->result = d->def;
+	g->left = p->def[w->read[0]].def;
+	g->right = p->def[w->read[1]].def;
+	Affine *own = arena_array(p->arena, Affine, d->rank + 1);
+	for (uint32_t k = 0; k < d->rank; k++) {
+		own[k] = (Affine){.ok = true, .n = 1, .index = {d->formal[k]}, .coef = {1}};
+	}
+	if (!access_dims(w, 0, &g->a) || !access_dims(w, 1, &g->b) ||
+	    !plan_access(p, plan_view(p, d), d->rank, own, w->ndim, w->dim, &g->c)) {
+		return NULL;
+	}
+	bool whole = rest->pending && !w->cut && g->c.buffer->place != PLACE_BLOCK &&
+		     rest_access(w, rest, &g->from);
+	GemmDim *dim = arena_array(p->arena, GemmDim, w->ndim + 1);
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < w->ndim; k++) {
+		*empty |= !w->dim[k].size;
+		if (w->dim[k].size > 1 || w->dim[k].tiled) {
+			dim[n++] = (GemmDim){.size = w->dim[k].size,
+					     .tiled = w->dim[k].tiled,
+					     .a = g->a.stride[k],
+					     .b = g->b.stride[k],
+					     .c = g->c.stride[k],
+					     .from = whole && g->from.buffer ? g->from.stride[k] : 0,
+					     .index = w->dim[k].index};
+		}
+	}
+	if (*empty || !gemm_shape(p, g, dim, gemm_merge(dim, n))) {
+		return NULL;
+	}
+	g->fresh = whole && gemm_begins(g);
+	return g;
+}
+
 static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDef *sum,
-			 double alpha, Node product)
+			 double alpha, Node product, Rest *rest)
 {
 	const PDef *d = &p->def[number];
 	Product w = {.p = p};
@@ -297,33 +400,15 @@ static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDe
 	if (!product_read(&w, 0, a) || !product_read(&w, 1, b)) {
 		return false;
 	}
-	Gemm *g = arena_new(p->plan->arena, Gemm);
-	g->alpha = alpha;
-	g->result = d->def;
-	g->left = p->def[w.read[0]].def;
-	g->right = p->def[w.read[1]].def;
-	Affine *own = arena_array(p->arena, Affine, d->rank + 1);
-	for (uint32_t k = 0; k < d->rank; k++) {
-		own[k] = (Affine){.ok = true, .n = 1, .index = {d->formal[k]}, .coef = {1}};
+	bool empty = false;
+	Gemm *g = product_gemm(&w, d, alpha, rest, &empty);
+	if (!g) {
+		return empty;
 	}
-	if (!access_dims(&w, 0, &g->a) || !access_dims(&w, 1, &g->b) ||
-	    !plan_access(p, plan_view(p, d), d->rank, own, w.ndim, w.dim, &g->c)) {
-		return false;
-	}
-	GemmDim *dim = arena_array(p->arena, GemmDim, w.ndim + 1);
-	uint32_t n = 0;
-	for (uint32_t k = 0; k < w.ndim; k++) {
-		if (!w.dim[k].size) {
-			return true; /* an empty sum */
-		}
-		if (w.dim[k].size > 1 || w.dim[k].tiled) {
-			dim[n++] = (GemmDim){w.dim[k].size,  w.dim[k].tiled, g->a.stride[k],
-					     g->b.stride[k], g->c.stride[k], w.dim[k].index};
-		}
-	}
-	n = gemm_merge(dim, n);
-	if (!gemm_shape(p, g, dim, n)) {
-		return false;
+	if (g->fresh) {
+		rest->pending = false;
+	} else {
+		rest_emit(p, number, region, rest);
 	}
 	gemm_cost(p, g);
 	Step *s = plan_step(p, STEP_GEMM);
@@ -335,11 +420,12 @@ static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDe
 
 /* Whatever no kernel can do is summed by the array machine on top of what is there. */
 static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha,
-		      Node product)
+		      Node product, Rest *rest)
 {
-	if (emit_product(p, number, region, sum, alpha, product)) {
+	if (emit_product(p, number, region, sum, alpha, product, rest)) {
 		return;
 	}
+	rest_emit(p, number, region, rest);
 	PDef kept = p->def[number], *d = &p->def[number];
 	d->nbound = sum->nbound;
 	d->bound = sum->bound;
@@ -357,64 +443,71 @@ static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *
 }
 
 static void emit_sum(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha,
-		     Node body)
+		     Node body, Rest *rest)
 {
 	const NodeInfo *info = core_node(p->core, body);
 	if (info->tag != NODE_LIN) {
-		emit_term(p, number, region, sum, alpha, body);
+		emit_term(p, number, region, sum, alpha, body, rest);
 		return;
 	}
 	uint32_t n = info->n;
 	for (uint32_t k = 0; k < n; k++) {
 		info = core_node(p->core, body);
 		double coef = info->coef[k];
-		emit_term(p, number, region, sum, alpha * coef, info->arg[k]);
+		emit_term(p, number, region, sum, alpha * coef, info->arg[k], rest);
 	}
+}
+
+typedef struct Terms {
+	uint32_t n;
+	Node *node;
+	double *coef;
+	Node rest;
+} Terms;
+
+/* A value as absorbed contractions with their coefficients, and the rest. */
+static Terms split_value(Planner *p, Node value)
+{
+	const NodeInfo *info = core_node(p->core, value);
+	uint32_t n = info->tag == NODE_LIN ? info->n : 0, nrest = 0;
+	Terms t = {0, arena_array(p->arena, Node, n + 1), arena_array(p->arena, double, n + 1), value};
+	Node *rest = arena_array(p->arena, Node, n + 1);
+	double *coef = arena_array(p->arena, double, n + 1);
+	for (uint32_t k = 0; k < n; k++) {
+		const NodeInfo *r = core_node(p->core, info->arg[k]);
+		if (r->tag == NODE_READ && plan_def(p, r->ref)->mode == MODE_ABSORBED) {
+			t.coef[t.n] = info->coef[k];
+			t.node[t.n++] = info->arg[k];
+		} else {
+			coef[nrest] = info->coef[k];
+			rest[nrest++] = info->arg[k];
+		}
+	}
+	if (n) {
+		t.rest = core_lin(p->core, KIND_REAL, info->num, nrest, coef, rest);
+	}
+	return t;
 }
 
 void plan_emit_contract(Planner *p, uint32_t number, uint32_t region)
 {
 	PDef *d = &p->def[number];
 	Node value = d->region[region].value;
+	Rest rest = {true, core_real_const(p->core, 0)};
 	if (d->red == RED_SUM) {
 		PDef sum = *d;
-		plan_emit_zero(p, &(NestItem){number, region, value, d->formal});
-		emit_sum(p, number, region, &sum, 1.0, value);
+		emit_sum(p, number, region, &sum, 1.0, value, &rest);
+		rest_emit(p, number, region, &rest);
 		return;
 	}
-	/* A sum with absorbed contractions: the rest first. */
-	const NodeInfo *info = core_node(p->core, value);
-	uint32_t n = info->n, nrest = 0;
-	if (info->tag != NODE_LIN) {
-		n = 0;
-	}
-	Node *rest = arena_array(p->arena, Node, n + 1), *term = arena_array(p->arena, Node, n + 1);
-	double *coef = arena_array(p->arena, double, n + 1),
-	       *tcoef = arena_array(p->arena, double, n + 1);
-	uint32_t nterm = 0;
-	for (uint32_t k = 0; k < n; k++) {
-		const NodeInfo *t = core_node(p->core, info->arg[k]);
-		bool absorbed = t->tag == NODE_READ && plan_def(p, t->ref)->mode == MODE_ABSORBED;
-		if (absorbed) {
-			tcoef[nterm] = info->coef[k];
-			term[nterm++] = info->arg[k];
-		} else {
-			coef[nrest] = info->coef[k];
-			rest[nrest++] = info->arg[k];
-		}
-	}
-	Node r = n ? core_lin(p->core, KIND_REAL, info->num, nrest, coef, rest) : value;
-	double number_rest;
-	if (core_is_const(p->core, r, &number_rest) && number_rest == 0) {
-		plan_emit_zero(p, &(NestItem){number, region, r, d->formal});
-	} else {
-		plan_emit_nest(p, 1, &(NestItem){number, region, r, d->formal});
-	}
-	for (uint32_t k = 0; k < nterm; k++) {
-		const PDef *sum = plan_def(p, core_node(p->core, term[k])->ref);
+	Terms t = split_value(p, value);
+	rest.value = t.rest;
+	for (uint32_t k = 0; k < t.n; k++) {
+		const PDef *sum = plan_def(p, core_node(p->core, t.node[k])->ref);
 		Node *args = arena_array(p->arena, Node, sum->rank + 1);
-		memcpy(args, core_node(p->core, term[k])->arg, sum->rank * sizeof *args);
+		memcpy(args, core_node(p->core, t.node[k])->arg, sum->rank * sizeof *args);
 		Node body = core_subst(p->core, sum->region[0].value, sum->rank, sum->formal, args);
-		emit_sum(p, number, region, sum, tcoef[k], body);
+		emit_sum(p, number, region, sum, t.coef[k], body, &rest);
 	}
+	rest_emit(p, number, region, &rest);
 }

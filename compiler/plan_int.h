@@ -139,20 +139,21 @@ enum { OPERAND_NONE = UINT32_MAX };
 typedef struct GemmDim {
 	int64_t size;
 	bool tiled;
-	int64_t a, b, c;
+	int64_t a, b, c, from; /* strides */
 	Index index;
 } GemmDim;
-typedef enum { GEMM_PANEL, GEMM_DOT, GEMM_PLAIN } GemmForm;
+typedef enum { GEMM_PANEL, GEMM_DOT } GemmForm;
 
-/* C[…] += alpha * Σ A[…]*B[…] over dims m (A, C), n (B, C), k (A, B) and further dims around them.
- */
+/* C[…] = F[…] + alpha * Σ A[…]*B[…] over dims m (A, C), n (B, C), k (A, B) and further dims around
+ * them. F is C itself or, if fresh, `from` (0 if it has no buffer). */
 typedef struct Gemm {
-	Access a, b, c; /* strides unused: see dims */
+	Access a, b, c, from; /* strides unused: see dims */
 	GemmDim m, n, k;
 	uint32_t nouter;
 	GemmDim *outer;
 	GemmForm form;
 	double alpha;
+	bool fresh;
 	bool pack; /* B is copied to a panel first */
 	Def result, left, right;
 } Gemm;

@@ -36,6 +36,9 @@ static void touch_step(const Step *s, Span2 tile, Span2 run)
 		touch(&s->gemm->a, tile, run);
 		touch(&s->gemm->b, tile, run);
 		touch(&s->gemm->c, tile, run);
+		if (s->gemm->from.buffer) {
+			touch(&s->gemm->from, tile, run);
+		}
 		break;
 	case STEP_FILL:
 		touch(&s->fill->out, tile, run);

@@ -123,6 +123,11 @@ static void print_gemm(const Print *w, const Gemm *g)
 	fprintf(w->out, "contract %s += %.17g*%s*%s (%s%s):", def_name(w, g->result), g->alpha,
 		def_name(w, g->left), def_name(w, g->right), FORM[g->form],
 		g->pack ? ", packed" : "");
+	if (g->fresh && g->from.buffer) {
+		fprintf(w->out, " from #%u", g->from.buffer->id);
+	} else if (g->fresh) {
+		fputs(" from 0", w->out);
+	}
 	print_gemm_dim(w, "m", &g->m);
 	print_gemm_dim(w, "n", &g->n);
 	print_gemm_dim(w, "k", &g->k);
