@@ -132,7 +132,6 @@ static Node take(Deriv *dv, Node d, Node of)
 	}
 	Scope s;
 	scope_begin(&s, dv, 1, &var);
-	of = deriv_normal(&s, of, 0);
 	if (!scope_active(&s, of)) {
 		return 0;
 	}

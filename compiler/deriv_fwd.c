@@ -613,7 +613,7 @@ static void forward_run(Forward *f)
 
 static Node forward_node(Forward *f, Node of, const Node *e)
 {
-	of = deriv_normal(f->s, of, 0);
+	of = deriv_normal(f->dv, of, 0);
 	ready(f, of, e);
 	forward_run(f);
 	LinTerm t = deriv_term_of(of);

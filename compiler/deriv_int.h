@@ -15,7 +15,7 @@ typedef struct Sub {
 
 /* What is remembered about a definition. The reads are those through which a derivative passes, in its own formals. */
 typedef struct Fact {
-	bool has_reads;
+	bool has_reads, normal;
 	uint32_t npiece;
 	Node *piece; /* values for which the rest holds */
 	uint32_t nread;
@@ -129,9 +129,9 @@ bool scope_active(Scope *s, Node n); /* does a derivative by the variables pass 
 void deriv_cycle_order(Deriv *dv, uint32_t n, Def *member, bool *named);
 
 /* ---- deriv_norm.c ------------------------------------------------------------------------------------------------------------- */
-/* Normal form of everything active that n reaches: nonlinear operations stand alone, their arguments are named. n itself is
- * returned in normal form. */
-Node deriv_normal(Scope *s, Node n, Sym reader);
+/* Normal form of everything that n reaches: nonlinear operations stand alone, their arguments are named. n itself is returned
+ * in normal form. */
+Node deriv_normal(Deriv *dv, Node n, Sym reader);
 
 /* ---- deriv_terms.c: linearisation ------------------------------------------------------------------------------------------------ */
 typedef struct LinTerm {

@@ -1,12 +1,12 @@
 /* deriv_norm.c — normal form before differentiation: nonlinear operations stand alone as definitions, so that their result and
  * their slope are shared by all orders and directions, and arguments that are more than a multiple of one value are named, so
- * that their adjoint is written once. Definitions keep their meaning; only their text changes. */
+ * that their adjoint is written once. Definitions keep their meaning; only their text changes. It does not depend on the
+ * variable: what is equal but for an alias of the variable (an energy, and the energy that a force is derived from) stays so. */
 #include "compiler/deriv_int.h"
 
 #include <string.h>
 
 typedef struct Normal {
-	Scope *s;
 	Deriv *dv;
 	Core *c;
 	Sub sub;
@@ -19,6 +19,19 @@ typedef struct Normal {
 	const Range *box;
 	uint32_t count;
 } Normal;
+
+/* May a derivative by something pass through the node? */
+static bool varies(Normal *m, Node n)
+{
+	Sub s = deriv_sub(m->dv, n, SUB_PASSING);
+	for (uint32_t k = 0; k < s.n; k++) {
+		const NodeInfo *p = core_node(m->c, s.node[k]);
+		if (p->tag == NODE_READ && p->kind == KIND_REAL && core_def(m->c, p->ref)->role != DEF_CONST) {
+			return true;
+		}
+	}
+	return false;
+}
 
 /* Does the value depend on where it is looked at, other than by plain indices? Then naming it must keep the condition. */
 static bool risky(Normal *m, Node n)
@@ -169,7 +182,7 @@ static Node normal_op(Normal *m, uint32_t at, Node n, bool alone)
 	Node *args = arena_array(m->dv->a, Node, p->n);
 	for (uint32_t k = 0; k < p->n; k++) {
 		args[k] = p->arg[k];
-		if (deriv_passes(p, k) && scope_active(m->s, args[k]) && !simple(m, args[k])) {
+		if (deriv_passes(p, k) && varies(m, args[k]) && !simple(m, args[k])) {
 			args[k] = name_value(m, arg_name(m), at, args[k]);
 		}
 	}
@@ -187,7 +200,7 @@ static Node cut_product(Normal *m, uint32_t at, Node n)
 		return n;
 	}
 	for (uint32_t k = 0; k < p->n; k++) {
-		varying += scope_active(m->s, p->arg[k]) ? (uint32_t)(p->expo[k] > 0 ? p->expo[k] : 2) : 0;
+		varying += varies(m, p->arg[k]) ? (uint32_t)(p->expo[k] > 0 ? p->expo[k] : 2) : 0;
 	}
 	if (varying < 3 || (m->dv->order < 3 && varying < 8)) {
 		return n;
@@ -197,7 +210,7 @@ static Node cut_product(Normal *m, uint32_t at, Node n)
 	for (uint32_t k = 0; k < p->n; k++) {
 		int32_t e = p->expo[k];
 		Node base = p->arg[k];
-		if (!scope_active(m->s, base)) {
+		if (!varies(m, base)) {
 			rest = rest ? core_mul(m->c, rest, core_powi(m->c, base, e)) : core_powi(m->c, base, e);
 			continue;
 		}
@@ -229,7 +242,7 @@ static Node normal_prod(Normal *m, uint32_t at, Node n, bool alone)
 	Node *args = arena_array(m->dv->a, Node, p->n);
 	for (uint32_t k = 0; k < p->n; k++) {
 		args[k] = p->arg[k];
-		if (p->expo[k] != 1 && scope_active(m->s, args[k]) && !simple_base(m, args[k])) {
+		if (p->expo[k] != 1 && varies(m, args[k]) && !simple_base(m, args[k])) {
 			args[k] = name_value(m, arg_name(m), at, args[k]);
 		}
 	}
@@ -286,7 +299,7 @@ static Node normal_value(Normal *m, Node value, bool may_stand)
 	}
 	for (uint32_t k = 0; k < m->sub.n; k++) {
 		const NodeInfo *p = core_node(m->c, m->sub.node[k]);
-		m->active[k] = p->tag == NODE_READ && p->kind == KIND_REAL && scope_mark(m->s, p->ref)->active;
+		m->active[k] = p->tag == NODE_READ && p->kind == KIND_REAL && core_def(m->c, p->ref)->role != DEF_CONST;
 		for (uint32_t j = 0; j < p->n && p->tag != NODE_READ && p->tag != NODE_D; j++) {
 			m->active[k] |= deriv_passes(p, j) && m->active[deriv_sub_find(&m->sub, p->arg[j])];
 		}
@@ -307,21 +320,27 @@ static void normal_rule(Normal *m, Def d)
 	}
 }
 
-static void normal_def(Scope *s, Def d)
+static void normal_def(Deriv *dv, Def d)
 {
-	Core *c = s->dv->c;
-	const DefInfo info = *core_def(c, d);
-	Sym reader = intern_str(core_names(c), deriv_name_of(s->dv, d));
-	Normal m = {.s = s, .dv = s->dv, .c = c, .reader = reader, .span = info.span, .def = &info};
-	if (info.rule) {
-		normal_rule(&m, d);
+	Core *c = dv->c;
+	const Node *reads;
+	deriv_reads(dv, d, &reads);
+	if (deriv_fact(dv, d)->normal) {
 		return;
 	}
-	for (uint32_t k = 0; k < info.npiece; k++) {
+	const DefInfo info = *core_def(c, d);
+	Sym reader = intern_str(core_names(c), deriv_name_of(dv, d));
+	Normal m = {.dv = dv, .c = c, .reader = reader, .span = info.span, .def = &info};
+	if (info.rule) {
+		normal_rule(&m, d);
+	}
+	for (uint32_t k = 0; k < info.npiece && !info.rule; k++) {
 		Node value = info.piece[k].value;
 		m.box = info.piece[k].box;
-		deriv_replace(s->dv, d, k, normal_value(&m, value, info.role == DEF_VALUE));
+		deriv_replace(dv, d, k, normal_value(&m, value, info.role == DEF_VALUE));
 	}
+	deriv_reads(dv, d, &reads);
+	deriv_fact(dv, d)->normal = true;
 }
 
 /* Sums without a name are called after what reads them. */
@@ -353,20 +372,17 @@ static void name_readers(Deriv *dv, Node n, Sym reader)
 	}
 }
 
-Node deriv_normal(Scope *s, Node n, Sym reader)
+Node deriv_normal(Deriv *dv, Node n, Sym reader)
 {
 	Def *order;
 	uint32_t *component;
-	uint32_t count = core_reach(s->dv->c, s->dv->a, 1, &n, &order, &component);
-	name_readers(s->dv, n, reader);
+	uint32_t count = core_reach(dv->c, dv->a, 1, &n, &order, &component);
+	name_readers(dv, n, reader);
 	for (uint32_t k = 0; k < count; k++) {
-		Def d = order[k];
-		if (!scope_is_var(s, d) && scope_mark(s, d)->active) {
-			normal_def(s, d);
-		}
+		normal_def(dv, order[k]);
 	}
-	Normal m = {.s = s, .dv = s->dv, .c = s->dv->c, .reader = reader, .span = s->dv->at};
+	Normal m = {.dv = dv, .c = dv->c, .reader = reader, .span = dv->at};
 	n = normal_value(&m, n, false);
-	name_readers(s->dv, n, reader); /* what was read by an operation is now read by its argument */
+	name_readers(dv, n, reader); /* what was read by an operation is now read by its argument */
 	return n;
 }

@@ -330,7 +330,7 @@ static void find_pins(Reverse *r, Node of, uint32_t count, const Def *order, con
 void deriv_reverse(Scope *s, Node of, uint32_t nctx, const Index *ctx, const char *suffix, Index **formal, Node *adj)
 {
 	Reverse r = {.s = s, .dv = s->dv, .c = s->dv->c, .nctx = nctx, .ctx = ctx, .suffix = suffix};
-	of = deriv_normal(s, of, 0);
+	of = deriv_normal(s->dv, of, 0);
 	Def *order;
 	uint32_t *component;
 	uint32_t count = core_reach(r.c, r.dv->a, 1, &of, &order, &component);
