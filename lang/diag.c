@@ -196,6 +196,11 @@ void diags_rewind(Diags *ds, unsigned mark)
 	}
 }
 
+Diag *diags_last(Diags *ds)
+{
+	return ds->kept_n ? ds->kept[ds->kept_n - 1] : NULL;
+}
+
 void diags_clear(Diags *ds)
 {
 	diags_rewind(ds, 0);

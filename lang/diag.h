@@ -31,6 +31,8 @@ Diag *diag_label(Diag *d, const char *format, ...) __attribute__((format(printf,
 unsigned diags_errors(const Diags *ds);   /* errors so far, refuted claims not counted */
 unsigned diags_warnings(const Diags *ds);
 unsigned diags_count(const Diags *ds);
+/* The newest one, to be given another note: where the function was called that it stands in. NULL if there is none. */
+Diag *diags_last(Diags *ds);
 /* Forgets everything (the REPL, after showing). */
 void diags_clear(Diags *ds);
 /* Number to go back to with diags_rewind, for trial elaboration whose errors are not wanted. */

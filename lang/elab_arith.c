@@ -64,10 +64,7 @@ static bool same_axes(Elab *e, Span at, const Val *a, const Val *b)
 	for (uint32_t i = 0; i < a->rank; i++) {
 		AxisRef x = val_axis(e, a, i), y = val_axis(e, b, i);
 		if (!axis_same(e, x, y)) {
-			Diag *d = diag_axis_mismatch(elab_diags(e), b->span.file ? b->span : at, axis_name(e, y), axis_name(e, x));
-			if (x.axis == y.axis) {
-				diag_remark(d, "both are sized by their record, and the records differ");
-			}
+			axis_differs(e, b->span.file ? b->span : at, y, x);
 			return false;
 		}
 	}

@@ -459,6 +459,7 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		return val_error(at);
 	}
 	d->active = true;
+	unsigned before = diags_errors(e->diags);
 	Val v = body_value(e, in, d);
 	if (v.tag != VAL_ERROR && !d->equation && d->ast->kid[2]) {
 		v.span = v.span.file ? v.span : at;
@@ -470,6 +471,10 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		v = with_rule(e, in, d, v, formal);
 	}
 	d->active = false;
+	Diag *last = diags_errors(e->diags) > before && at.file != d->ast->span.file ? diags_last(e->diags) : NULL;
+	if (last) { /* a library's text says little to its user */
+		diag_note(last, at, "in this call of %s", elab_text(e, d->name));
+	}
 	v.span = at;
 	v.literal = false;
 	if (d->layer && frame->path && v.tag == VAL_NUM && v.rank) { /* the layer's output is called as its parameters are */

@@ -226,7 +226,7 @@ static bool same_axes(Claiming *k, Span at, const Val *a, const Val *b)
 	for (uint32_t i = 0; i < a->rank; i++) {
 		AxisRef x = val_axis(e, a, i), y = val_axis(e, b, i);
 		if (!axis_same(e, x, y)) {
-			diag_axis_mismatch(elab_diags(e), at, axis_name(e, y), axis_name(e, x));
+			axis_differs(e, at, y, x);
 			return false;
 		}
 	}

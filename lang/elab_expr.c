@@ -252,7 +252,7 @@ static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 	}
 	for (uint32_t i = 0; i < a.rank; i++) {
 		if (!axis_same(e, val_axis(e, &a, i), val_axis(e, &b, i))) {
-			diag_axis_mismatch(elab_diags(e), ast->kid[2]->span, axis_name(e, val_axis(e, &b, i)), axis_name(e, val_axis(e, &a, i)));
+			axis_differs(e, ast->kid[2]->span, val_axis(e, &b, i), val_axis(e, &a, i));
 			return val_error(ast->span);
 		}
 	}

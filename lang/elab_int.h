@@ -175,6 +175,8 @@ Val val_subst(Elab *e, const Val *v, uint32_t n, const Index *from, const Node *
 /* Readable type, "real[atom, xyz] 'eV/Å'". */
 const char *val_type(Elab *e, const Val *v);
 const char *axis_name(const Elab *e, AxisRef a);
+/* E0204, with the reason: two records, two axes of one size, or a literal's own axis. */
+Diag *axis_differs(Elab *e, Span at, AxisRef have, AxisRef want);
 /* Makes b's unit that of a (a bare 0 fits any; scales are converted by one factor); E0207 at `at` otherwise. */
 bool val_agree(Elab *e, Span at, Val *a, Val *b);
 /* A pure number (deg and eV/meV become numbers); E0207 otherwise. */

@@ -129,7 +129,7 @@ static bool evaluate(Cycle *c, Group *g)
 		}
 		for (uint32_t k = 0; k < v->rank; k++) {
 			if (!axis_same(e, val_axis(e, v, k), g->extra[k])) {
-				diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, val_axis(e, v, k)), axis_name(e, g->extra[k]));
+				axis_differs(e, v->span, val_axis(e, v, k), g->extra[k]);
 				return false;
 			}
 		}

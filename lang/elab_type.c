@@ -105,12 +105,7 @@ declared:;
 	if (axis_same(e, declared, actual)) {
 		return true;
 	}
-	Diag *d = diag_axis_mismatch(elab_diags(e), at, axis_name(e, actual), axis_name(e, declared));
-	if (declared.axis == actual.axis) {
-		diag_remark(d, "both are sized by their record, and the records differ");
-	} else if (core_axis_info(e->core, declared.axis)->size == core_axis_info(e->core, actual.axis)->size) {
-		diag_remark(d, "axes of equal size are still different axes");
-	}
+	axis_differs(e, at, actual, declared);
 	return false;
 }
 

@@ -68,6 +68,23 @@ const char *axis_name(const Elab *e, AxisRef a)
 	return elab_text(e, info->name);
 }
 
+Diag *axis_differs(Elab *e, Span at, AxisRef have, AxisRef want)
+{
+	Diag *d = diag_axis_mismatch(elab_diags(e), at, axis_name(e, have), axis_name(e, want));
+	const AxisInfo *a = core_axis_info(e->core, have.axis), *b = core_axis_info(e->core, want.axis);
+	bool literal = (a->flags | b->flags) & AXIS_ANONYMOUS;
+	if (have.axis == want.axis) {
+		diag_remark(d, "both are sized by their record, and the records differ");
+	} else if (literal && a->size == b->size) {
+		Sym name = a->name ? a->name : b->name;
+		diag_help(d, "a literal takes a declared axis where its type is written, as in  const v : real[%s] = […]  or  fn f(…) -> real[%s] = […]",
+		          elab_text(e, name), elab_text(e, name));
+	} else if (a->size >= 0 && a->size == b->size) {
+		diag_remark(d, "axes of equal size are still different axes");
+	}
+	return d;
+}
+
 Val val_of_def(Elab *e, Span at, Elem elem, UnitId unit, Def re, Def im, uint32_t nctx,
                const Node *ctx, const Node *rec)
 {
