@@ -1,4 +1,5 @@
-/* deriv.c — the derivative pass: derivatives are taken innermost first, each forward or in reverse as is cheaper. */
+/* deriv.c — the derivative pass: derivatives are taken innermost first, each forward or in reverse
+ * as is cheaper. */
 #include "compiler/deriv_int.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static double axis_cost(Deriv *dv, Index i)
 	return n < 0 ? UNSIZED : (double)n;
 }
 
-/* Number of tangents that forward needs, number of adjoints of different scalars that reverse needs. */
+/* Number of tangents that forward needs, number of adjoints of different scalars that reverse
+ * needs. */
 static void count_directions(Scope *s, Node of, const Node *e, double *forward, double *reverse)
 {
 	Deriv *dv = s->dv;
@@ -40,7 +42,8 @@ static void count_directions(Scope *s, Node of, const Node *e, double *forward, 
 		bool same = p < s->npos;
 		for (uint32_t k = 0; k < sub.n && same; k++) {
 			const NodeInfo *r = core_node(dv->c, sub.node[k]);
-			if (r->tag == NODE_READ && r->kind == KIND_REAL && scope_mark(s, r->ref)->active) {
+			if (r->tag == NODE_READ && r->kind == KIND_REAL &&
+			    scope_mark(s, r->ref)->active) {
 				uint64_t mask = scope_mark(s, r->ref)->mask[p];
 				uint32_t rank = core_def(dv->c, r->ref)->nindex;
 				same = (rank < 64 ? mask & ((UINT64_C(1) << rank) - 1) : mask) != 0;
@@ -125,8 +128,10 @@ static Node take(Deriv *dv, Node d, Node of)
 	dv->at = p->span;
 	dv->failed = false;
 	if (member(dv->nindependent, dv->independent, d)) {
-		Diag *diag = diag_no_dependence(dv->ds, p->span, text_of(dv, p->arg[0]), text_of(dv, p->arg[1]));
-		diag_remark(diag, "a derivative by something that does not occur is refused, since it is mostly a slip");
+		Diag *diag = diag_no_dependence(dv->ds, p->span, text_of(dv, p->arg[0]),
+						text_of(dv, p->arg[1]));
+		diag_remark(diag, "a derivative by something that does not occur is refused, since "
+				  "it is mostly a slip");
 		dv->errors = true;
 		return 0;
 	}
@@ -137,8 +142,10 @@ static Node take(Deriv *dv, Node d, Node of)
 	}
 	double forward, reverse;
 	count_directions(&s, of, v->arg, &forward, &reverse);
-	bool ahead = member(dv->nforward, dv->forward, d) || forward <= FORWARD_AT_MOST || forward <= reverse;
-	return ahead && s.npos == v->n ? deriv_forward(&s, of, v->arg) : reverse_one(&s, of, v->arg);
+	bool ahead = member(dv->nforward, dv->forward, d) || forward <= FORWARD_AT_MOST ||
+		     forward <= reverse;
+	return ahead && s.npos == v->n ? deriv_forward(&s, of, v->arg)
+				       : reverse_one(&s, of, v->arg);
 }
 
 /* ---- the whole program ---- */
@@ -194,7 +201,8 @@ static void resolve_def(Deriv *dv, Def d)
 	deriv_collapse(dv, d);
 }
 
-/* The derivative that a node is, through definitions that are nothing else: the NODE_D, opened at the reader's indices. */
+/* The derivative that a node is, through definitions that are nothing else: the NODE_D, opened at
+ * the reader's indices. */
 static Node derivative_behind(Deriv *dv, Node n, Node *original)
 {
 	Core *c = dv->c;
@@ -231,8 +239,9 @@ typedef struct Survey {
 	size_t forward, forwardcap, independent, independentcap;
 } Survey;
 
-/* How often derivatives are nested in n, given the depths of what it reads. Whether a derivative's operand reaches its
- * variable is asked now: later, what it reads may have become a derivative that vanished. */
+/* How often derivatives are nested in n, given the depths of what it reads. Whether a derivative's
+ * operand reaches its variable is asked now: later, what it reads may have become a derivative that
+ * vanished. */
 static uint32_t depth_of(Deriv *dv, Survey *v, Node n)
 {
 	Sub sub = deriv_sub(dv, n, SUB_ALL);
@@ -248,7 +257,8 @@ static uint32_t depth_of(Deriv *dv, Survey *v, Node n)
 			at[k]++;
 			mark_forward(dv, &v->forwardcap, &v->forward, sub.node[k]);
 			if (!core_depends(dv->c, p->arg[0], core_node(dv->c, p->arg[1])->ref)) {
-				ARENA_PUSH(dv->a, dv->independent, v->independent, v->independentcap, sub.node[k]);
+				ARENA_PUSH(dv->a, dv->independent, v->independent,
+					   v->independentcap, sub.node[k]);
 			}
 		}
 		most = at[k] > most ? at[k] : most;
@@ -306,8 +316,8 @@ bool deriv_resolve(Core *c, Arena *scratch, Diags *ds, uint32_t nroot, Node *roo
 
 /* ---- gradients and directional derivatives ---- */
 
-/* The definition that a node is the plain read of, with ix as its formals in order; 0 if it is not of that form. A guard
- * around the read that the definition has itself does not count. */
+/* The definition that a node is the plain read of, with ix as its formals in order; 0 if it is not
+ * of that form. A guard around the read that the definition has itself does not count. */
 static Def whole_def(Deriv *dv, Node n, uint32_t rank, const Index *ix)
 {
 	const NodeInfo *p = core_node(dv->c, n);
@@ -317,18 +327,21 @@ static Def whole_def(Deriv *dv, Node n, uint32_t rank, const Index *ix)
 		if (!d || info->role != DEF_VALUE || info->npiece != 1) {
 			return 0;
 		}
-		Node value = core_subst(dv->c, info->piece[0].value, rank, info->index, deriv_index_nodes(dv, rank, ix));
+		Node value = core_subst(dv->c, info->piece[0].value, rank, info->index,
+					deriv_index_nodes(dv, rank, ix));
 		const NodeInfo *q = core_node(dv->c, value);
 		return q->tag == NODE_GUARD && q->arg[0] == p->arg[0] ? d : 0;
 	}
-	bool whole = p->tag == NODE_READ && p->n == rank && core_def(dv->c, p->ref)->role <= DEF_REDUCTION;
+	bool whole = p->tag == NODE_READ && p->n == rank &&
+		     core_def(dv->c, p->ref)->role <= DEF_REDUCTION;
 	for (uint32_t k = 0; whole && k < rank; k++) {
 		whole = deriv_plain(dv, p->arg[k]) == ix[k];
 	}
 	return whole ? p->ref : 0;
 }
 
-bool deriv_gradient(Core *c, Arena *scratch, Diags *ds, Node loss, uint32_t n, const Def *wrt, Def *grad)
+bool deriv_gradient(Core *c, Arena *scratch, Diags *ds, Node loss, uint32_t n, const Def *wrt,
+		    Def *grad)
 {
 	Deriv dv;
 	deriv_begin(&dv, c, scratch, ds);
@@ -345,13 +358,16 @@ bool deriv_gradient(Core *c, Arena *scratch, Diags *ds, Node loss, uint32_t n, c
 			const DefInfo info = *core_def(c, wrt[k]);
 			Def whole = whole_def(&dv, adj[k], info.nindex, formal[k]);
 			Sym name = deriv_sym(&dv, "%s_", deriv_text(&dv, info.name));
-			grad[k] = whole ? whole : core_share(c, name, info.span, info.nindex, formal[k], adj[k], 0);
+			grad[k] = whole ? whole
+					: core_share(c, name, info.span, info.nindex, formal[k],
+						     adj[k], 0);
 		}
 	}
 	return !dv.errors;
 }
 
-Node deriv_tangent(Core *c, Arena *scratch, Diags *ds, Node of, uint32_t n, const Def *wrt, const Def *dir)
+Node deriv_tangent(Core *c, Arena *scratch, Diags *ds, Node of, uint32_t n, const Def *wrt,
+		   const Def *dir)
 {
 	Deriv dv;
 	deriv_begin(&dv, c, scratch, ds);

@@ -1,4 +1,5 @@
-/* deriv_box.c — intervals of label values: where definitions have values and where solved indices may lie. */
+/* deriv_box.c — intervals of label values: where definitions have values and where solved indices
+ * may lie. */
 #include "compiler/deriv_int.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@ static Lim lim_number(int64_t v)
 static Lim lim_last(Core *c, Axis a, int64_t off)
 {
 	const AxisInfo *info = core_axis_info(c, a);
-	return info->size >= 0 ? lim_number(info->first + info->size - 1 + off) : (Lim){.last = a, .off = off};
+	return info->size >= 0 ? lim_number(info->first + info->size - 1 + off)
+			       : (Lim){.last = a, .off = off};
 }
 
 Seg seg_of_axis(Core *c, Axis a)
@@ -112,7 +114,8 @@ Node lim_node(Core *c, Lim l)
 	if (!l.last) {
 		return core_int_const(c, l.off);
 	}
-	return core_add(c, core_size(c, l.last), core_int_const(c, core_axis_info(c, l.last)->first - 1 + l.off));
+	return core_add(c, core_size(c, l.last),
+			core_int_const(c, core_axis_info(c, l.last)->first - 1 + l.off));
 }
 
 static Edge lim_edge(Core *c, Axis a, Lim l)
@@ -180,8 +183,9 @@ static void domain_add_point(Deriv *dv, Domain *m, uint32_t k, int64_t label)
 	m->seg[k] = grown;
 }
 
-/* One range of one piece: its part on the axis widens the hull, what lies beside it becomes points. At most 64 of them are
- * made; base elements further out than that are refused where the definition is elaborated. */
+/* One range of one piece: its part on the axis widens the hull, what lies beside it becomes points.
+ * At most 64 of them are made; base elements further out than that are refused where the definition
+ * is elaborated. */
 static void domain_widen(Deriv *dv, Domain *m, uint32_t k, Seg s, Seg all, bool *has_hull)
 {
 	Core *c = dv->c;
@@ -194,7 +198,8 @@ static void domain_widen(Deriv *dv, Domain *m, uint32_t k, Seg s, Seg all, bool 
 		on.lo = all.lo;
 	}
 	if (s.hi.last == all.hi.last && s.hi.off > all.hi.off) {
-		int64_t start = s.lo.last == all.hi.last && s.lo.off > all.hi.off ? s.lo.off : all.hi.off + 1;
+		int64_t start = s.lo.last == all.hi.last && s.lo.off > all.hi.off ? s.lo.off
+										  : all.hi.off + 1;
 		for (int64_t v = start; !s.hi.last && v <= s.hi.off && v < start + 64; v++) {
 			domain_add_point(dv, m, k, v);
 		}
@@ -226,7 +231,8 @@ static Domain domain_of_pieces(Deriv *dv, Def d, uint32_t from, uint32_t to)
 		bool has_hull = false;
 		for (uint32_t p = from; p < to; p++) {
 			const Range *box = info->piece[p].box;
-			Seg s = box ? seg_of_range(c, core_index_axis(c, info->index[k]), box[k]) : all;
+			Seg s = box ? seg_of_range(c, core_index_axis(c, info->index[k]), box[k])
+				    : all;
 			domain_widen(dv, &m, k, s, all, &has_hull);
 		}
 		if (!has_hull) {
@@ -235,7 +241,8 @@ static Domain domain_of_pieces(Deriv *dv, Def d, uint32_t from, uint32_t to)
 				memmove(m.seg[k], m.seg[k] + 1, --m.nseg[k] * sizeof *m.seg[k]);
 			}
 		}
-		m.whole = m.whole && m.nseg[k] == 1 && lim_same(m.seg[k][0].lo, all.lo) && lim_same(m.seg[k][0].hi, all.hi);
+		m.whole = m.whole && m.nseg[k] == 1 && lim_same(m.seg[k][0].lo, all.lo) &&
+			  lim_same(m.seg[k][0].hi, all.hi);
 	}
 	return m;
 }

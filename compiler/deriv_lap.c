@@ -1,9 +1,11 @@
-/* deriv_lap.c — sums over an index of second derivatives along it (Laplacians): linear operations are moved out of the sum, so
- * that one stream carries the whole sum through the layers instead of one for each coordinate.
+/* deriv_lap.c — sums over an index of second derivatives along it (Laplacians): linear operations
+ * are moved out of the sum, so that one stream carries the whole sum through the layers instead of
+ * one for each coordinate.
  *
- * S_c e = Σ_c e: linear over +; factors without c leave; one read d[..c..] of a tangent becomes a read of S_c(d), whose value is
- * S_c of d's value, made once per definition and position; anything else stays a sum. Definitions are made before their
- * values, from a work list: depth costs no stack. */
+ * S_c e = Σ_c e: linear over +; factors without c leave; one read d[..c..] of a tangent becomes a
+ * read of S_c(d), whose value is S_c of d's value, made once per definition and position; anything
+ * else stays a sum. Definitions are made before their values, from a work list: depth costs no
+ * stack. */
 #include "compiler/deriv_int.h"
 
 #include <string.h>
@@ -22,7 +24,8 @@ typedef struct Collapse {
 	bool gained;
 } Collapse;
 
-/* Is d, read with the summed index at pos, a tangent that carries the index as a slot and can be summed as a whole? */
+/* Is d, read with the summed index at pos, a tangent that carries the index as a slot and can be
+ * summed as a whole? */
 static bool summable(Collapse *l, Def d, uint32_t pos)
 {
 	const Origin *o = deriv_fact(l->dv, d)->origin;
@@ -51,8 +54,8 @@ static Def stream_of(Collapse *l, Def d, uint32_t pos)
 		}
 		s = arena_new(l->dv->a, Stream);
 		*s = (Stream){.of = d, .pos = pos};
-		s->def = deriv_define(l->dv, deriv_sym(l->dv, "sum_%s", deriv_name_of(l->dv, d)), info.span, n, ix, 0, NULL,
-		                      info.flags & DEF_ZERO_OUTSIDE);
+		s->def = deriv_define(l->dv, deriv_sym(l->dv, "sum_%s", deriv_name_of(l->dv, d)),
+				      info.span, n, ix, 0, NULL, info.flags & DEF_ZERO_OUTSIDE);
 		table_put(l->dv->a, &l->made, 2, key, s);
 		ARENA_PUSH(l->dv->a, l->work, l->n, l->cap, s);
 	}
@@ -114,11 +117,14 @@ static Node sum_over(Collapse *l, Node n, Index c, Sym name, Span span)
 	case NODE_LIN:
 		for (uint32_t k = 0; k < p->n; k++) {
 			const NodeInfo *q = core_node(core, p->arg[k]);
-			Node one = q->tag == NODE_PROD ? sum_prod(l, p->arg[k], c) : q->tag == NODE_READ ? sum_read(l, p->arg[k], c) : 0;
+			Node one = q->tag == NODE_PROD   ? sum_prod(l, p->arg[k], c)
+				   : q->tag == NODE_READ ? sum_read(l, p->arg[k], c)
+							 : 0;
 			if (one) {
 				out = deriv_add(l->dv, out, core_scale(core, p->coef[k], one));
 			} else {
-				stay = deriv_add(l->dv, stay, core_scale(core, p->coef[k], p->arg[k]));
+				stay = deriv_add(l->dv, stay,
+						 core_scale(core, p->coef[k], p->arg[k]));
 			}
 		}
 		if (p->num != 0) {
@@ -136,7 +142,8 @@ static Node sum_over(Collapse *l, Node n, Index c, Sym name, Span span)
 	default:
 		stay = n;
 	}
-	return stay ? deriv_add(l->dv, out, core_reduce(core, RED_SUM, name, span, 1, &c, stay)) : out;
+	return stay ? deriv_add(l->dv, out, core_reduce(core, RED_SUM, name, span, 1, &c, stay))
+		    : out;
 }
 
 static void stream_fill(Collapse *l, Stream *s)
@@ -153,7 +160,8 @@ static void stream_fill(Collapse *l, Stream *s)
 	Node body = core_open(c, s->of, 0, args, &bound);
 	Node value = sum_over(l, body, over, core_def(c, s->def)->name, info.span);
 	if (info.role == DEF_REDUCTION) {
-		value = core_reduce(c, RED_SUM, core_def(c, s->def)->name, info.span, info.nbound, bound, value);
+		value = core_reduce(c, RED_SUM, core_def(c, s->def)->name, info.span, info.nbound,
+				    bound, value);
 	}
 	Piece piece = {.value = value};
 	core_set_pieces(c, s->def, 1, &piece);

@@ -1,7 +1,9 @@
-/* deriv_norm.c — normal form before differentiation: nonlinear operations stand alone as definitions, so that their result and
- * their slope are shared by all orders and directions, and arguments that are more than a multiple of one value are named, so
- * that their adjoint is written once. Definitions keep their meaning; only their text changes. It does not depend on the
- * variable: what is equal but for an alias of the variable (an energy, and the energy that a force is derived from) stays so. */
+/* deriv_norm.c — normal form before differentiation: nonlinear operations stand alone as
+ * definitions, so that their result and their slope are shared by all orders and directions, and
+ * arguments that are more than a multiple of one value are named, so that their adjoint is written
+ * once. Definitions keep their meaning; only their text changes. It does not depend on the
+ * variable: what is equal but for an alias of the variable (an energy, and the energy that a force
+ * is derived from) stays so. */
 #include "compiler/deriv_int.h"
 
 #include <string.h>
@@ -26,14 +28,16 @@ static bool varies(Normal *m, Node n)
 	Sub s = deriv_sub(m->dv, n, SUB_PASSING);
 	for (uint32_t k = 0; k < s.n; k++) {
 		const NodeInfo *p = core_node(m->c, s.node[k]);
-		if (p->tag == NODE_READ && p->kind == KIND_REAL && core_def(m->c, p->ref)->role != DEF_CONST) {
+		if (p->tag == NODE_READ && p->kind == KIND_REAL &&
+		    core_def(m->c, p->ref)->role != DEF_CONST) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Does the value depend on where it is looked at, other than by plain indices? Then naming it must keep the condition. */
+/* Does the value depend on where it is looked at, other than by plain indices? Then naming it must
+ * keep the condition. */
 static bool risky(Normal *m, Node n)
 {
 	Sub s = deriv_sub(m->dv, n, SUB_VALUES);
@@ -139,7 +143,8 @@ static Sym part_name(Normal *m)
 
 static Sym arg_name(Normal *m)
 {
-	return m->reader ? deriv_sym(m->dv, "arg_%s", deriv_text(m->dv, m->reader)) : deriv_sym(m->dv, "arg");
+	return m->reader ? deriv_sym(m->dv, "arg_%s", deriv_text(m->dv, m->reader))
+			 : deriv_sym(m->dv, "arg");
 }
 
 /* A number times one value, plus a number. */
@@ -190,8 +195,9 @@ static Node normal_op(Normal *m, uint32_t at, Node n, bool alone)
 	return alone || core_node(m->c, n)->tag != NODE_OP ? n : name_value(m, part_name(m), at, n);
 }
 
-/* Products of three or more varying factors become products of two where the order is high: else the number of terms of the
- * k-th derivative grows with the power of k that is the number of factors. */
+/* Products of three or more varying factors become products of two where the order is high: else
+ * the number of terms of the k-th derivative grows with the power of k that is the number of
+ * factors. */
 static Node cut_product(Normal *m, uint32_t at, Node n)
 {
 	const NodeInfo *p = core_node(m->c, n);
@@ -211,20 +217,26 @@ static Node cut_product(Normal *m, uint32_t at, Node n)
 		int32_t e = p->expo[k];
 		Node base = p->arg[k];
 		if (!varies(m, base)) {
-			rest = rest ? core_mul(m->c, rest, core_powi(m->c, base, e)) : core_powi(m->c, base, e);
+			rest = rest ? core_mul(m->c, rest, core_powi(m->c, base, e))
+				    : core_powi(m->c, base, e);
 			continue;
 		}
 		if (e < 0 && m->dv->order >= 3) {
 			base = name_value(m, part_name(m), at, core_powi(m->c, base, -1));
 			e = -e;
 		}
-		int32_t now = e < 0 ? e : taken + (uint32_t)e <= (varying + 1) / 2 ? e : (int32_t)((varying + 1) / 2 - taken);
+		int32_t now = e < 0 ? e
+			      : taken + (uint32_t)e <= (varying + 1) / 2
+				      ? e
+				      : (int32_t)((varying + 1) / 2 - taken);
 		if (now) {
-			left = left ? core_mul(m->c, left, core_powi(m->c, base, now)) : core_powi(m->c, base, now);
+			left = left ? core_mul(m->c, left, core_powi(m->c, base, now))
+				    : core_powi(m->c, base, now);
 			taken += (uint32_t)(now > 0 ? now : 1);
 		}
 		if (e != now) {
-			rest = rest ? core_mul(m->c, rest, core_powi(m->c, base, e - now)) : core_powi(m->c, base, e - now);
+			rest = rest ? core_mul(m->c, rest, core_powi(m->c, base, e - now))
+				    : core_powi(m->c, base, e - now);
 		}
 	}
 	if (!left || !rest) {
@@ -299,9 +311,11 @@ static Node normal_value(Normal *m, Node value, bool may_stand)
 	}
 	for (uint32_t k = 0; k < m->sub.n; k++) {
 		const NodeInfo *p = core_node(m->c, m->sub.node[k]);
-		m->active[k] = p->tag == NODE_READ && p->kind == KIND_REAL && core_def(m->c, p->ref)->role != DEF_CONST;
+		m->active[k] = p->tag == NODE_READ && p->kind == KIND_REAL &&
+			       core_def(m->c, p->ref)->role != DEF_CONST;
 		for (uint32_t j = 0; j < p->n && p->tag != NODE_READ && p->tag != NODE_D; j++) {
-			m->active[k] |= deriv_passes(p, j) && m->active[deriv_sub_find(&m->sub, p->arg[j])];
+			m->active[k] |=
+				deriv_passes(p, j) && m->active[deriv_sub_find(&m->sub, p->arg[j])];
 		}
 		m->now[k] = normal_node(m, k, may_stand && m->sub.node[k] == top);
 	}
@@ -349,7 +363,8 @@ static void name_reads(Deriv *dv, Node value, Sym reader)
 	Sub sub = deriv_sub(dv, value, SUB_PASSING);
 	for (uint32_t k = 0; k < sub.n; k++) {
 		const NodeInfo *p = core_node(dv->c, sub.node[k]);
-		if (p->tag == NODE_READ && !core_def(dv->c, p->ref)->name && !deriv_fact(dv, p->ref)->reader) {
+		if (p->tag == NODE_READ && !core_def(dv->c, p->ref)->name &&
+		    !deriv_fact(dv, p->ref)->reader) {
 			deriv_fact(dv, p->ref)->reader = reader;
 		}
 	}

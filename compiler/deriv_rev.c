@@ -1,8 +1,10 @@
-/* deriv_rev.c — reverse derivatives: the adjoint of a definition is a definition. Definitions are visited from the last to the
- * first; every read d[e(i)] with partial p(i) in the value of f[i] adds Σ_i [e(i) = k] p(i)*f_[i] to d_[k] (deriv_solve.c).
+/* deriv_rev.c — reverse derivatives: the adjoint of a definition is a definition. Definitions are
+ * visited from the last to the first; every read d[e(i)] with partial p(i) in the value of f[i]
+ * adds Σ_i [e(i) = k] p(i)*f_[i] to d_[k] (deriv_solve.c).
  *
- * The scalar may stand in a context (one energy per sample): its adjoints then carry the context's indices, but for those that
- * every read on the way has unchanged at one position (the pin), where they are that position's own index. */
+ * The scalar may stand in a context (one energy per sample): its adjoints then carry the context's
+ * indices, but for those that every read on the way has unchanged at one position (the pin), where
+ * they are that position's own index. */
 #include "compiler/deriv_int.h"
 
 #include <string.h>
@@ -56,7 +58,8 @@ static bool pin_read(Reverse *r, Node read, const Index *at)
 	for (uint32_t q = 0; q < r->nctx; q++) {
 		uint64_t mask = 0;
 		for (uint32_t k = 0; k < p->n && k < 64; k++) {
-			mask |= at[q] && deriv_plain(r->dv, p->arg[k]) == at[q] ? UINT64_C(1) << k : 0;
+			mask |= at[q] && deriv_plain(r->dv, p->arg[k]) == at[q] ? UINT64_C(1) << k
+										: 0;
 		}
 		changed |= (h->pin[q] & mask) != h->pin[q];
 		h->pin[q] &= mask;
@@ -85,7 +88,29 @@ static bool pin_def(Reverse *r, Adjoint *g)
 
 /* ---- one definition ---- */
 
-/* Partial derivatives of t.of by each read in it, times the adjoint a, sent to where they belong. */
+/* What reaches argument j of a node that p reaches; 0 if nothing does. */
+static Node reaches(Reverse *r, const LinTerm *t, Node node, uint32_t j, Node p)
+{
+	Core *c = r->c;
+	const NodeInfo *info = core_node(c, node);
+	Node slope;
+	switch ((NodeTag)info->tag) {
+	case NODE_LIN:
+		return core_scale(c, info->coef[j], p);
+	case NODE_PROD:
+		slope = node == t->alone ? deriv_slope(r->dv, t, node, j)
+					 : deriv_cofactor(r->dv, node, j);
+		return core_mul(c, p, slope);
+	case NODE_OP:
+		slope = deriv_slope(r->dv, t, node, j);
+		return slope ? core_mul(c, p, slope) : 0;
+	default: /* SELECT, GUARD */
+		return core_guard(c, j == 1 ? info->arg[0] : core_op1(c, OP_not, info->arg[0]), p);
+	}
+}
+
+/* Partial derivatives of t.of by each read in it, times the adjoint a, sent to where they belong.
+ */
 static void propagate(Reverse *r, const LinTerm *t, uint32_t n, const SumIndex *ix, Node a)
 {
 	Core *c = r->c;
@@ -107,34 +132,21 @@ static void propagate(Reverse *r, const LinTerm *t, uint32_t n, const SumIndex *
 			continue;
 		}
 		for (uint32_t j = 0; j < info->n; j++) {
-			uint32_t at = deriv_passes(info, j) ? deriv_sub_find(&sub, info->arg[j]) : UINT32_MAX;
+			uint32_t at = deriv_passes(info, j) ? deriv_sub_find(&sub, info->arg[j])
+							    : UINT32_MAX;
 			if (at == UINT32_MAX || !scope_active(r->s, info->arg[j])) {
 				continue;
 			}
-			Node part = p[k];
-			switch ((NodeTag)info->tag) {
-			case NODE_LIN:
-				part = core_scale(c, info->coef[j], part);
-				break;
-			case NODE_PROD:
-				part = core_mul(c, part, node == t->alone ? deriv_slope(r->dv, t, node, j) : deriv_cofactor(r->dv, node, j));
-				break;
-			case NODE_OP: {
-				Node slope = deriv_slope(r->dv, t, node, j);
-				part = slope ? core_mul(c, part, slope) : 0;
-				break;
-			}
-			default: /* SELECT, GUARD */
-				part = core_guard(c, j == 1 ? info->arg[0] : core_op1(c, OP_not, info->arg[0]), part);
-			}
+			Node part = reaches(r, t, node, j, p[k]);
 			p[at] = part ? deriv_add(r->dv, p[at], part) : p[at];
 		}
 	}
 }
 
-/* The arguments at which a cell of a piece is opened: pinned indices are the context's, points are constants, others are
- * summed. *cond says where in the context the cell lies (0: everywhere). */
-static uint32_t open_cell(Reverse *r, Adjoint *g, const Seg *cell, Node *args, SumIndex *ix, Node *cond)
+/* The arguments at which a cell of a piece is opened: pinned indices are the context's, points are
+ * constants, others are summed. *cond says where in the context the cell lies (0: everywhere). */
+static uint32_t open_cell(Reverse *r, Adjoint *g, const Seg *cell, Node *args, SumIndex *ix,
+			  Node *cond)
 {
 	Core *c = r->c;
 	const DefInfo *info = core_def(c, g->def);
@@ -154,15 +166,18 @@ static uint32_t open_cell(Reverse *r, Adjoint *g, const Seg *cell, Node *args, S
 			args[k] = lim_node(c, cell[k].lo);
 		} else {
 			Seg range = g->support ? seg_meet(c, cell[k], g->support[k]) : cell[k];
-			ix[n] = (SumIndex){core_index(c, axis, core_index_name(c, info->index[k])), range};
+			ix[n] = (SumIndex){core_index(c, axis, core_index_name(c, info->index[k])),
+					   range};
 			args[k] = core_index_value(c, ix[n++].index);
 		}
 	}
 	return n;
 }
 
-/* First match wins: the condition that no earlier piece covers the element; *none if one covers the whole cell. */
-static Node not_earlier(Reverse *r, Def d, uint32_t piece, const Seg *cell, const Node *args, bool *none)
+/* First match wins: the condition that no earlier piece covers the element; *none if one covers the
+ * whole cell. */
+static Node not_earlier(Reverse *r, Def d, uint32_t piece, const Seg *cell, const Node *args,
+			bool *none)
 {
 	Core *c = r->c;
 	const DefInfo *info = core_def(c, d);
@@ -172,7 +187,8 @@ static Node not_earlier(Reverse *r, Def d, uint32_t piece, const Seg *cell, cons
 		bool meets = true;
 		for (uint32_t k = 0; k < info->nindex && meets; k++) {
 			Axis a = core_index_axis(c, info->index[k]);
-			Seg s = info->piece[p].box ? seg_of_range(c, a, info->piece[p].box[k]) : seg_of_axis(c, a);
+			Seg s = info->piece[p].box ? seg_of_range(c, a, info->piece[p].box[k])
+						   : seg_of_axis(c, a);
 			meets = seg_disjoint(c, cell[k], s) != TRI_YES;
 			Node one = meets ? seg_condition(c, args[k], cell[k], s) : 0;
 			in = one && in ? core_op2(c, OP_and, in, one) : one ? one : in;
@@ -197,7 +213,8 @@ static void visit_cell(Reverse *r, Adjoint *g, uint32_t piece, const Seg *cell)
 	SumIndex *ix = arena_array(r->dv->a, SumIndex, rank + 1);
 	uint32_t n = open_cell(r, g, cell, args, ix, &cond);
 	bool none = false;
-	Node rest = core_def(c, g->def)->rule ? 0 : not_earlier(r, g->def, piece, cell, args, &none);
+	Node rest =
+		core_def(c, g->def)->rule ? 0 : not_earlier(r, g->def, piece, cell, args, &none);
 	if (none) {
 		return;
 	}
@@ -247,7 +264,8 @@ static void name_in_advance(Reverse *r, Adjoint *h)
 	Index *formals;
 	uint32_t n = adjoint_formals(r, h, &formals);
 	const DefInfo *info = core_def(r->c, h->def);
-	h->named = deriv_define(r->dv, adjoint_name(r, h->def), info->span, n, formals, 0, NULL, DEF_ZERO_OUTSIDE);
+	h->named = deriv_define(r->dv, adjoint_name(r, h->def), info->span, n, formals, 0, NULL,
+				DEF_ZERO_OUTSIDE);
 	h->node = core_read_plain(r->c, h->named, formals);
 	deriv_fact(r->dv, h->named)->like = h->def;
 }
@@ -303,7 +321,8 @@ static void adjoints_begin(Reverse *r, uint32_t count, const Def *order)
 	}
 }
 
-static void find_pins(Reverse *r, Node of, uint32_t count, const Def *order, const uint32_t *component)
+static void find_pins(Reverse *r, Node of, uint32_t count, const Def *order,
+		      const uint32_t *component)
 {
 	Sub sub = deriv_sub(r->dv, of, SUB_PASSING);
 	for (uint32_t k = 0; k < sub.n; k++) {
@@ -327,9 +346,11 @@ static void find_pins(Reverse *r, Node of, uint32_t count, const Def *order, con
 	}
 }
 
-void deriv_reverse(Scope *s, Node of, uint32_t nctx, const Index *ctx, const char *suffix, Index **formal, Node *adj)
+void deriv_reverse(Scope *s, Node of, uint32_t nctx, const Index *ctx, const char *suffix,
+		   Index **formal, Node *adj)
 {
-	Reverse r = {.s = s, .dv = s->dv, .c = s->dv->c, .nctx = nctx, .ctx = ctx, .suffix = suffix};
+	Reverse r = {
+		.s = s, .dv = s->dv, .c = s->dv->c, .nctx = nctx, .ctx = ctx, .suffix = suffix};
 	of = deriv_normal(s->dv, of, 0);
 	Def *order;
 	uint32_t *component;
@@ -359,7 +380,8 @@ void deriv_reverse(Scope *s, Node of, uint32_t nctx, const Index *ctx, const cha
 		for (uint32_t q = 0; adj[k] && q < nctx; q++) {
 			int32_t at = adjoint_pin(&r, h, q);
 			if (at >= 0) {
-				Node same = core_op2(r.c, OP_ieq, core_index_value(r.c, h->m[at]), core_index_value(r.c, ctx[q]));
+				Node same = core_op2(r.c, OP_ieq, core_index_value(r.c, h->m[at]),
+						     core_index_value(r.c, ctx[q]));
 				adj[k] = core_guard(r.c, same, adj[k]);
 			}
 		}

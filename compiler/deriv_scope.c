@@ -1,4 +1,5 @@
-/* deriv_scope.c — what depends on the variables of a derivative, and how their indices pass through; order inside cycles. */
+/* deriv_scope.c — what depends on the variables of a derivative, and how their indices pass
+ * through; order inside cycles. */
 #include "compiler/deriv_int.h"
 
 #include <assert.h>
@@ -107,7 +108,8 @@ const Mark *scope_mark(Scope *s, Def d)
 	while (n) {
 		Visit *top = &stack[n - 1];
 		const Node *read = NULL;
-		uint32_t nread = scope_is_var(s, top->def) ? 0 : deriv_reads(s->dv, top->def, &read);
+		uint32_t nread =
+			scope_is_var(s, top->def) ? 0 : deriv_reads(s->dv, top->def, &read);
 		if (top->next == nread) {
 			ARENA_PUSH(a, order, norder, ordercap, top->def);
 			n--;
@@ -184,7 +186,10 @@ void deriv_cycle_order(Deriv *dv, uint32_t n, Def *member, bool *named)
 		}
 		return;
 	}
-	Cycle y = {.n = n, .member = member, .named = arena_array(dv->a, bool, n), .done = arena_array(dv->a, bool, n)};
+	Cycle y = {.n = n,
+		   .member = member,
+		   .named = arena_array(dv->a, bool, n),
+		   .done = arena_array(dv->a, bool, n)};
 	y.place = arena_array(dv->a, uint32_t, core_def_count(dv->c) + 1);
 	for (uint32_t k = 0; k < n; k++) {
 		y.place[member[k]] = k + 1;
@@ -211,7 +216,8 @@ void deriv_cycle_order(Deriv *dv, uint32_t n, Def *member, bool *named)
 			}
 		}
 		for (uint32_t k = 0; got == before && k < n; k++) {
-			if (!y.done[k] && !y.named[k]) { /* a cycle without a shift: somebody needs a name */
+			if (!y.done[k] &&
+			    !y.named[k]) { /* a cycle without a shift: somebody needs a name */
 				y.named[k] = true;
 				break;
 			}

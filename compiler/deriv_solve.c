@@ -1,6 +1,7 @@
-/* deriv_solve.c — the one rule of reverse derivatives: Σ_i [e(i) = k] p(i)*f_[i] is added to d_[k]. The equations e(i) = k are
- * solved position by position: an index is substituted, a shift is undone (in range, or zero outside by itself), of several
- * indices that on d's own axis is solved for; what cannot be solved stays a one-point filter on the sum, a scatter. */
+/* deriv_solve.c — the one rule of reverse derivatives: Σ_i [e(i) = k] p(i)*f_[i] is added to d_[k].
+ * The equations e(i) = k are solved position by position: an index is substituted, a shift is
+ * undone (in range, or zero outside by itself), of several indices that on d's own axis is solved
+ * for; what cannot be solved stays a one-point filter on the sum, a scatter. */
 #include "compiler/deriv_int.h"
 
 #include <string.h>
@@ -10,9 +11,9 @@ typedef struct Solve {
 	Deriv *dv;
 	Core *c;
 	Adjoint *h;
-	Node *e;         /* what is left of the read's arguments */
+	Node *e; /* what is left of the read's arguments */
 	bool *done;
-	SumIndex *ix;    /* indices still summed */
+	SumIndex *ix; /* indices still summed */
 	uint32_t n;
 	Node p, a, cond;
 	Need *need;
@@ -33,7 +34,8 @@ static bool periodic(const Solve *v, Axis a)
 static bool whole_axis(const Solve *v, const SumIndex *i, Axis a)
 {
 	Seg all = seg_of_axis(v->c, a);
-	return core_index_axis(v->c, i->index) == a && lim_same(all.lo, i->range.lo) && lim_same(all.hi, i->range.hi);
+	return core_index_axis(v->c, i->index) == a && lim_same(all.lo, i->range.lo) &&
+	       lim_same(all.hi, i->range.hi);
 }
 
 static int32_t summed(const Solve *v, Index i)
@@ -61,8 +63,9 @@ static void and_condition(Solve *v, Node cond)
 	v->cond = v->cond ? core_op2(v->c, OP_and, v->cond, cond) : cond;
 }
 
-/* The segments outside which the adjoint a vanishes by itself when index i runs out, if nothing else looks at i: a is then a
- * number times one read of a definition of this sweep's that has i plain at some position. */
+/* The segments outside which the adjoint a vanishes by itself when index i runs out, if nothing
+ * else looks at i: a is then a number times one read of a definition of this sweep's that has i
+ * plain at some position. */
 static void find_zero(Solve *v, Index i, Need *need)
 {
 	Core *c = v->c;
@@ -77,12 +80,14 @@ static void find_zero(Solve *v, Index i, Need *need)
 		return;
 	}
 	const DefInfo *info = core_def(c, p->ref);
-	bool own = p->ref > v->r->before && (info->role == DEF_VALUE || info->role == DEF_REDUCTION);
+	bool own =
+		p->ref > v->r->before && (info->role == DEF_VALUE || info->role == DEF_REDUCTION);
 	if (!own && !(info->flags & DEF_ZERO_OUTSIDE)) {
 		return;
 	}
 	for (uint32_t k = 0; k < p->n; k++) {
-		if (deriv_plain(v->dv, p->arg[k]) == i && !periodic(v, core_index_axis(c, info->index[k]))) {
+		if (deriv_plain(v->dv, p->arg[k]) == i &&
+		    !periodic(v, core_index_axis(c, info->index[k]))) {
 			Def like = deriv_fact(v->dv, p->ref)->like;
 			Domain m = domain_of(v->dv, like ? like : p->ref);
 			need->zeroed = p->ref;
@@ -111,7 +116,8 @@ static void solve_for(Solve *v, uint32_t pos, uint32_t k, Node value, Need need,
 	Axis axis = core_index_axis(c, i);
 	Node wrapped = deriv_wrap(v->dv, axis, value);
 	for (uint32_t j = 0; j < rank; j++) {
-		v->e[j] = core_subst(c, v->e[j], 1, &i, target_axis(v, j) == axis ? &value : &wrapped);
+		v->e[j] = core_subst(c, v->e[j], 1, &i,
+				     target_axis(v, j) == axis ? &value : &wrapped);
 	}
 	for (uint32_t j = 0; j < v->nneed; j++) {
 		v->need[j].value = core_subst(c, v->need[j].value, 1, &i, &wrapped);
@@ -131,14 +137,16 @@ static void solve_plain(Solve *v, uint32_t pos)
 	Axis axis = target_axis(v, pos);
 	SumIndex *s = &v->ix[k];
 	bool all = whole_axis(v, s, axis);
-	if (periodic(v, axis) && !all && seg_inside(v->c, s->range, seg_of_axis(v->c, axis)) != TRI_YES) {
+	if (periodic(v, axis) && !all &&
+	    seg_inside(v->c, s->range, seg_of_axis(v->c, axis)) != TRI_YES) {
 		return; /* it would wrap */
 	}
 	Need need = {.pos = (int32_t)pos, .sign = 1};
 	solve_for(v, pos, (uint32_t)k, core_index_value(v->c, v->h->m[pos]), need, true);
 }
 
-/* e = rest + sign*i for exactly one way of choosing the summed index i? One on the target's own axis is preferred. */
+/* e = rest + sign*i for exactly one way of choosing the summed index i? One on the target's own
+ * axis is preferred. */
 static int32_t choose_shift(const Solve *v, uint32_t pos, int32_t *sign)
 {
 	const NodeInfo *p = core_node(v->c, v->e[pos]);
@@ -156,7 +164,8 @@ static int32_t choose_shift(const Solve *v, uint32_t pos, int32_t *sign)
 		if (k < 0 || elsewhere) {
 			continue;
 		}
-		bool mine = whole_axis(v, &v->ix[k], axis) || (core_index_axis(v->c, i) == axis && !periodic(v, axis));
+		bool mine = whole_axis(v, &v->ix[k], axis) ||
+			    (core_index_axis(v->c, i) == axis && !periodic(v, axis));
 		several = several || (found >= 0 && !own && !mine);
 		if (found < 0 || (mine && !own)) {
 			found = k;
@@ -180,7 +189,9 @@ static void solve_shift(Solve *v, uint32_t pos)
 	const NodeInfo *q = core_node(c, rest);
 	Need need = {.pos = -1};
 	if (q->tag == NODE_CONST) {
-		need = (Need){.pos = (int32_t)pos, .sign = sign, .shift = sign > 0 ? -q->integer : q->integer};
+		need = (Need){.pos = (int32_t)pos,
+			      .sign = sign,
+			      .shift = sign > 0 ? -q->integer : q->integer};
 	}
 	solve_for(v, pos, (uint32_t)k, value, need, !periodic(v, target_axis(v, pos)));
 }
@@ -197,8 +208,10 @@ static void solve_xor(Solve *v, uint32_t pos)
 	for (uint32_t t = 0; t < 2; t++) {
 		Index i = deriv_plain(v->dv, p->arg[t]);
 		int32_t k = i ? summed(v, i) : -1;
-		if (k >= 0 && whole_axis(v, &v->ix[k], axis) && !core_has_index(c, p->arg[1 - t], i)) {
-			Node value = core_op2(c, OP_bxor, core_index_value(c, v->h->m[pos]), p->arg[1 - t]);
+		if (k >= 0 && whole_axis(v, &v->ix[k], axis) &&
+		    !core_has_index(c, p->arg[1 - t], i)) {
+			Node value = core_op2(c, OP_bxor, core_index_value(c, v->h->m[pos]),
+					      p->arg[1 - t]);
 			solve_for(v, pos, (uint32_t)k, value, (Need){0}, false);
 			return;
 		}
@@ -219,12 +232,14 @@ static void solve_finish(Solve *v)
 	Core *c = v->c;
 	for (uint32_t k = 0; k < v->n; k++) { /* ranges that are not whole axes */
 		Index i = v->ix[k].index;
-		Node in = seg_condition(c, core_index_value(c, i), seg_of_axis(c, core_index_axis(c, i)), v->ix[k].range);
+		Node in = seg_condition(c, core_index_value(c, i),
+					seg_of_axis(c, core_index_axis(c, i)), v->ix[k].range);
 		if (in) {
 			and_condition(v, in);
 		}
 	}
-	Contribution part = {.nbound = v->n, .nneed = v->nneed, .need = v->need, .scatter = v->scatter};
+	Contribution part = {
+		.nbound = v->n, .nneed = v->nneed, .need = v->need, .scatter = v->scatter};
 	part.bound = arena_array(v->dv->a, Index, v->n + 1);
 	for (uint32_t k = 0; k < v->n; k++) {
 		part.bound[k] = v->ix[k].index;
@@ -233,13 +248,15 @@ static void solve_finish(Solve *v)
 	if (v->cond) {
 		part.body = core_guard(c, v->cond, part.body);
 	}
-	for (uint32_t q = 0; q < v->r->nctx; q++) { /* pinned context indices are the adjoint's own */
+	for (uint32_t q = 0; q < v->r->nctx;
+	     q++) { /* pinned context indices are the adjoint's own */
 		int32_t at = adjoint_pin(v->r, v->h, q);
 		if (at >= 0) {
 			Node m = core_index_value(c, v->h->m[at]);
 			part.body = core_subst(c, part.body, 1, &v->r->ctx[q], &m);
 			for (uint32_t k = 0; k < part.nneed; k++) {
-				part.need[k].value = core_subst(c, part.need[k].value, 1, &v->r->ctx[q], &m);
+				part.need[k].value =
+					core_subst(c, part.need[k].value, 1, &v->r->ctx[q], &m);
 			}
 		}
 	}
@@ -286,7 +303,8 @@ void adjoint_add(Reverse *r, Adjoint *h, Node read, uint32_t n, const SumIndex *
 			v.done[at] = true;
 		}
 	}
-	void (*const way[])(Solve *, uint32_t) = {solve_plain, solve_shift, solve_xor, solve_filter};
+	void (*const way[])(Solve *, uint32_t) = {solve_plain, solve_shift, solve_xor,
+						  solve_filter};
 	for (uint32_t w = 0; w < sizeof way / sizeof *way; w++) {
 		for (uint32_t k = 0; k < rank; k++) {
 			if (!v.done[k]) {
@@ -339,9 +357,12 @@ static bool need_vanishes(Core *c, const Need *n, bool known, Seg where)
 		if (seg_inside(c, n->zero[k], n->in) == TRI_YES) {
 			continue;
 		}
-		Seg below = {where.lo, seg_shift(n->in, -1).lo}, above = {seg_shift(n->in, 1).hi, where.hi};
-		bool clear_low = lim_le(c, n->in.lo, where.lo) == TRI_YES || seg_disjoint(c, n->zero[k], below) == TRI_YES;
-		bool clear_high = lim_le(c, where.hi, n->in.hi) == TRI_YES || seg_disjoint(c, n->zero[k], above) == TRI_YES;
+		Seg below = {where.lo, seg_shift(n->in, -1).lo},
+		    above = {seg_shift(n->in, 1).hi, where.hi};
+		bool clear_low = lim_le(c, n->in.lo, where.lo) == TRI_YES ||
+				 seg_disjoint(c, n->zero[k], below) == TRI_YES;
+		bool clear_high = lim_le(c, where.hi, n->in.hi) == TRI_YES ||
+				  seg_disjoint(c, n->zero[k], above) == TRI_YES;
 		if (!known || !clear_low || !clear_high) {
 			return false;
 		}
@@ -369,14 +390,16 @@ static Node in_cell(Close *k, const Contribution *part)
 		if (inside == TRI_MAYBE && !need_vanishes(c, n, is_known, known)) {
 			Node low = core_op2(c, OP_ile, lim_node(c, n->in.lo), n->value);
 			Node high = core_op2(c, OP_ile, n->value, lim_node(c, n->in.hi));
-			Node cond = is_known ? seg_condition(c, n->value, known, n->in) : core_op2(c, OP_and, low, high);
+			Node cond = is_known ? seg_condition(c, n->value, known, n->in)
+					     : core_op2(c, OP_and, low, high);
 			body = cond ? core_guard(c, cond, body) : body;
 		}
 	}
 	return core_subst(c, body, rank, k->h->m, k->m);
 }
 
-/* The names of a group's bound indices for those of a contribution on the same axes; false if the axes differ. */
+/* The names of a group's bound indices for those of a contribution on the same axes; false if the
+ * axes differ. */
 static bool group_fits(Close *k, const Group *g, const Contribution *part, Node *to)
 {
 	if (g->scatter || part->scatter || g->nbound != part->nbound) {
@@ -386,7 +409,8 @@ static bool group_fits(Close *k, const Group *g, const Contribution *part, Node 
 	for (uint32_t j = 0; j < part->nbound; j++) {
 		uint32_t b = 0;
 		Axis axis = core_index_axis(k->r->c, part->bound[j]);
-		while (b < g->nbound && (used[b] || core_index_axis(k->r->c, g->bound[b]) != axis)) {
+		while (b < g->nbound &&
+		       (used[b] || core_index_axis(k->r->c, g->bound[b]) != axis)) {
 			b++;
 		}
 		if (b == g->nbound) {
@@ -413,7 +437,10 @@ static void gather(Close *k, const Contribution *part)
 			return;
 		}
 	}
-	Group fresh = {.nbound = part->nbound, .bound = part->bound, .body = body, .scatter = part->scatter};
+	Group fresh = {.nbound = part->nbound,
+		       .bound = part->bound,
+		       .body = body,
+		       .scatter = part->scatter};
 	ARENA_PUSH(k->r->dv->a, k->group, k->n, k->cap, fresh);
 }
 
@@ -429,7 +456,8 @@ static Node cell_value(Reverse *r, Adjoint *h, const Seg *cell, const Node *m)
 		Group *g = &k.group[j];
 		Node n = deriv_pull(r->dv, g->body);
 		if (g->nbound) {
-			n = core_reduce(r->c, RED_SUM, adjoint_name(r, h->def), span, g->nbound, g->bound, n);
+			n = core_reduce(r->c, RED_SUM, adjoint_name(r, h->def), span, g->nbound,
+					g->bound, n);
 		}
 		sum = deriv_add(r->dv, sum, n);
 	}
@@ -472,7 +500,9 @@ static void close_whole(Reverse *r, Adjoint *h, const Seg *cell)
 	uint32_t n = adjoint_formals(r, h, &formals);
 	ix = arena_array(r->dv->a, Index, n + 1);
 	for (uint32_t k = 0; k < n; k++) {
-		ix[k] = k < info.nindex ? core_index(c, core_index_axis(c, formals[k]), core_index_name(c, formals[k])) : formals[k];
+		ix[k] = k < info.nindex ? core_index(c, core_index_axis(c, formals[k]),
+						     core_index_name(c, formals[k]))
+					: formals[k];
 	}
 	Node *m = deriv_index_nodes(r->dv, n, ix);
 	Node value = cell_value(r, h, cell, m);
@@ -506,7 +536,8 @@ static void close_cells(Reverse *r, Adjoint *h, const Domain *d)
 				cell[k] = d->seg[k][at[k]];
 				box[k] = seg_range(c, a, cell[k]);
 				narrow[k] = core_index(c, a, core_index_name(c, formals[k]));
-				m[k] = seg_point(cell[k]) ? lim_node(c, cell[k].lo) : core_index_value(c, narrow[k]);
+				m[k] = seg_point(cell[k]) ? lim_node(c, cell[k].lo)
+							  : core_index_value(c, narrow[k]);
 			}
 		}
 		if (!domain_has(r->dv, h->def, cell)) {
@@ -514,7 +545,9 @@ static void close_cells(Reverse *r, Adjoint *h, const Domain *d)
 		}
 		Node value = cell_value(r, h, cell, m);
 		got += value != 0;
-		value = value ? core_subst(c, value, n, narrow, deriv_index_nodes(r->dv, n, formals)) : core_real_const(c, 0.0);
+		value = value ? core_subst(c, value, n, narrow,
+					   deriv_index_nodes(r->dv, n, formals))
+			      : core_real_const(c, 0.0);
 		ARENA_PUSH(r->dv->a, piece, np, cap, ((Piece){box, value}));
 	} while (domain_next(d, at));
 	if (h->named) {
@@ -524,7 +557,8 @@ static void close_cells(Reverse *r, Adjoint *h, const Domain *d)
 		}
 		core_set_pieces(c, h->named, (uint32_t)np, piece);
 	} else if (got) {
-		Def made = deriv_define(r->dv, adjoint_name(r, h->def), info.span, n, formals, (uint32_t)np, piece, DEF_ZERO_OUTSIDE);
+		Def made = deriv_define(r->dv, adjoint_name(r, h->def), info.span, n, formals,
+					(uint32_t)np, piece, DEF_ZERO_OUTSIDE);
 		h->node = core_read_plain(c, made, formals);
 	}
 }

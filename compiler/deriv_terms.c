@@ -1,4 +1,5 @@
-/* deriv_terms.c — the linearisation of a definition: d(d[i]) = Σ_terms Σ_bound weight * d(of), for every kind of it. */
+/* deriv_terms.c — the linearisation of a definition: d(d[i]) = Σ_terms Σ_bound weight * d(of), for
+ * every kind of it. */
 #include "compiler/deriv_int.h"
 
 #include <assert.h>
@@ -38,15 +39,17 @@ static uint32_t rule_terms(Deriv *dv, LinTerm t, const LinTerm **terms)
 	LinTerm *out = arena_array(dv->a, LinTerm, n + 1);
 	for (uint32_t k = 0; k < n; k++) {
 		out[k] = t;
-		out[k].weight = core_subst(dv->c, info->rule->partial[k], info->nindex, info->index, t.args);
-		out[k].of = core_subst(dv->c, info->rule->arg[k], info->nindex, info->index, t.args);
+		out[k].weight = core_subst(dv->c, info->rule->partial[k], info->nindex, info->index,
+					   t.args);
+		out[k].of =
+			core_subst(dv->c, info->rule->arg[k], info->nindex, info->index, t.args);
 	}
 	*terms = out;
 	return n;
 }
 
-/* The extreme element: its place in each bound index is found from the outside in, first the places of the outer index among
- * the extrema over the inner ones, so that the first in order wins. */
+/* The extreme element: its place in each bound index is found from the outside in, first the places
+ * of the outer index among the extrema over the inner ones, so that the first in order wins. */
 static const LinTerm *extreme_term(Deriv *dv, LinTerm t, RedKind red, Index *bound)
 {
 	Core *c = dv->c;
@@ -58,9 +61,11 @@ static const LinTerm *extreme_term(Deriv *dv, LinTerm t, RedKind red, Index *bou
 	for (uint32_t k = 0; k < t.nbound; k++) {
 		Node inner = body;
 		if (k + 1 < t.nbound) {
-			inner = core_reduce(c, red, name, span, t.nbound - k - 1, bound + k + 1, body);
+			inner = core_reduce(c, red, name, span, t.nbound - k - 1, bound + k + 1,
+					    body);
 		}
-		Node at = core_reduce(c, place, deriv_sym(dv, "at_%s", of), span, 1, bound + k, inner);
+		Node at = core_reduce(c, place, deriv_sym(dv, "at_%s", of), span, 1, bound + k,
+				      inner);
 		body = core_subst(c, body, 1, bound + k, &at);
 		if (k + 1 < t.nbound) { /* the remaining indices were bound in `inner` too */
 			Index *fresh = arena_array(dv->a, Index, t.nbound);
@@ -68,7 +73,7 @@ static const LinTerm *extreme_term(Deriv *dv, LinTerm t, RedKind red, Index *bou
 				fresh[j] = core_index_like(c, bound[j]);
 			}
 			body = core_subst(c, body, t.nbound - k - 1, bound + k + 1,
-			                  deriv_index_nodes(dv, t.nbound - k - 1, fresh + k + 1));
+					  deriv_index_nodes(dv, t.nbound - k - 1, fresh + k + 1));
 			bound = fresh;
 		}
 	}
@@ -85,12 +90,14 @@ static const LinTerm *product_term(Deriv *dv, LinTerm t)
 	Node body = core_open(c, t.def, 0, t.args, &other);
 	Node differs = 0;
 	for (uint32_t k = 0; k < t.nbound; k++) {
-		Node ne = core_op2(c, OP_ine, core_index_value(c, other[k]), core_index_value(c, t.bound[k]));
+		Node ne = core_op2(c, OP_ine, core_index_value(c, other[k]),
+				   core_index_value(c, t.bound[k]));
 		differs = differs ? core_op2(c, OP_or, differs, ne) : ne;
 	}
 	const DefInfo *info = core_def(c, t.def);
 	Sym name = deriv_sym(dv, "%s_others", deriv_name_of(dv, t.def));
-	t.weight = core_reduce(c, RED_PROD, name, info->span, t.nbound, other, core_filter(c, RED_PROD, differs, body));
+	t.weight = core_reduce(c, RED_PROD, name, info->span, t.nbound, other,
+			       core_filter(c, RED_PROD, differs, body));
 	return one_term(dv, t);
 }
 
@@ -103,15 +110,18 @@ static const LinTerm *softmax_term(Deriv *dv, LinTerm t)
 	Node p = core_op1(c, OP_exp, core_sub(c, t.of, m));
 	const Index *ix;
 	uint32_t n = core_free(c, p, &ix);
-	t.weight = deriv_name(dv, deriv_sym(dv, "softmax_%s", deriv_name_of(dv, t.def)), info->span, n, ix, p, NULL);
+	t.weight = deriv_name(dv, deriv_sym(dv, "softmax_%s", deriv_name_of(dv, t.def)), info->span,
+			      n, ix, p, NULL);
 	return one_term(dv, t);
 }
 
-/* Operations, and reciprocals where the order is high: -r^2 for r = 1/x keeps derivatives of r in terms of r. */
+/* Operations, and reciprocals where the order is high: -r^2 for r = 1/x keeps derivatives of r in
+ * terms of r. */
 static bool stands_alone(Deriv *dv, Node n)
 {
 	const NodeInfo *p = core_node(dv->c, n);
-	return p->kind == KIND_REAL && (p->tag == NODE_OP || (p->tag == NODE_PROD && p->n == 1 && p->expo[0] == -1 && dv->order >= 3));
+	return p->kind == KIND_REAL && (p->tag == NODE_OP || (p->tag == NODE_PROD && p->n == 1 &&
+							      p->expo[0] == -1 && dv->order >= 3));
 }
 
 uint32_t deriv_terms(Deriv *dv, Def d, uint32_t piece, const Node *args, const LinTerm **terms)
@@ -128,8 +138,10 @@ uint32_t deriv_terms(Deriv *dv, Def d, uint32_t piece, const Node *args, const L
 	t.nbound = info.role == DEF_REDUCTION ? info.nbound : 0;
 	switch (info.role == DEF_REDUCTION ? info.red : RED_NONE) {
 	case RED_NONE: {
-		Node top = strip_guards(c, t.of), own = strip_guards(c, core_def(c, d)->piece[piece].value);
-		if (stands_alone(dv, own) && stands_alone(dv, top) && core_node(c, top)->op == core_node(c, own)->op) {
+		Node top = strip_guards(c, t.of),
+		     own = strip_guards(c, core_def(c, d)->piece[piece].value);
+		if (stands_alone(dv, own) && stands_alone(dv, top) &&
+		    core_node(c, top)->op == core_node(c, own)->op) {
 			t.alone = top;
 		}
 		*terms = one_term(dv, t);
@@ -171,13 +183,14 @@ static Node op_slope(Deriv *dv, Node op, uint32_t k, Node result)
 		dv->failed = dv->errors = true;
 		Diag *d = diag_not_differentiable(dv->ds, dv->at, op_info((Op)p->op)->syntax);
 		diag_note(d, core_node(dv->c, op)->span, "used here");
-		diag_help(d, "give it a rule of your own: derivative f(x) = …, or keep it out with stop( )");
+		diag_help(d, "give it a rule of your own: derivative f(x) = …, or keep it out with "
+			     "stop( )");
 	}
 	return s;
 }
 
-/* The slope of the operation that is d's piece, over d's own formals: a definition slope_d, shared by all orders and both
- * directions of differentiation. */
+/* The slope of the operation that is d's piece, over d's own formals: a definition slope_d, shared
+ * by all orders and both directions of differentiation. */
 static Node alone_slope(Deriv *dv, Def d, uint32_t piece, uint32_t k)
 {
 	const Node *read;
@@ -198,7 +211,8 @@ static Node alone_slope(Deriv *dv, Def d, uint32_t piece, uint32_t k)
 		const char *of = deriv_name_of(dv, d);
 		Sym name = k ? deriv_sym(dv, "slope_%s_2", of) : deriv_sym(dv, "slope_%s", of);
 		Range *box = info.piece[piece].box;
-		s = deriv_name(dv, name, info.span, info.nindex, info.index, s, box_whole(c, &info, box) ? NULL : box);
+		s = deriv_name(dv, name, info.span, info.nindex, info.index, s,
+			       box_whole(c, &info, box) ? NULL : box);
 	}
 	f = deriv_fact(dv, d);
 	f->slope[at] = s;

@@ -1,4 +1,5 @@
-/* deriv_util.c — what all parts of the derivative pass need: walks over expressions, facts about definitions, naming. */
+/* deriv_util.c — what all parts of the derivative pass need: walks over expressions, facts about
+ * definitions, naming. */
 #include "compiler/deriv_int.h"
 
 #include <assert.h>
@@ -195,7 +196,8 @@ static bool on_axis(Deriv *dv, Axis a, Node e)
 	const NodeInfo *p = core_node(dv->c, e);
 	const AxisInfo *info = core_axis_info(dv->c, a);
 	if (p->tag == NODE_CONST) {
-		return p->integer >= info->first && info->size >= 0 && p->integer < info->first + info->size;
+		return p->integer >= info->first && info->size >= 0 &&
+		       p->integer < info->first + info->size;
 	}
 	return p->tag == NODE_INDEX && core_index_axis(dv->c, p->ref) == a;
 }
@@ -258,8 +260,10 @@ Node deriv_inline(Deriv *dv, Node n, uint32_t count, const Index *formal, const 
 	Node *to = arena_array(dv->a, Node, count + 1);
 	for (uint32_t k = 0; k < count; k++) {
 		Axis a = core_index_axis(c, formal[k]);
-		bool may_wrap = (core_axis_info(c, a)->flags & AXIS_PERIODIC) && !on_axis(dv, a, args[k]);
-		to[k] = may_wrap && looks_at(dv, n, formal[k]) ? deriv_wrap(dv, a, args[k]) : args[k];
+		bool may_wrap =
+			(core_axis_info(c, a)->flags & AXIS_PERIODIC) && !on_axis(dv, a, args[k]);
+		to[k] = may_wrap && looks_at(dv, n, formal[k]) ? deriv_wrap(dv, a, args[k])
+							       : args[k];
 	}
 	return core_subst(c, n, count, formal, to);
 }
@@ -313,7 +317,11 @@ uint32_t deriv_reads(Deriv *dv, Def d, const Node **reads)
 	const DefInfo *info = core_def(dv->c, d);
 	if (!fact_holds(f, info)) {
 		Fact was = *f;
-		*f = (Fact){.has_reads = true, .npiece = info->npiece, .origin = was.origin, .like = was.like, .reader = was.reader};
+		*f = (Fact){.has_reads = true,
+			    .npiece = info->npiece,
+			    .origin = was.origin,
+			    .like = was.like,
+			    .reader = was.reader};
 		f->piece = arena_array(dv->a, Node, info->npiece + 1);
 		f->slope = arena_array(dv->a, Node, 2 * info->npiece + 1);
 		f->flat = arena_array(dv->a, bool, 2 * info->npiece + 1);
@@ -453,7 +461,8 @@ bool deriv_trivial(Deriv *dv, Node n)
 	return p->tag == NODE_READ || p->tag == NODE_CONST || deriv_constant(dv, n);
 }
 
-Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, uint32_t npiece, const Piece *pieces, unsigned flags)
+Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, uint32_t npiece,
+		 const Piece *pieces, unsigned flags)
 {
 	Core *c = dv->c;
 	Index *own = arena_array(dv->a, Index, n + 1);
@@ -461,7 +470,13 @@ Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, ui
 		own[k] = core_index_like(c, ix[k]);
 	}
 	Node *to = deriv_index_nodes(dv, n, own);
-	DefInfo info = {.role = DEF_VALUE, .name = name, .span = span, .kind = KIND_REAL, .nindex = n, .index = own, .flags = flags};
+	DefInfo info = {.role = DEF_VALUE,
+			.name = name,
+			.span = span,
+			.kind = KIND_REAL,
+			.nindex = n,
+			.index = own,
+			.flags = flags};
 	Piece *copy = arena_array(dv->a, Piece, npiece + 1);
 	for (uint32_t k = 0; k < npiece; k++) {
 		copy[k].box = pieces[k].box;
@@ -474,7 +489,8 @@ Def deriv_define(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, ui
 	return d;
 }
 
-Node deriv_name(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, Node value, const Range *box)
+Node deriv_name(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, Node value,
+		const Range *box)
 {
 	Core *c = dv->c;
 	value = deriv_pull(dv, value);
@@ -491,7 +507,8 @@ Node deriv_name(Deriv *dv, Sym name, Span span, uint32_t n, const Index *ix, Nod
 		}
 	}
 	Piece piece = {.box = range, .value = value};
-	Def d = box ? deriv_define(dv, name, span, m, used, 1, &piece, 0) : core_share(c, name, span, m, used, value, 0);
+	Def d = box ? deriv_define(dv, name, span, m, used, 1, &piece, 0)
+		    : core_share(c, name, span, m, used, value, 0);
 	Node read = core_read_plain(c, d, used);
 	const NodeInfo *p = core_node(c, value);
 	return p->tag == NODE_GUARD ? core_guard(c, p->arg[0], read) : read;

@@ -1,4 +1,5 @@
-/* grad_print.c — what a gradient is made of, laid out for reading: the loss, its adjoints, the gradients. */
+/* grad_print.c — what a gradient is made of, laid out for reading: the loss, its adjoints, the
+ * gradients. */
 #include "compiler/grad_print.h"
 
 #include <stdlib.h>
@@ -12,14 +13,14 @@ typedef struct GradPrint {
 	Arena *a;
 	GradText text;
 	FILE *out;
-	Node *root;      /* the loss, then the gradients that there are, read at their formals */
-	Index **formal;  /* of each root */
+	Node *root;     /* the loss, then the gradients that there are, read at their formals */
+	Index **formal; /* of each root */
 	const Def **wrt;
 	uint32_t nroot;
 	Def *order;
 	uint32_t n, *uses;
 	bool *forward;
-	Def *line;       /* of a root: the definition that is it, or 0 */
+	Def *line; /* of a root: the definition that is it, or 0 */
 	bool any;
 } GradPrint;
 
@@ -36,7 +37,8 @@ static void count_uses(GradPrint *g, Node n)
 		g->uses[p->tag == NODE_READ ? p->ref : 0]++;
 		for (uint32_t j = 0; j < p->n; j++) {
 			ARENA_PUSH(g->a, list, got, cap, p->arg[j]);
-			if (got > 100000) { /* an expression that shares so much is not written in place anyway */
+			if (got > 100000) { /* an expression that shares so much is not written in
+					       place anyway */
 				return;
 			}
 		}
@@ -47,7 +49,8 @@ static const char *clean_name(GradPrint *g, const char *s)
 {
 	char *name = arena_strdup(g->a, *s ? s : "part");
 	for (char *p = name; *p; p++) {
-		if ((unsigned char)*p < 128 && !strchr("_0123456789", *p) && !((*p | 32) >= 'a' && (*p | 32) <= 'z')) {
+		if ((unsigned char)*p < 128 && !strchr("_0123456789", *p) &&
+		    !((*p | 32) >= 'a' && (*p | 32) <= 'z')) {
 			*p = '_';
 		}
 	}
@@ -65,7 +68,8 @@ static bool name_taken(const GradPrint *g, const char *name)
 	return false;
 }
 
-/* Distinct names: the user's own first, so that they stay as they are. An adjoint keeps its mark: z2_ rather than z_2. */
+/* Distinct names: the user's own first, so that they stay as they are. An adjoint keeps its mark:
+ * z2_ rather than z_2. */
 static const char *distinct_name(GradPrint *g, const char *base)
 {
 	const char *name = base;
@@ -86,7 +90,8 @@ static void name_defs(GradPrint *g, bool users)
 		const DefInfo *info = core_def(g->c, d);
 		bool user = (info->flags & DEF_USER) || info->role > DEF_REDUCTION;
 		if (!g->text.name[d] && !g->text.in_place[d] && user == users) {
-			g->text.name[d] = distinct_name(g, clean_name(g, intern_text(core_names(g->c), info->name)));
+			g->text.name[d] = distinct_name(
+				g, clean_name(g, intern_text(core_names(g->c), info->name)));
 		}
 	}
 }
@@ -95,7 +100,9 @@ static void name_defs(GradPrint *g, bool users)
 static const char *gradient_name(GradPrint *g, Def wrt)
 {
 	const char *of = g->text.name[wrt];
-	return arena_printf(g->a, "%s_", of ? of : clean_name(g, intern_text(core_names(g->c), core_def(g->c, wrt)->name)));
+	return arena_printf(
+		g->a, "%s_",
+		of ? of : clean_name(g, intern_text(core_names(g->c), core_def(g->c, wrt)->name)));
 }
 
 /* ---- lines ---- */
@@ -161,7 +168,8 @@ static bool is_point(GradPrint *g, Axis a, Range r)
 
 static bool is_whole(Range r)
 {
-	return r.lo.kind == EDGE_FIRST && r.lo.offset == 0 && r.hi.kind == EDGE_LAST && r.hi.offset == 0;
+	return r.lo.kind == EDGE_FIRST && r.lo.offset == 0 && r.hi.kind == EDGE_LAST &&
+	       r.hi.offset == 0;
 }
 
 static void put_piece(GradPrint *g, Def d, uint32_t k)
@@ -182,13 +190,16 @@ static void put_piece(GradPrint *g, Def d, uint32_t k)
 			continue;
 		}
 		const char *lead = *where ? ", " : g->text.latex ? "\\qquad " : "   # ";
-		where = arena_printf(g->a, g->text.latex ? "%s%s%s = %s,\\dots,%s" : "%s%s%s in %s..%s", where, lead, args[j],
-		                     edge_text(g, a, piece->box[j].lo), edge_text(g, a, piece->box[j].hi));
+		where = arena_printf(g->a,
+				     g->text.latex ? "%s%s%s = %s,\\dots,%s" : "%s%s%s in %s..%s",
+				     where, lead, args[j], edge_text(g, a, piece->box[j].lo),
+				     edge_text(g, a, piece->box[j].hi));
 	}
 	const char *left = grad_text_read(&g->text, d, info->nindex, args);
 	size_t parts = g->text.npart;
-	const char *right = info->role == DEF_REDUCTION ? grad_text_reduction(&g->text, d, TIGHT_CHOICE)
-	                                                : grad_text(&g->text, piece->value, TIGHT_CHOICE);
+	const char *right = info->role == DEF_REDUCTION
+				    ? grad_text_reduction(&g->text, d, TIGHT_CHOICE)
+				    : grad_text(&g->text, piece->value, TIGHT_CHOICE);
 	put_line(g, left, right, where);
 	put_parts(g, parts);
 }
@@ -200,8 +211,13 @@ static void put_root(GradPrint *g, uint32_t k, const char *name)
 	const DefInfo *info = k ? core_def(g->c, *g->wrt[k]) : NULL;
 	const char *left = g->text.latex ? grad_text_latex_name(g->a, name) : name;
 	for (uint32_t j = 0; info && j < info->nindex; j++) {
-		const char *i = grad_text(&g->text, core_index_value(g->c, g->formal[k][j]), TIGHT_CHOICE);
-		left = arena_printf(g->a, "%s%s%s", left, j ? ", " : g->text.latex ? "_{" : "[", i);
+		const char *i =
+			grad_text(&g->text, core_index_value(g->c, g->formal[k][j]), TIGHT_CHOICE);
+		left = arena_printf(g->a, "%s%s%s", left,
+				    j               ? (g->text.latex ? ",\\," : ", ")
+				    : g->text.latex ? "_{"
+						    : "[",
+				    i);
 	}
 	if (info && info->nindex) {
 		left = arena_printf(g->a, "%s%s", left, g->text.latex ? "}" : "]");
@@ -291,7 +307,8 @@ static void survey(GradPrint *g)
 	for (uint32_t k = 0; k < g->n; k++) {
 		Def d = g->order[k];
 		const DefInfo *info = core_def(g->c, d);
-		in_place[d] = info->role == DEF_REDUCTION && g->uses[d] == 1 && !(info->flags & (DEF_USER | DEF_KEEP));
+		in_place[d] = info->role == DEF_REDUCTION && g->uses[d] == 1 &&
+			      !(info->flags & (DEF_USER | DEF_KEEP));
 	}
 	g->text.in_place = in_place;
 }
@@ -303,7 +320,8 @@ static void find_lines(GradPrint *g)
 	memcpy(in_place, g->text.in_place, (core_def_count(g->c) + 1) * sizeof *in_place);
 	for (uint32_t r = 1; r < g->nroot; r++) {
 		const NodeInfo *p = core_node(g->c, g->root[r]);
-		if (p->tag != NODE_READ || core_def(g->c, p->ref)->role > DEF_REDUCTION || g->uses[p->ref] != 1) {
+		if (p->tag != NODE_READ || core_def(g->c, p->ref)->role > DEF_REDUCTION ||
+		    g->uses[p->ref] != 1) {
 			continue;
 		}
 		bool plain = p->n == core_def(g->c, *g->wrt[r])->nindex;
@@ -320,7 +338,8 @@ static void find_lines(GradPrint *g)
 	g->text.in_place = in_place;
 }
 
-void grad_print(Core *c, Node loss, uint32_t n, const Def *wrt, const Def *grad, bool latex, FILE *out)
+void grad_print(Core *c, Node loss, uint32_t n, const Def *wrt, const Def *grad, bool latex,
+		FILE *out)
 {
 	Arena *a = arena_create();
 	if (!a) {

@@ -1,4 +1,5 @@
-/* grad_text.c — expressions as mathematics: sums with their signs, quotients, reductions in place, cases. */
+/* grad_text.c — expressions as mathematics: sums with their signs, quotients, reductions in place,
+ * cases. */
 #include "compiler/grad_text.h"
 
 #include <ctype.h>
@@ -15,18 +16,21 @@ static const char *node_text(GradText *t, Node n, Tightness *tight);
 
 /* ---- names ---- */
 
-static const char *const greek[] = {"alpha", "beta",  "gamma", "delta",   "epsilon", "zeta", "eta", "theta", "iota",
-                                    "kappa", "lambda", "mu",   "nu",      "xi",      "pi",   "rho", "sigma", "tau",
-                                    "upsilon", "phi", "chi",   "psi",     "omega"};
-static const char *const greek_letter[] = {"α", "β", "γ", "δ", "ε", "ζ", "η", "θ", "ι", "κ", "λ", "μ",
-                                           "ν", "ξ", "π", "ρ", "σ", "τ", "υ", "φ", "χ", "ψ", "ω"};
+static const char *const greek[] = {"alpha",   "beta",  "gamma", "delta", "epsilon", "zeta",
+				    "eta",     "theta", "iota",  "kappa", "lambda",  "mu",
+				    "nu",      "xi",    "pi",    "rho",   "sigma",   "tau",
+				    "upsilon", "phi",   "chi",   "psi",   "omega"};
+static const char *const greek_letter[] = {"α", "β", "γ", "δ", "ε", "ζ", "η", "θ",
+					   "ι", "κ", "λ", "μ", "ν", "ξ", "π", "ρ",
+					   "σ", "τ", "υ", "φ", "χ", "ψ", "ω"};
 
 /* A plain word: Greek by name or letter, one letter as it is, longer ones upright. */
 static const char *latex_word(Arena *a, const char *s)
 {
 	for (size_t k = 0; k < sizeof greek / sizeof *greek; k++) {
 		if (strcmp(s, greek[k]) == 0 || strcmp(s, greek_letter[k]) == 0) {
-			return strcmp(s, "ε") == 0 ? "\\varepsilon" : arena_printf(a, "\\%s", greek[k]);
+			return strcmp(s, "ε") == 0 ? "\\varepsilon"
+						   : arena_printf(a, "\\%s", greek[k]);
 		}
 	}
 	size_t letters = 0;
@@ -55,7 +59,9 @@ const char *grad_text_latex_name(Arena *a, const char *name)
 		bars++;
 	}
 	if (strncmp(name, "slope_", 6) == 0 && n > 6) { /* f'(z) where a = f(z) */
-		const char *slope = arena_printf(a, "{%s}'", grad_text_latex_name(a, arena_printf(a, "%.*s", (int)n - 6, name + 6)));
+		const char *slope = arena_printf(
+			a, "{%s}'",
+			grad_text_latex_name(a, arena_printf(a, "%.*s", (int)n - 6, name + 6)));
 		for (size_t k = 0; k < bars; k++) {
 			slope = arena_printf(a, "\\overline{%s}", slope);
 		}
@@ -64,7 +70,8 @@ const char *grad_text_latex_name(Arena *a, const char *name)
 	const char *cut = memchr(name, '_', n), *above;
 	size_t base = cut && cut > name ? (size_t)(cut - name) : n;
 	const char *text = latex_base(a, name, base, &above);
-	if (base < n) { /* what follows are the directions of a tangent, or parts of a longer name */
+	if (base <
+	    n) { /* what follows are the directions of a tangent, or parts of a longer name */
 		char *tags = arena_printf(a, "%.*s", (int)(n - base - 1), name + base + 1);
 		for (char *p = tags; *p; p++) {
 			*p = *p == '_' ? ' ' : *p;
@@ -155,7 +162,8 @@ static const char *number_text(GradText *t, double v)
 	} while (strtod(text, NULL) != v && digits++ < 17);
 	char *e = strchr(text, 'e');
 	if (e && fabs(v) >= 1 && fabs(v) < 1e15) { /* 10 rather than 1e+01 */
-		snprintf(text, sizeof text, "%.*g", atoi(e + 1) + 1 > digits ? atoi(e + 1) + 1 : digits, v);
+		snprintf(text, sizeof text, "%.*g",
+			 atoi(e + 1) + 1 > digits ? atoi(e + 1) + 1 : digits, v);
 		e = NULL;
 	}
 	if (t->latex && e) {
@@ -171,7 +179,8 @@ static const char *coefficient_text(GradText *t, double v)
 {
 	for (int q = 2; q <= 12 && v != floor(v); q++) {
 		double p = round(v * q);
-		if (p != 0 && fabs(p) <= 12 && p / q == v && fabs(v * 1000) != floor(fabs(v * 1000))) {
+		if (p != 0 && fabs(p) <= 12 && p / q == v &&
+		    fabs(v * 1000) != floor(fabs(v * 1000))) {
 			return arena_printf(t->a, t->latex ? "\\tfrac{%.0f}{%d}" : "%.0f/%d", p, q);
 		}
 	}
@@ -188,7 +197,8 @@ static const char *bracket(GradText *t, const char *s)
 const char *grad_text(GradText *t, Node n, Tightness least)
 {
 	Tightness tight;
-	if (t->depth >= DEEP) { /* deeper expressions are named, so that neither lines nor our stack grow without bound */
+	if (t->depth >= DEEP) { /* deeper expressions are named, so that neither lines nor our stack
+				   grow without bound */
 		const NodeInfo *p = core_node(t->c, n);
 		if (p->n && p->tag != NODE_READ) {
 			ARENA_PUSH(t->a, t->part, t->npart, t->partcap, n);
@@ -213,9 +223,11 @@ static const char *term_text(GradText *t, double coef, Node n, bool *minus)
 	double whole = 1 / coef;
 	if (whole == floor(whole) && whole <= 1000 && coef != 0.5 && p->tag != NODE_GUARD) {
 		const char *s = grad_text(t, n, t->latex ? TIGHT_CHOICE : TIGHT_PRODUCT);
-		return t->latex ? arena_printf(t->a, "\\frac{%s}{%.0f}", s, whole) : arena_printf(t->a, "%s/%.0f", s, whole);
+		return t->latex ? arena_printf(t->a, "\\frac{%s}{%.0f}", s, whole)
+				: arena_printf(t->a, "%s/%.0f", s, whole);
 	}
-	return arena_printf(t->a, t->latex ? "%s\\,%s" : "%s*%s", coefficient_text(t, coef), grad_text(t, n, TIGHT_PRODUCT));
+	return arena_printf(t->a, t->latex ? "%s\\,%s" : "%s*%s", coefficient_text(t, coef),
+			    grad_text(t, n, TIGHT_PRODUCT));
 }
 
 static const char *int_constant(GradText *t, const NodeInfo *p)
@@ -228,7 +240,9 @@ static const char *lin_text(GradText *t, const NodeInfo *p, Tightness *tight)
 	const char *s = "";
 	bool any = false, negative = p->kind == KIND_REAL ? p->num < 0 : p->integer < 0;
 	bool constant = p->kind == KIND_REAL ? p->num != 0 : p->integer != 0;
-	const char *number = !constant ? "" : p->kind == KIND_REAL ? coefficient_text(t, fabs(p->num)) : int_constant(t, p);
+	const char *number = !constant              ? ""
+			     : p->kind == KIND_REAL ? coefficient_text(t, fabs(p->num))
+						    : int_constant(t, p);
 	if (constant && p->kind == KIND_REAL) { /* in index expressions the constant comes last */
 		s = arena_printf(t->a, "%s%s", negative ? "-" : "", number);
 		any = true;
@@ -240,7 +254,11 @@ static const char *lin_text(GradText *t, const NodeInfo *p, Tightness *tight)
 				continue;
 			}
 			const char *term = term_text(t, p->coef[k], p->arg[k], &minus);
-			s = arena_printf(t->a, "%s%s%s", s, any ? (minus ? " - " : " + ") : minus ? "-" : "", term);
+			s = arena_printf(t->a, "%s%s%s", s,
+					 any     ? (minus ? " - " : " + ")
+					 : minus ? "-"
+						 : "",
+					 term);
 			any = true;
 		}
 	}
@@ -252,12 +270,13 @@ static const char *lin_text(GradText *t, const NodeInfo *p, Tightness *tight)
 	return s;
 }
 
-static const char *power_text(GradText *t, Node base, int32_t e)
+static const char *power_text(GradText *t, Node base, int32_t e, bool single)
 {
-	if (e == 1) {
-		return grad_text(t, base, TIGHT_PRODUCT + 1);
+	if (e == 1) { /* above or below a bar by itself it needs no brackets */
+		return grad_text(t, base, single ? TIGHT_CHOICE : TIGHT_PRODUCT + 1);
 	}
-	return arena_printf(t->a, t->latex ? "%s^{%d}" : "%s^%d", grad_text(t, base, TIGHT_ATOM), e);
+	return arena_printf(t->a, t->latex ? "%s^{%d}" : "%s^%d", grad_text(t, base, TIGHT_ATOM),
+			    e);
 }
 
 static const char *times(GradText *t, const char *a, const char *b)
@@ -265,7 +284,8 @@ static const char *times(GradText *t, const char *a, const char *b)
 	return !*a ? b : arena_printf(t->a, t->latex ? "%s\\,%s" : "%s*%s", a, b);
 }
 
-/* Is the factor a reduction written in place? It reaches to the right as far as it can, so it comes last. */
+/* Is the factor a reduction written in place? It reaches to the right as far as it can, so it comes
+ * last. */
 static bool reaches(GradText *t, Node n)
 {
 	const NodeInfo *p = core_node(t->c, n);
@@ -275,16 +295,24 @@ static bool reaches(GradText *t, Node n)
 static const char *prod_text(GradText *t, const NodeInfo *p, Tightness *tight)
 {
 	const char *over = "", *under = "";
-	uint32_t nunder = 0;
+	uint32_t nunder = 0, nover = 0;
+	for (uint32_t k = 0; k < p->n; k++) {
+		nover += p->expo[k] > 0;
+	}
+	bool bar = t->latex && nover < p->n;
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint32_t k = 0; k < p->n; k++) {
 			if (reaches(t, p->arg[k]) != (pass == 1)) {
 				continue;
 			}
 			if (p->expo[k] > 0) {
-				over = times(t, over, power_text(t, p->arg[k], p->expo[k]));
+				over = times(
+					t, over,
+					power_text(t, p->arg[k], p->expo[k], bar && nover == 1));
 			} else {
-				under = times(t, under, power_text(t, p->arg[k], -p->expo[k]));
+				under = times(t, under,
+					      power_text(t, p->arg[k], -p->expo[k],
+							 bar && p->n - nover == 1));
 				nunder++;
 			}
 		}
@@ -308,14 +336,25 @@ static const char *infix(const GradText *t, Op op, Tightness *tight)
 		const char *text, *latex;
 		Tightness tight;
 	} rows[] = {
-	    {OP_lt, "<", "<", TIGHT_COMPARE},     {OP_le, "<=", "\\le", TIGHT_COMPARE}, {OP_eq, "==", "=", TIGHT_COMPARE},
-	    {OP_ne, "!=", "\\ne", TIGHT_COMPARE}, {OP_ilt, "<", "<", TIGHT_COMPARE},    {OP_ile, "<=", "\\le", TIGHT_COMPARE},
-	    {OP_ieq, "==", "=", TIGHT_COMPARE},   {OP_ine, "!=", "\\ne", TIGHT_COMPARE}, {OP_beq, "==", "=", TIGHT_COMPARE},
-	    {OP_and, "and", "\\wedge", TIGHT_LOGIC}, {OP_or, "or", "\\vee", TIGHT_CHOICE},
-	    {OP_imod, "mod", "\\bmod", TIGHT_COMPARE}, {OP_idiv, "div", "\\,\\mathrm{div}\\,", TIGHT_COMPARE},
-	    {OP_bxor, "xor", "\\oplus", TIGHT_COMPARE}, {OP_band, "band", "\\,\\mathrm{band}\\,", TIGHT_COMPARE},
-	    {OP_bor, "bor", "\\,\\mathrm{bor}\\,", TIGHT_COMPARE}, {OP_shl, "shl", "\\ll", TIGHT_COMPARE},
-	    {OP_shr, "shr", "\\gg", TIGHT_COMPARE}, {OP_mod, "mod", "\\bmod", TIGHT_COMPARE},
+		{OP_lt, "<", "<", TIGHT_COMPARE},
+		{OP_le, "<=", "\\le", TIGHT_COMPARE},
+		{OP_eq, "==", "=", TIGHT_COMPARE},
+		{OP_ne, "!=", "\\ne", TIGHT_COMPARE},
+		{OP_ilt, "<", "<", TIGHT_COMPARE},
+		{OP_ile, "<=", "\\le", TIGHT_COMPARE},
+		{OP_ieq, "==", "=", TIGHT_COMPARE},
+		{OP_ine, "!=", "\\ne", TIGHT_COMPARE},
+		{OP_beq, "==", "=", TIGHT_COMPARE},
+		{OP_and, "and", "\\wedge", TIGHT_LOGIC},
+		{OP_or, "or", "\\vee", TIGHT_CHOICE},
+		{OP_imod, "mod", "\\bmod", TIGHT_COMPARE},
+		{OP_idiv, "div", "\\,\\mathrm{div}\\,", TIGHT_COMPARE},
+		{OP_bxor, "xor", "\\oplus", TIGHT_COMPARE},
+		{OP_band, "band", "\\,\\mathrm{band}\\,", TIGHT_COMPARE},
+		{OP_bor, "bor", "\\,\\mathrm{bor}\\,", TIGHT_COMPARE},
+		{OP_shl, "shl", "\\ll", TIGHT_COMPARE},
+		{OP_shr, "shr", "\\gg", TIGHT_COMPARE},
+		{OP_mod, "mod", "\\bmod", TIGHT_COMPARE},
 	};
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		if (rows[k].op == op) {
@@ -331,7 +370,8 @@ static const char *op_text(GradText *t, const NodeInfo *p, Tightness *tight)
 	Op op = (Op)p->op;
 	const char *sign = p->n == 2 ? infix(t, op, tight) : NULL;
 	if (sign) {
-		const char *a = grad_text(t, p->arg[0], *tight), *b = grad_text(t, p->arg[1], (Tightness)(*tight + 1));
+		const char *a = grad_text(t, p->arg[0], *tight),
+			   *b = grad_text(t, p->arg[1], (Tightness)(*tight + 1));
 		return arena_printf(t->a, "%s %s %s", a, sign, b);
 	}
 	if (op == OP_real) { /* an int stands for the number it is */
@@ -339,16 +379,19 @@ static const char *op_text(GradText *t, const NodeInfo *p, Tightness *tight)
 	}
 	if (op == OP_not) {
 		*tight = TIGHT_COMPARE;
-		return arena_printf(t->a, t->latex ? "\\neg %s" : "not %s", grad_text(t, p->arg[0], TIGHT_COMPARE));
+		return arena_printf(t->a, t->latex ? "\\neg %s" : "not %s",
+				    grad_text(t, p->arg[0], TIGHT_COMPARE));
 	}
 	*tight = TIGHT_ATOM;
 	if (t->latex && op == OP_sqrt) {
 		return arena_printf(t->a, "\\sqrt{%s}", grad_text(t, p->arg[0], TIGHT_CHOICE));
 	}
 	if (t->latex && op == OP_abs) {
-		return arena_printf(t->a, "\\left|%s\\right|", grad_text(t, p->arg[0], TIGHT_CHOICE));
+		return arena_printf(t->a, "\\left|%s\\right|",
+				    grad_text(t, p->arg[0], TIGHT_CHOICE));
 	}
-	static const char *const known[] = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "min", "max"};
+	static const char *const known[] = {"exp",  "log",  "sin",  "cos", "tan",
+					    "sinh", "cosh", "tanh", "min", "max"};
 	const char *name = op_info(op)->syntax, *args = "";
 	for (size_t k = 0; t->latex && k < sizeof known / sizeof *known; k++) {
 		name = strcmp(name, known[k]) == 0 ? arena_printf(t->a, "\\%s", name) : name;
@@ -357,7 +400,8 @@ static const char *op_text(GradText *t, const NodeInfo *p, Tightness *tight)
 		name = arena_printf(t->a, "\\operatorname{%s}", name);
 	}
 	for (uint32_t k = 0; k < p->n; k++) {
-		args = arena_printf(t->a, "%s%s%s", args, k ? ", " : "", grad_text(t, p->arg[k], TIGHT_CHOICE));
+		args = arena_printf(t->a, "%s%s%s", args, k ? ", " : "",
+				    grad_text(t, p->arg[k], TIGHT_CHOICE));
 	}
 	return arena_printf(t->a, "%s%s", name, bracket(t, args));
 }
@@ -369,31 +413,34 @@ static const char *reducer(const GradText *t, RedKind red)
 	static const struct {
 		const char *text, *latex;
 	} rows[] = {
-	    [RED_SUM] = {"sum", "\\sum"},
-	    [RED_PROD] = {"prod", "\\prod"},
-	    [RED_MAX] = {"max", "\\max"},
-	    [RED_MIN] = {"min", "\\min"},
-	    [RED_LOGSUMEXP] = {"logsumexp", "\\operatorname{logsumexp}"},
-	    [RED_ARGMAX] = {"argmax", "\\operatorname*{arg\\,max}"},
-	    [RED_ARGMIN] = {"argmin", "\\operatorname*{arg\\,min}"},
-	    [RED_ALL] = {"all", "\\bigwedge"},
-	    [RED_ANY] = {"any", "\\bigvee"},
+		[RED_SUM] = {"sum", "\\sum"},
+		[RED_PROD] = {"prod", "\\prod"},
+		[RED_MAX] = {"max", "\\max"},
+		[RED_MIN] = {"min", "\\min"},
+		[RED_LOGSUMEXP] = {"logsumexp", "\\operatorname{logsumexp}"},
+		[RED_ARGMAX] = {"argmax", "\\operatorname*{arg\\,max}"},
+		[RED_ARGMIN] = {"argmin", "\\operatorname*{arg\\,min}"},
+		[RED_ALL] = {"all", "\\bigwedge"},
+		[RED_ANY] = {"any", "\\bigvee"},
 	};
 	return t->latex ? rows[red].latex : rows[red].text;
 }
 
-static const char *reduce_text(GradText *t, RedKind red, uint32_t n, const Index *bound, Node body, Tightness *tight)
+static const char *reduce_text(GradText *t, RedKind red, uint32_t n, const Index *bound, Node body,
+			       Tightness *tight)
 {
 	Core *c = t->c;
 	const NodeInfo *p = core_node(c, body);
 	const char *over = "";
 	for (uint32_t k = 0; k < n; k++) {
 		grad_text_index(t, bound[k]);
-		over = arena_printf(t->a, "%s%s%s", over, k ? (t->latex ? "," : ", ") : "", shown_index(t, bound[k]));
+		over = arena_printf(t->a, "%s%s%s", over, k ? (t->latex ? "," : ", ") : "",
+				    shown_index(t, bound[k]));
 	}
 	double left_out;
-	bool filter = p->tag == NODE_GUARD || (p->tag == NODE_SELECT && core_is_const(c, p->arg[2], &left_out) &&
-	                                       (isinf(left_out) || (red == RED_PROD && left_out == 1)));
+	bool filter = p->tag == NODE_GUARD ||
+		      (p->tag == NODE_SELECT && core_is_const(c, p->arg[2], &left_out) &&
+		       (isinf(left_out) || (red == RED_PROD && left_out == 1)));
 	if (filter) {
 		const char *cond = grad_text(t, p->arg[0], TIGHT_CHOICE);
 		over = arena_printf(t->a, t->latex ? "%s:\\,%s" : "%s if %s", over, cond);
@@ -402,24 +449,28 @@ static const char *reduce_text(GradText *t, RedKind red, uint32_t n, const Index
 	const char *inner = grad_text(t, body, red == RED_SUM ? TIGHT_PRODUCT : TIGHT_CHOICE);
 	*tight = TIGHT_PRODUCT;
 	if (t->latex) {
-		return arena_printf(t->a, red == RED_SUM ? "%s_{%s} %s" : "%s_{%s}\\left(%s\\right)", reducer(t, red), over, inner);
+		return arena_printf(t->a,
+				    red == RED_SUM ? "%s_{%s} %s" : "%s_{%s}\\left(%s\\right)",
+				    reducer(t, red), over, inner);
 	}
 	return red == RED_SUM ? arena_printf(t->a, "sum[%s] %s", over, inner)
-	                      : arena_printf(t->a, "%s[%s](%s)", reducer(t, red), over, inner);
+			      : arena_printf(t->a, "%s[%s](%s)", reducer(t, red), over, inner);
 }
 
 const char *grad_text_reduction(GradText *t, Def d, Tightness least)
 {
 	const DefInfo *info = core_def(t->c, d);
 	Tightness tight;
-	const char *s = reduce_text(t, info->red, info->nbound, info->bound, info->piece[0].value, &tight);
+	const char *s =
+		reduce_text(t, info->red, info->nbound, info->bound, info->piece[0].value, &tight);
 	return tight < least ? bracket(t, s) : s;
 }
 
 static const char *arg_text(GradText *t, Axis a, Node n)
 {
 	const NodeInfo *p = core_node(t->c, n);
-	return p->tag == NODE_CONST ? grad_text_label(t, a, p->integer) : grad_text(t, n, TIGHT_CHOICE);
+	return p->tag == NODE_CONST ? grad_text_label(t, a, p->integer)
+				    : grad_text(t, n, TIGHT_CHOICE);
 }
 
 static const char *read_text(GradText *t, const NodeInfo *p, Tightness *tight)
@@ -445,13 +496,15 @@ static const char *choice_text(GradText *t, Node cond, Node yes, Node no, Tightn
 	const char *c = grad_text(t, cond, TIGHT_CHOICE), *a, *b;
 	if (t->latex && !no) { /* Iverson's bracket */
 		*tight = TIGHT_PRODUCT;
-		return arena_printf(t->a, "\\left[%s\\right]\\,%s", c, grad_text(t, yes, TIGHT_PRODUCT));
+		return arena_printf(t->a, "\\left[%s\\right]\\,%s", c,
+				    grad_text(t, yes, TIGHT_PRODUCT));
 	}
 	a = grad_text(t, yes, TIGHT_CHOICE);
 	b = no ? grad_text(t, no, TIGHT_CHOICE) : "0";
 	*tight = t->latex ? TIGHT_ATOM : TIGHT_CHOICE;
 	if (t->latex) {
-		return arena_printf(t->a, "\\begin{cases}%s & %s\\\\ %s & \\text{else}\\end{cases}", a, c, b);
+		return arena_printf(t->a, "\\begin{cases}%s & %s\\\\ %s & \\text{else}\\end{cases}",
+				    a, c, b);
 	}
 	return arena_printf(t->a, "if %s then %s else %s", c, a, b);
 }
@@ -462,16 +515,18 @@ static const char *node_text(GradText *t, Node n, Tightness *tight)
 	*tight = TIGHT_ATOM;
 	switch ((NodeTag)p->tag) {
 	case NODE_CONST:
-		*tight = (p->kind == KIND_REAL ? p->num : (double)p->integer) < 0 ? TIGHT_SUM : TIGHT_ATOM;
+		*tight = (p->kind == KIND_REAL ? p->num : (double)p->integer) < 0 ? TIGHT_SUM
+										  : TIGHT_ATOM;
 		return p->kind == KIND_BOOL   ? (p->integer ? "true" : "false")
 		       : p->kind == KIND_REAL ? number_text(t, p->num)
-		                              : arena_printf(t->a, "%lld", (long long)p->integer);
+					      : arena_printf(t->a, "%lld", (long long)p->integer);
 	case NODE_INDEX:
 		return shown_index(t, p->ref);
 	case NODE_SIZE: {
 		Sym axis = core_axis_info(t->c, p->ref)->name;
 		const char *s = axis ? intern_text(core_names(t->c), axis) : "axis";
-		return t->latex ? arena_printf(t->a, "N_{%s}", latex_word(t->a, s)) : arena_printf(t->a, "size(%s)", s);
+		return t->latex ? arena_printf(t->a, "N_{%s}", latex_word(t->a, s))
+				: arena_printf(t->a, "size(%s)", s);
 	}
 	case NODE_READ:
 		return read_text(t, p, tight);
@@ -488,7 +543,8 @@ static const char *node_text(GradText *t, Node n, Tightness *tight)
 	case NODE_RANDOM:
 		return p->op == RANDOM_NORMAL ? "normal" : "uniform";
 	case NODE_STOP:
-		return arena_printf(t->a, t->latex ? "\\operatorname{stop}(%s)" : "stop(%s)", grad_text(t, p->arg[0], TIGHT_CHOICE));
+		return arena_printf(t->a, t->latex ? "\\operatorname{stop}(%s)" : "stop(%s)",
+				    grad_text(t, p->arg[0], TIGHT_CHOICE));
 	default:
 		return "?";
 	}

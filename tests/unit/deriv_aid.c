@@ -34,7 +34,10 @@ double aid_random(Aid *t, double lo, double hi)
 
 Axis aid_axis(Aid *t, const char *name, int64_t first, int64_t size, unsigned flags)
 {
-	return core_axis(t->c, (AxisInfo){.name = intern_str(t->names, name), .first = first, .size = size, .flags = flags});
+	return core_axis(t->c, (AxisInfo){.name = intern_str(t->names, name),
+					  .first = first,
+					  .size = size,
+					  .flags = flags});
 }
 
 Index aid_index(Aid *t, Axis a, const char *name)
@@ -91,8 +94,13 @@ Def aid_variable(Aid *t, const char *name, Def d)
 		ix[k] = core_index_like(t->c, info->index[k]);
 	}
 	Piece piece = {.value = core_read_plain(t->c, d, ix)};
-	DefInfo alias = {.role = DEF_VALUE, .name = intern_str(t->names, name), .nindex = info->nindex, .index = ix,
-	                 .npiece = 1, .piece = &piece, .flags = DEF_VARIABLE};
+	DefInfo alias = {.role = DEF_VALUE,
+			 .name = intern_str(t->names, name),
+			 .nindex = info->nindex,
+			 .index = ix,
+			 .npiece = 1,
+			 .piece = &piece,
+			 .flags = DEF_VARIABLE};
 	return core_define(t->c, alias);
 }
 
@@ -160,7 +168,8 @@ double aid_gradient_error(Aid *t, Node loss)
 			check(t, 1, &root);
 			ref_forget(t->ref);
 			ref_array(t->ref, grad[k], g);
-			cr_assert(!ref_error(t->ref), "%s", ref_error(t->ref) ? ref_error(t->ref) : "");
+			cr_assert(!ref_error(t->ref), "%s",
+				  ref_error(t->ref) ? ref_error(t->ref) : "");
 		}
 		for (size_t j = 0; j < size; j++) {
 			double spread, d = difference(t, loss, wrt[k], j, &spread);
@@ -202,12 +211,14 @@ static uint32_t count_nodes(Aid *t, Node n)
 	switch ((NodeTag)p->tag) {
 	case NODE_LIN:
 		for (uint32_t k = 0; k < p->n; k++) {
-			ops += (uint32_t)((p->coef[k] != 1 && p->coef[k] != -1) + (k > 0)) + count_nodes(t, p->arg[k]);
+			ops += (uint32_t)((p->coef[k] != 1 && p->coef[k] != -1) + (k > 0)) +
+			       count_nodes(t, p->arg[k]);
 		}
 		return ops + (uint32_t)(p->num != 0);
 	case NODE_PROD:
 		for (uint32_t k = 0; k < p->n; k++) {
-			ops += (uint32_t)abs(p->expo[k]) - (k == 0 && p->expo[k] > 0) + count_nodes(t, p->arg[k]);
+			ops += (uint32_t)abs(p->expo[k]) - (k == 0 && p->expo[k] > 0) +
+			       count_nodes(t, p->arg[k]);
 		}
 		return ops;
 	case NODE_OP:

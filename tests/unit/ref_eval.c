@@ -10,7 +10,7 @@
 enum { RANK = 12, DEPTH = 20000 };
 
 typedef struct Entry {
-	Def def; /* 0: empty */
+	Def def;        /* 0: empty */
 	uint32_t state; /* 1: being computed, 2: known */
 	int64_t at[RANK];
 	double value;
@@ -118,7 +118,8 @@ static void grow(Ref *r)
 	r->table = calloc(r->cap, sizeof *r->table);
 	for (size_t k = 0; k < n; k++) {
 		if (old[k].def) {
-			*find(r, old[k].def, core_def(r->c, old[k].def)->nindex, old[k].at) = old[k];
+			*find(r, old[k].def, core_def(r->c, old[k].def)->nindex, old[k].at) =
+				old[k];
 		}
 	}
 	free(old);
@@ -153,8 +154,8 @@ static int64_t bound_value(Ref *r, Index i)
 /* Ints beyond 2^53 do not occur in the tests: one double carries every kind. */
 static double eval(Ref *r, Node n);
 
-/* A conjunction is false where one side is, whatever the other one would read: conditions of nested guards are merged, and
- * what is under a guard may look outside. A disjunction likewise. */
+/* A conjunction is false where one side is, whatever the other one would read: conditions of nested
+ * guards are merged, and what is under a guard may look outside. A disjunction likewise. */
 static double eval_logic(Ref *r, const NodeInfo *p, bool decides)
 {
 	const char *before = r->error, *error = before;
@@ -242,7 +243,7 @@ static int64_t edge(Ref *r, Axis a, Edge e)
 	const AxisInfo *info = core_axis_info(r->c, a);
 	return e.kind == EDGE_AT      ? e.offset
 	       : e.kind == EDGE_FIRST ? info->first + e.offset
-	                              : info->first + info->size - 1 + e.offset;
+				      : info->first + info->size - 1 + e.offset;
 }
 
 static bool inside(Ref *r, const DefInfo *d, const Range *box, const int64_t *at)
@@ -279,7 +280,10 @@ static double combine(RedKind red, double a, double b)
 
 static double start(RedKind red)
 {
-	return red == RED_SUM || red == RED_ANY ? 0 : red == RED_PROD || red == RED_ALL ? 1 : red == RED_MIN ? INFINITY : -INFINITY;
+	return red == RED_SUM || red == RED_ANY    ? 0
+	       : red == RED_PROD || red == RED_ALL ? 1
+	       : red == RED_MIN                    ? INFINITY
+						   : -INFINITY;
 }
 
 /* Calls for each element over d's bound indices from the k-th on, the first outermost. */
@@ -322,7 +326,8 @@ static double compute(Ref *r, Def def, const int64_t *at)
 		bind(r, d->index[k], at[k]);
 	}
 	if (d->role == DEF_REDUCTION) {
-		double acc = d->red == RED_LOGSUMEXP ? 0 : start(d->red), best = d->red == RED_ARGMIN ? INFINITY : -INFINITY;
+		double acc = d->red == RED_LOGSUMEXP ? 0 : start(d->red),
+		       best = d->red == RED_ARGMIN ? INFINITY : -INFINITY;
 		int64_t place = core_axis_info(r->c, core_index_axis(r->c, d->bound[0]))->first;
 		reduce(r, d, 0, &acc, &best, &place);
 		bool arg = d->red == RED_ARGMAX || d->red == RED_ARGMIN;
@@ -333,7 +338,9 @@ static double compute(Ref *r, Def def, const int64_t *at)
 			k++;
 		}
 		bool zero = d->flags & DEF_ZERO_OUTSIDE;
-		v = k < d->npiece ? eval(r, d->piece[k].value) : zero ? 0 : fail(r, intern_text(core_names(r->c), d->name));
+		v = k < d->npiece ? eval(r, d->piece[k].value)
+		    : zero        ? 0
+				  : fail(r, intern_text(core_names(r->c), d->name));
 	}
 	r->nenv = mark;
 	return v;
@@ -399,7 +406,8 @@ void ref_array(Ref *r, Def d, double *out)
 		int64_t at[RANK] = {0};
 		size_t rest = k;
 		for (uint32_t j = info->nindex; j-- > 0;) {
-			const AxisInfo *a = core_axis_info(r->c, core_index_axis(r->c, info->index[j]));
+			const AxisInfo *a =
+				core_axis_info(r->c, core_index_axis(r->c, info->index[j]));
 			at[j] = a->first + (int64_t)(rest % (size_t)a->size);
 			rest /= (size_t)a->size;
 		}

@@ -1,5 +1,5 @@
-/* ref_eval.h — a slow evaluator of core definitions for tests: element by element, by demand, with a memo. It shares nothing
- * with the plan or the interpreter. */
+/* ref_eval.h — a slow evaluator of core definitions for tests: element by element, by demand, with
+ * a memo. It shares nothing with the plan or the interpreter. */
 #ifndef PNN_TESTS_REF_EVAL_H
 #define PNN_TESTS_REF_EVAL_H
 #include "lang/core.h"
@@ -7,7 +7,8 @@
 typedef struct Ref Ref;
 Ref *ref_create(Core *c);
 void ref_free(Ref *r);
-/* Gives a leaf (or any definition: it is then not computed) its values, row-major over its axes. Forgets computed values. */
+/* Gives a leaf (or any definition: it is then not computed) its values, row-major over its axes.
+ * Forgets computed values. */
 void ref_set(Ref *r, Def d, const double *values);
 /* Where a set leaf's values lie, to be changed; call ref_forget afterwards. */
 double *ref_values(Ref *r, Def d);

@@ -1,5 +1,5 @@
-/* test_deriv_random.c — random systems (seeded): reverse against differences, forward against reverse in first and second
- * order, and nested derivatives to order 5 both ways. */
+/* test_deriv_random.c — random systems (seeded): reverse against differences, forward against
+ * reverse in first and second order, and nested derivatives to order 5 both ways. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -41,7 +41,8 @@ static Node real_of(Index i)
 	return core_scale(C, 0.25, core_real(C, IX(&t, i)));
 }
 
-/* A place on the axis: an index in scope, perhaps shifted (periodic) or guarded, a label, or a gather. */
+/* A place on the axis: an index in scope, perhaps shifted (periodic) or guarded, a label, or a
+ * gather. */
 static Node place(Gen *g, Axis a, Node *cond)
 {
 	const AxisInfo *info = core_axis_info(C, a);
@@ -66,7 +67,8 @@ static Node place(Gen *g, Axis a, Node *cond)
 	case 1: {
 		Node shifted = core_add(C, i, core_int_const(C, 1));
 		if (!(info->flags & AXIS_PERIODIC)) {
-			Node in = core_op2(C, OP_ile, shifted, core_int_const(C, info->first + info->size - 1));
+			Node in = core_op2(C, OP_ile, shifted,
+					   core_int_const(C, info->first + info->size - 1));
 			*cond = *cond ? core_op2(C, OP_and, *cond, in) : in;
 		}
 		return shifted;
@@ -97,7 +99,8 @@ static Node expression(Gen *g, int depth);
 
 static Node reduction(Gen *g, int depth)
 {
-	static const RedKind kind[] = {RED_SUM, RED_SUM, RED_SUM, RED_PROD, RED_LOGSUMEXP, RED_MAX, RED_MIN};
+	static const RedKind kind[] = {RED_SUM,       RED_SUM, RED_SUM, RED_PROD,
+				       RED_LOGSUMEXP, RED_MAX, RED_MIN};
 	if (g->nscope == 4) {
 		return read_some(g);
 	}
@@ -108,10 +111,13 @@ static Node reduction(Gen *g, int depth)
 	if (red == RED_MAX || red == RED_MIN) { /* far from ties */
 		body = core_add(C, core_op1(C, OP_tanh, body), core_scale(C, 12, real_of(b)));
 	} else if (red == RED_PROD) {
-		body = core_add(C, core_real_const(C, 0.7), core_scale(C, 0.5, core_op1(C, OP_sin, body)));
+		body = core_add(C, core_real_const(C, 0.7),
+				core_scale(C, 0.5, core_op1(C, OP_sin, body)));
 	}
 	if (pick(3) == 0) {
-		Node skip = core_op2(C, OP_ine, IX(&t, b), core_int_const(C, core_axis_info(C, core_index_axis(C, b))->first + 1));
+		Node skip = core_op2(
+			C, OP_ine, IX(&t, b),
+			core_int_const(C, core_axis_info(C, core_index_axis(C, b))->first + 1));
 		body = core_filter(C, red, skip, body);
 	}
 	g->nscope--;
@@ -120,7 +126,8 @@ static Node reduction(Gen *g, int depth)
 
 static Node function(Gen *g, int depth)
 {
-	Node x = expression(g, depth - 1), one = core_real_const(C, 1), y = core_add(C, one, core_powi(C, x, 2));
+	Node x = expression(g, depth - 1), one = core_real_const(C, 1),
+	     y = core_add(C, one, core_powi(C, x, 2));
 	switch (pick(10)) {
 	case 0:
 		return core_op1(C, OP_tanh, x);
@@ -153,7 +160,8 @@ static Node choice(Gen *g, int depth)
 	}
 	Index i = g->scope[pick(g->nscope)];
 	const AxisInfo *info = core_axis_info(C, core_index_axis(C, i));
-	Node c = core_op2(C, pick(2) ? OP_ieq : OP_ilt, IX(&t, i), core_int_const(C, info->first + pick((uint32_t)info->size)));
+	Node c = core_op2(C, pick(2) ? OP_ieq : OP_ilt, IX(&t, i),
+			  core_int_const(C, info->first + pick((uint32_t)info->size)));
 	return pick(2) ? core_guard(C, c, a) : core_select(C, c, a, expression(g, depth - 1));
 }
 
@@ -165,7 +173,8 @@ static Node expression(Gen *g, int depth)
 	switch (pick(9)) {
 	case 0:
 	case 1:
-		return core_add(C, expression(g, depth - 1), core_scale(C, aid_random(&t, -1, 1), expression(g, depth - 1)));
+		return core_add(C, expression(g, depth - 1),
+				core_scale(C, aid_random(&t, -1, 1), expression(g, depth - 1)));
 	case 2:
 	case 3:
 		return core_mul(C, expression(g, depth - 1), expression(g, depth - 1));
@@ -184,9 +193,13 @@ static void recurrence(Gen *g)
 {
 	bool beside = pick(2);
 	Axis time = g->axis[1], other = g->axis[pick(2) ? 0 : 2];
-	Index q = beside ? core_index_wide(C, time, intern_str(t.names, "q")) : core_index(C, time, intern_str(t.names, "q"));
+	Index q = beside ? core_index_wide(C, time, intern_str(t.names, "q"))
+			 : core_index(C, time, intern_str(t.names, "q"));
 	Index i = core_index(C, other, intern_str(t.names, "i"));
-	Def x = core_define(C, (DefInfo){.role = DEF_VALUE, .name = intern_str(t.names, "x"), .nindex = 2, .index = (Index[]){q, i}});
+	Def x = core_define(C, (DefInfo){.role = DEF_VALUE,
+					 .name = intern_str(t.names, "x"),
+					 .nindex = 2,
+					 .index = (Index[]){q, i}});
 	Index at[2] = {core_def(C, x)->index[0], core_def(C, x)->index[1]};
 	g->nscope = 1;
 	g->scope[0] = at[1];
@@ -197,9 +210,12 @@ static void recurrence(Gen *g)
 		Index b = core_index(C, other, intern_str(t.names, "b"));
 		self = SUM(&t, core_mul(C, AT(&t, x, before, IX(&t, b)), real_of(b)), b);
 	}
-	Node rest = core_op1(C, OP_tanh, read_some(g)); /* no growth, or differences would tell nothing */
-	Node step = core_add(C, core_op1(C, OP_tanh, self), core_mul(C, rest, AT(&t, x, before, from)));
-	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}}, zero = {{EDGE_FIRST, beside ? -1 : 0}, {EDGE_FIRST, beside ? -1 : 0}};
+	Node rest = core_op1(C, OP_tanh,
+			     read_some(g)); /* no growth, or differences would tell nothing */
+	Node step =
+		core_add(C, core_op1(C, OP_tanh, self), core_mul(C, rest, AT(&t, x, before, from)));
+	Range all = {{EDGE_FIRST, 0}, {EDGE_LAST, 0}},
+	      zero = {{EDGE_FIRST, beside ? -1 : 0}, {EDGE_FIRST, beside ? -1 : 0}};
 	Range later = beside ? all : (Range){{EDGE_FIRST, 1}, {EDGE_LAST, 0}};
 	Piece piece[2] = {{(Range[]){zero, all}, start}, {(Range[]){later, all}, step}};
 	core_set_pieces(C, x, 2, piece);
@@ -223,11 +239,13 @@ static void define(Gen *g)
 
 static Node make_system(Gen *g)
 {
-	*g = (Gen){.axis = {aid_axis(&t, "a", 0, 3, 0), aid_axis(&t, "b", 2, 3, 0), aid_axis(&t, "p", 0, 4, AXIS_PERIODIC),
-	                    aid_axis(&t, "s", 0, 2, AXIS_SAMPLES)}};
+	*g = (Gen){.axis = {aid_axis(&t, "a", 0, 3, 0), aid_axis(&t, "b", 2, 3, 0),
+			    aid_axis(&t, "p", 0, 4, AXIS_PERIODIC),
+			    aid_axis(&t, "s", 0, 2, AXIS_SAMPLES)}};
 	for (uint32_t k = 0; k < AXES; k++) {
 		const AxisInfo *info = core_axis_info(C, g->axis[k]);
-		g->gather[k] = core_leaf(C, DEF_DATA, intern_str(t.names, "id"), (Span){0}, KIND_INT, 0, 1, &g->axis[k]);
+		g->gather[k] = core_leaf(C, DEF_DATA, intern_str(t.names, "id"), (Span){0},
+					 KIND_INT, 0, 1, &g->axis[k]);
 		double v[8];
 		for (int64_t j = 0; j < info->size; j++) {
 			v[j] = (double)(info->first + pick((uint32_t)info->size));
@@ -252,7 +270,8 @@ static Node make_system(Gen *g)
 		const DefInfo *d = core_def(C, g->def[k]);
 		uint32_t rank = d->nindex;
 		for (uint32_t j = 0; j < rank; j++) {
-			ix[j] = core_index(C, core_index_axis(C, core_def(C, g->def[k])->index[j]), 0);
+			ix[j] = core_index(C, core_index_axis(C, core_def(C, g->def[k])->index[j]),
+					   0);
 		}
 		Node one = core_op1(C, OP_sin, core_read_plain(C, g->def[k], ix));
 		loss = core_add(C, loss, rank ? aid_sum(&t, RED_SUM, one, ix) : one);
@@ -305,15 +324,19 @@ static void check_orders(int seed, Node loss, const Def *wrt)
 	cr_assert(deriv_gradient(C, t.scratch, t.diags, loss, 3, wrt, grad));
 	Node g = along(3, grad, dir), f = deriv_tangent(C, t.scratch, t.diags, loss, 3, wrt, dir);
 	double a = aid_value(&t, g), b = f ? aid_value(&t, f) : 0;
-	cr_assert(relative(a, b) < 1e-11, "system %d, first order: reverse %.17g, forward %.17g", seed, a, b);
+	cr_assert(relative(a, b) < 1e-11, "system %d, first order: reverse %.17g, forward %.17g",
+		  seed, a, b);
 	cr_assert(deriv_gradient(C, t.scratch, t.diags, g, 3, wrt, second));
-	Node gg = along(3, second, other), fg = deriv_tangent(C, t.scratch, t.diags, g, 3, wrt, other);
+	Node gg = along(3, second, other),
+	     fg = deriv_tangent(C, t.scratch, t.diags, g, 3, wrt, other);
 	Node ff = f ? deriv_tangent(C, t.scratch, t.diags, f, 3, wrt, other) : 0;
 	a = aid_value(&t, gg);
 	b = fg ? aid_value(&t, fg) : 0;
-	cr_assert(relative(a, b) < 1e-10, "system %d: reverse over reverse %.17g, forward over reverse %.17g", seed, a, b);
+	cr_assert(relative(a, b) < 1e-10,
+		  "system %d: reverse over reverse %.17g, forward over reverse %.17g", seed, a, b);
 	b = ff ? aid_value(&t, ff) : 0;
-	cr_assert(relative(a, b) < 1e-10, "system %d: reverse over reverse %.17g, forward over forward %.17g", seed, a, b);
+	cr_assert(relative(a, b) < 1e-10,
+		  "system %d: reverse over reverse %.17g, forward over forward %.17g", seed, a, b);
 }
 
 static void random_systems(int from, int to)
@@ -330,15 +353,17 @@ static void random_systems(int from, int to)
 			continue;
 		}
 		double error = aid_gradient_error(&t, loss);
-		cr_assert(error < 1e-6, "system %d: gradient differs from differences by %g", seed, error);
+		cr_assert(error < 1e-6, "system %d: gradient differs from differences by %g", seed,
+			  error);
 		check_orders(seed, loss, wrt);
 		definitions += core_def_count(C);
 		compared += t.compared;
 		vague += t.vague;
 		systems++;
 	}
-	cr_log_info("%u systems: %u definitions, %u derivatives, %u of them where differences tell little", systems, definitions,
-	            compared, vague);
+	cr_log_info("%u systems: %u definitions, %u derivatives, %u of them where differences tell "
+		    "little",
+		    systems, definitions, compared, vague);
 	cr_assert_gt(systems, (uint32_t)(to - from) * 9 / 10);
 	cr_assert_lt(20 * vague, compared);
 }
@@ -360,11 +385,13 @@ Test(deriv_random, nested_orders_both_ways)
 		aid_end(&t);
 		aid_begin(&t);
 		t.seed = (uint64_t)seed * 104729 + 1;
-		Def x = AID_LEAF(&t, DEF_PARAM, "x", 0.2, 0.8), y = AID_LEAF(&t, DEF_PARAM, "y", 0.2, 0.8);
+		Def x = AID_LEAF(&t, DEF_PARAM, "x", 0.2, 0.8),
+		    y = AID_LEAF(&t, DEF_PARAM, "y", 0.2, 0.8);
 		Gen g = {.def = {x, y}, .n = 2};
 		for (uint32_t k = 0; k < AXES; k++) {
 			g.axis[k] = aid_axis(&t, "a", 0, 2, 0);
-			g.gather[k] = core_leaf(C, DEF_DATA, intern_str(t.names, "id"), (Span){0}, KIND_INT, 0, 1, &g.axis[k]);
+			g.gather[k] = core_leaf(C, DEF_DATA, intern_str(t.names, "id"), (Span){0},
+						KIND_INT, 0, 1, &g.axis[k]);
 			ref_set(t.ref, g.gather[k], (double[]){1, 0});
 		}
 		for (int k = 0; k < 3; k++) {
@@ -381,7 +408,9 @@ Test(deriv_random, nested_orders_both_ways)
 			cr_assert(deriv_gradient(C, t.scratch, t.diags, reverse, 1, &by, &grad));
 			reverse = grad ? AT(&t, grad) : core_real_const(C, 0);
 			double a = aid_value(&t, f), b = aid_value(&t, reverse);
-			cr_assert(!(relative(a, b) >= 1e-11), "system %d, order %d: forward %.17g, reverse %.17g", seed, order, a, b);
+			cr_assert(!(relative(a, b) >= 1e-11),
+				  "system %d, order %d: forward %.17g, reverse %.17g", seed, order,
+				  a, b);
 		}
 	}
 }
@@ -392,7 +421,8 @@ static uint32_t formals_of(Def d, Index *ix)
 {
 	uint32_t n = core_def(C, d)->nindex;
 	for (uint32_t k = 0; k < n; k++) {
-		ix[k] = core_index(C, core_index_axis(C, core_def(C, d)->index[k]), intern_str(t.names, "m"));
+		ix[k] = core_index(C, core_index_axis(C, core_def(C, d)->index[k]),
+				   intern_str(t.names, "m"));
 	}
 	return n;
 }
@@ -406,13 +436,14 @@ static void somewhere(uint32_t n, const Index *ix, int64_t *at, Node *label)
 	}
 }
 
-/* ∂d[…]/∂P[…] as a definition over all indices, whatever way is chosen, against the gradient of one element of d; and its
- * derivative by Q against the gradient of that. */
+/* ∂d[…]/∂P[…] as a definition over all indices, whatever way is chosen, against the gradient of one
+ * element of d; and its derivative by Q against the gradient of that. */
 static void check_jacobian(int seed, Gen *g, Def d)
 {
 	Index ix[12];
 	Def P = g->def[0], Q = g->def[1];
-	uint32_t nd = formals_of(d, ix), np = formals_of(P, ix + nd), nq = formals_of(Q, ix + nd + np);
+	uint32_t nd = formals_of(d, ix), np = formals_of(P, ix + nd),
+		 nq = formals_of(Q, ix + nd + np);
 	Node of = core_read_plain(C, d, ix);
 	if (!core_depends(C, of, P)) {
 		return;
@@ -434,15 +465,20 @@ static void check_jacobian(int seed, Gen *g, Def d)
 		Node label[12];
 		somewhere(nd + np + nq, ix, at, label);
 		Def first, other;
-		cr_assert(deriv_gradient(C, t.scratch, t.diags, core_read(C, d, label), 1, &P, &first));
+		cr_assert(deriv_gradient(C, t.scratch, t.diags, core_read(C, d, label), 1, &P,
+					 &first));
 		Node element = first ? core_read(C, first, label + nd) : core_real_const(C, 0);
-		double a = aid_value(&t, core_subst(C, two[0], nd + np, ix, label)), b = aid_value(&t, element);
-		cr_assert(relative(a, b) < 1e-10, "system %d: Jacobian %.17g, gradient %.17g", seed, a, b);
+		double a = aid_value(&t, core_subst(C, two[0], nd + np, ix, label)),
+		       b = aid_value(&t, element);
+		cr_assert(relative(a, b) < 1e-10, "system %d: Jacobian %.17g, gradient %.17g", seed,
+			  a, b);
 		if (second) {
 			cr_assert(deriv_gradient(C, t.scratch, t.diags, element, 1, &Q, &other));
 			a = aid_value(&t, core_subst(C, two[1], nd + np + nq, ix, label));
 			b = other ? aid_value(&t, core_read(C, other, label + nd + np)) : 0;
-			cr_assert(relative(a, b) < 1e-9, "system %d: second derivative %.17g, gradient twice %.17g", seed, a, b);
+			cr_assert(relative(a, b) < 1e-9,
+				  "system %d: second derivative %.17g, gradient twice %.17g", seed,
+				  a, b);
 		}
 	}
 }
