@@ -404,17 +404,17 @@ void checkpoint_arrived(Run *r)
 	}
 }
 
-bool checkpoint_training_phase(const Run *r, uint32_t *phase)
+bool checkpoint_training_numbers(const Run *r, double number[TRAINING_NUMBERS])
 {
 	const struct Checkpoint *c = r->checkpoint;
 	if (!c || !c->arriving || !c->training) {
 		return false;
 	}
 	const RtTensor *t = rt_weights_tensor(c->weights, "training");
-	if (!t || t->dtype != RT_F64 || t->ndim != 1 || t->dim[0] < 1) {
+	if (!t || t->dtype != RT_F64 || t->ndim != 1 || t->dim[0] < TRAINING_NUMBERS) {
 		return false;
 	}
-	*phase = (uint32_t)((const double *)t->data)[0];
+	memcpy(number, t->data, TRAINING_NUMBERS * sizeof *number);
 	return true;
 }
 

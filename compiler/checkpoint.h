@@ -26,8 +26,11 @@ void checkpoint_free(Run *r);
 typedef struct SavedArray { const char *name; double *value; size_t n; } SavedArray;
 /* Writes a checkpoint inside a training: `state` beside everything else. */
 bool checkpoint_training(Run *r, uint32_t n, const SavedArray *state, bool now);
-/* Was the checkpoint that is being continued written inside the training that begins now? Then in which phase. */
-bool checkpoint_training_phase(const Run *r, uint32_t *phase);
+/* What every training saves first, in an array named "training": phase, step of the phase (0: it has not begun), steps of the
+ * training, first loss. */
+enum { TRAINING_PHASE, TRAINING_STEP, TRAINING_TOTAL, TRAINING_FIRST, TRAINING_NUMBERS };
+/* Was the checkpoint that is being continued written inside the training that begins now? Then these numbers. */
+bool checkpoint_training_numbers(const Run *r, double number[TRAINING_NUMBERS]);
 /* Fills state from the checkpoint; false after a diagnostic (E0408) when something is missing or of another size. */
 bool checkpoint_restore_training(Run *r, uint32_t n, const SavedArray *state);
 /* The training ended: its arrays in the checkpoint are of no more use. */

@@ -78,18 +78,37 @@ static bool begin_phase(Training *tr, uint32_t number)
 	return true;
 }
 
+/* Between two phases: a checkpoint that the next one begins from. False if the user asked to stop there. */
+static bool between_phases(Training *tr, uint32_t next)
+{
+	double number[TRAINING_NUMBERS] = {next, 0, (double)tr->total, tr->first_loss};
+	SavedArray state = {"training", number, TRAINING_NUMBERS};
+	bool stop = run_interrupted(tr->r);
+	if (!checkpoint_training(tr->r, 1, &state, true)) {
+		return false;
+	}
+	tr->r->interrupted = stop;
+	return !stop;
+}
+
 bool train_run(Run *r, const Stmt *s)
 {
 	Training tr = {.r = r, .stmt = s, .t = &s->u.train, .started = train_clock()};
-	uint32_t first = 0;
-	bool continued = checkpoint_training_phase(r, &first), ok = true;
+	double number[TRAINING_NUMBERS] = {0};
+	bool continued = checkpoint_training_numbers(r, number), ok = true;
+	uint32_t first = (uint32_t)number[TRAINING_PHASE];
+	bool inside = continued && number[TRAINING_STEP] > 0;
 	checkpoint_arrived(r);
+	tr.total = (int64_t)number[TRAINING_TOTAL];
+	tr.first_loss = number[TRAINING_FIRST];
+	tr.have_first = tr.total > 0;
 	if (!continued) {
 		ok = points_refresh(&tr, 0, true);
 	}
-	for (uint32_t k = continued ? first : 0; ok && k < tr.t->nphase; k++) {
-		tr.resumed = continued && k == first;
-		ok = begin_phase(&tr, k) && (tr.phase->kind == OPTIMISER_LBFGS ? phase_line_search : phase_first_order)(&tr);
+	for (uint32_t k = first; ok && k < tr.t->nphase; k++) {
+		tr.resumed = inside && k == first;
+		ok = begin_phase(&tr, k) && (tr.phase->kind == OPTIMISER_LBFGS ? phase_line_search : phase_first_order)(&tr) &&
+		     (k + 1 == tr.t->nphase || between_phases(&tr, k + 1));
 	}
 	checkpoint_training_over(r);
 	return ok;

@@ -139,7 +139,7 @@ static void search_free(Search *s)
 
 /* ---- checkpoints ---------------------------------------------------------------------------------------------------------- */
 
-enum { NUMBER_PHASE, NUMBER_STEP, NUMBER_TOTAL, NUMBER_FIRST, NUMBER_PAIRS, NUMBER_NEXT, NUMBER_DRAW, NUMBERS };
+enum { NUMBER_PAIRS = TRAINING_NUMBERS, NUMBER_NEXT, NUMBER_DRAW, NUMBERS };
 enum { ARRAYS = 5 };
 
 static void saved_arrays(Search *s, double *number, SavedArray *out)
@@ -168,9 +168,9 @@ static bool search_resume(Search *s)
 	if (!checkpoint_restore_training(tr->r, ARRAYS, state)) {
 		return false;
 	}
-	tr->step = (int64_t)number[NUMBER_STEP];
-	tr->total = (int64_t)number[NUMBER_TOTAL];
-	tr->first_loss = number[NUMBER_FIRST];
+	tr->step = (int64_t)number[TRAINING_STEP];
+	tr->total = (int64_t)number[TRAINING_TOTAL];
+	tr->first_loss = number[TRAINING_FIRST];
 	tr->have_first = true;
 	s->lbfgs.pairs = (size_t)number[NUMBER_PAIRS];
 	s->lbfgs.next = (size_t)number[NUMBER_NEXT];
@@ -247,8 +247,11 @@ static bool search_run(Search *s)
 			return false;
 		}
 		numbers_out(s, number);
+		if (until || why || tr->step >= limit) {
+			break;
+		}
 		bool stop = run_interrupted(tr->r);
-		if (!until && !why && tr->step < limit && !checkpoint_training(tr->r, ARRAYS, state, stop)) {
+		if (!checkpoint_training(tr->r, ARRAYS, state, stop)) {
 			return false;
 		}
 		if (stop) {

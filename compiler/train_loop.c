@@ -118,7 +118,7 @@ static bool init_states(Training *tr)
 }
 
 /* Numbers of the training itself, in a checkpoint. */
-enum { NUMBER_PHASE, NUMBER_STEP, NUMBER_TOTAL, NUMBER_FIRST, NUMBER_LOSS, NUMBER_NORM, NUMBER_CHANGE, NUMBERS };
+enum { NUMBER_LOSS = TRAINING_NUMBERS, NUMBER_NORM, NUMBER_CHANGE, NUMBERS };
 
 static uint32_t saved_arrays(Training *tr, double *number, SavedArray *out)
 {
@@ -155,9 +155,9 @@ static void numbers_out(const Training *tr, double *number)
 
 static void numbers_in(Training *tr, const double *number)
 {
-	tr->step = (int64_t)number[NUMBER_STEP];
-	tr->total = (int64_t)number[NUMBER_TOTAL];
-	tr->first_loss = number[NUMBER_FIRST];
+	tr->step = (int64_t)number[TRAINING_STEP];
+	tr->total = (int64_t)number[TRAINING_TOTAL];
+	tr->first_loss = number[TRAINING_FIRST];
 	tr->have_first = tr->total > 0;
 	tr->loss = number[NUMBER_LOSS];
 	tr->norm = number[NUMBER_NORM];
@@ -295,8 +295,11 @@ static bool run_steps(Training *tr, Plan *plan, const Layout *l)
 			return false;
 		}
 		numbers_out(tr, number);
+		if (until || tr->step >= limit) {
+			break; /* the end of a phase has a checkpoint of its own */
+		}
 		bool stop = run_interrupted(tr->r);
-		if (!until && tr->step < limit && !checkpoint_training(tr->r, n, state, stop)) {
+		if (!checkpoint_training(tr->r, n, state, stop)) {
 			return false;
 		}
 		if (stop) {
