@@ -153,24 +153,39 @@ static bool name_taken(const Print *p, const char *name)
 	return false;
 }
 
-static const char *take_name(Print *p, const char *base, bool number)
+/* Words that cannot be names in a text; those of reducers can be names of arrays. */
+static bool is_reserved(const char *name, bool array)
 {
 	static const char *const words[] = {
-		"and",     "or",     "not",   "if",        "then",    "else",   "in",   "mod",
-		"div",     "xor",    "shl",   "shr",       "band",    "bor",    "sum",  "mean",
-		"max",     "min",    "prod",  "logsumexp", "argmax",  "argmin", "all",  "any",
-		"count",   "expect", "until", "partial",   "real",    "int",    "bool", "spin",
-		"complex", "true",   "false", "inf",       "nan",     "first",  "last", "outside",
-		"r2",      "rmse",   "mae",   "auc",       "accuracy"};
-	base = core_text_clean(p->a, base);
-	bool reserved = false;
+		"and",  "or",   "not",   "if",      "then",  "else",  "in",      "mod",   "div",
+		"xor",  "shl",  "shr",   "band",    "bor",   "sum",   "mean",    "until", "partial",
+		"real", "int",  "bool",  "spin",    "true",  "false", "complex", "inf",   "nan",
+		"of",   "last", "first", "outside", "count", "expect"};
+	static const char *const reducers[] = {"max",    "min", "prod",    "logsumexp", "argmax",
+					       "argmin", "all", "any",     "r2",        "rmse",
+					       "mae",    "auc", "accuracy"};
 	for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-		reserved = reserved || strcmp(words[k], base) == 0;
+		if (strcmp(words[k], name) == 0) {
+			return true;
+		}
 	}
+	for (size_t k = 0; !array && k < sizeof reducers / sizeof *reducers; k++) {
+		if (strcmp(reducers[k], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* base, or base with a number behind it (always, if asked), that nothing else is called. */
+static const char *take_name(Print *p, const char *base, bool number, bool array)
+{
+	base = core_text_clean(p->a, base);
 	char *name = arena_strdup(p->a, base);
-	for (unsigned k = number ? 1 : 2; number || reserved || name_taken(p, name); k++) {
+	for (unsigned k = number ? 1 : 2; number || is_reserved(name, array) || name_taken(p, name);
+	     k++) {
 		name = arena_printf(p->a, "%s%u", base, k);
-		number = reserved = false;
+		number = false;
 	}
 	ARENA_PUSH(p->a, p->names, p->nname, p->namecap, name);
 	return name;
@@ -185,7 +200,7 @@ void core_print_name_axes(Print *p)
 		if (p->axis_used[a]) {
 			const char *own = intern_text(p->c->names, info->name);
 			const char *made = arena_printf(p->a, "array%lld", (long long)info->size);
-			p->axis_name[a] = take_name(p, *own ? own : made, false);
+			p->axis_name[a] = take_name(p, *own ? own : made, false, false);
 		}
 	}
 }
@@ -214,7 +229,8 @@ void core_print_name_definitions(Print *p)
 		const char *own =
 			intern_text(p->c->names, name || d > p->before ? name : p->output[d]);
 		if (*own) {
-			p->def_name[p->line[k]] = take_name(p, own, false);
+			p->def_name[p->line[k]] =
+				take_name(p, own, false, core_def(p->c, d)->nindex > 0);
 		}
 	}
 	const char **base = arena_array(p->a, const char *, p->nline);
@@ -225,7 +241,7 @@ void core_print_name_definitions(Print *p)
 			  : reader && base[reader - 1] ? base[reader - 1]
 						       : "t";
 		if (!p->def_name[d]) {
-			p->def_name[d] = take_name(p, base[k], true);
+			p->def_name[d] = take_name(p, base[k], true, core_def(p->c, d)->nindex > 0);
 		}
 	}
 }

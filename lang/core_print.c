@@ -9,6 +9,7 @@
  * i in h -> …]        where no read tells the axes of the indices; pos(first + 1..last) is a part
  * of it h[0, i] = 0                        another piece of h; the first that fits holds
  *   h_[outside] = 0                    reads outside the pieces are zero
+ *   param f : int[t] value             an int or a condition that is defined below by a recurrence
  *   v[s] = variable(x[s])              kept apart: something is differentiated by it
  *   derivative f(a[s], b[s]) = (p, q)  a rule of the user's
  *   print L, g                         the outputs
@@ -75,6 +76,34 @@ static void print_leaf(Print *p, Def def)
 	const char *role = d->role == DEF_DATA ? " data" : d->role == DEF_RUNTIME ? " runtime" : "";
 	const char *signs = d->flags & DEF_SPIN ? " signs" : "";
 	fprintf(p->out, "param %s : %s%s%s\n", p->def_name[def], type_text(p, d), role, signs);
+}
+
+/* Does the text of a definition name its own line or a later one? */
+static bool reads_later(Print *p, Def def)
+{
+	uint32_t n;
+	const Def *reads = core_def_reads(p->c, def, &n);
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t m = 0;
+		const Def *inner =
+			p->in_place[reads[k]] ? core_def_reads(p->c, reads[k], &m) : NULL;
+		if (p->line_of[reads[k]] >= p->line_of[def]) {
+			return true;
+		}
+		for (uint32_t q = 0; q < m; q++) { /* no reduction stands in place inside another */
+			if (p->line_of[inner[q]] >= p->line_of[def]) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Recurrences are taken for real unless their kind is declared. */
+static bool is_declared(Print *p, Def def)
+{
+	const DefInfo *d = core_def(p->c, def);
+	return d->kind != KIND_REAL && d->role == DEF_VALUE && reads_later(p, def);
 }
 
 /* ---- heads of definitions ---- */
@@ -185,8 +214,12 @@ static const char *edge_text(Print *p, Edge e, const char *axis)
 static void find_known(Print *p, uint32_t lo, uint32_t hi)
 {
 	for (uint32_t l = lo; l <= hi; l++) {
-		p->known[p->line[l - 1]] =
-			arena_array(p->a, bool, core_def(p->c, p->line[l - 1])->nindex);
+		const DefInfo *d = core_def(p->c, p->line[l - 1]);
+		bool *known = arena_array(p->a, bool, d->nindex);
+		p->known[p->line[l - 1]] = known;
+		for (uint32_t k = 0; k < d->nindex; k++) {
+			known[k] = is_declared(p, p->line[l - 1]);
+		}
 	}
 	for (bool progress = true; progress;) {
 		progress = false;
@@ -245,8 +278,11 @@ static const char *long_head(Print *p, Def def, const Piece *piece)
 
 /* Does another piece than a number tell that the definition is real? Then 0 may be written for 0.0.
  */
-static bool kind_elsewhere(const Print *p, const DefInfo *d)
+static bool kind_elsewhere(Print *p, Def def, const DefInfo *d)
 {
+	if (d->kind == KIND_REAL && reads_later(p, def)) {
+		return true; /* the kind of a recurrence is real unless it is declared */
+	}
 	for (uint32_t k = 0; k < d->npiece; k++) {
 		if (d->kind == KIND_REAL && core_node(p->c, d->piece[k].value)->tag != NODE_CONST) {
 			return true;
@@ -279,12 +315,15 @@ static void print_piece(Print *p, Def def, const Piece *piece, bool known)
 	if (d->red != RED_NONE) {
 		Node read = core_read(p->c, def, args);
 		p->in_place[def] = true;
+		p->text.whole = def;
 		value = core_text_node(&p->text, read, BIND_IF);
+		p->text.whole = 0;
 		p->in_place[def] = false;
 	} else {
 		value = core_text_node(&p->text, piece->value, BIND_IF);
-		value = d->npiece > 1 && kind_elsewhere(p, d) ? short_number(p, piece->value, value)
-							      : value;
+		value = d->npiece > 1 && kind_elsewhere(p, def, d)
+				? short_number(p, piece->value, value)
+				: value;
 	}
 	if (head) {
 		fprintf(p->out, "%s = %s%s%s\n", head, open, value, close);
@@ -322,6 +361,9 @@ static void print_definition(Print *p, Def def)
 		return;
 	}
 	bool known = true;
+	if (is_declared(p, def)) {
+		fprintf(p->out, "param %s : %s value\n", p->def_name[def], type_text(p, d));
+	}
 	for (uint32_t k = 0; k < d->nindex && known; k++) {
 		known = p->known[def][k];
 	}

@@ -180,11 +180,36 @@ static bool read_type(CoreRead *r, const Ast *type, Kind *kind, UnitId *unit)
 	return true;
 }
 
+static CoreEntry *open_entry(CoreRead *r, Sym name, const Ast *s)
+{
+	CoreEntry *e = core_read_entry(r, name);
+	if (!e) {
+		ARENA_PUSH(r->c->arena, r->entry, r->nentry, r->entrycap,
+			   ((CoreEntry){.name = name, .at = s}));
+		e = &r->entry[r->nentry - 1];
+	}
+	if (e->leaf) {
+		diag_redefined(r->ctx->diags, s->span, intern_text(r->c->names, name));
+		r->failed = true;
+		return NULL;
+	}
+	return e;
+}
+
 static void read_leaf(CoreRead *r, const Ast *s)
 {
 	const Ast *type = s->kid[0];
 	Kind kind;
 	UnitId unit;
+	for (uint32_t k = 1; k < s->nkid; k++) {
+		if (core_read_is(r, s->kid[k], "value")) {
+			CoreEntry *declared = open_entry(r, s->name, s);
+			if (declared) {
+				declared->declared = type;
+			}
+			return;
+		}
+	}
 	Axis *axes = arena_array(r->c->arena, Axis, type->nkid);
 	if (!read_type(r, type, &kind, &unit)) {
 		return;
@@ -212,22 +237,6 @@ static void read_leaf(CoreRead *r, const Ast *s)
 	e.def = core_leaf(r->c, role, s->name, s->span, kind, unit, type->nkid, axes);
 	core_def_mutable(r->c, e.def)->flags = flags;
 	ARENA_PUSH(r->c->arena, r->entry, r->nentry, r->entrycap, e);
-}
-
-static CoreEntry *open_entry(CoreRead *r, Sym name, const Ast *s)
-{
-	CoreEntry *e = core_read_entry(r, name);
-	if (!e) {
-		ARENA_PUSH(r->c->arena, r->entry, r->nentry, r->entrycap,
-			   ((CoreEntry){.name = name, .at = s}));
-		e = &r->entry[r->nentry - 1];
-	}
-	if (e->leaf) {
-		diag_redefined(r->ctx->diags, s->span, intern_text(r->c->names, name));
-		r->failed = true;
-		return NULL;
-	}
-	return e;
 }
 
 /* z[s, i] = e, z = e, h = [t in pos -> e], h[outside] = 0 */
@@ -337,16 +346,54 @@ static Index *make_indices(CoreRead *r, const CoreEntry *e)
 	return index;
 }
 
-static Kind entry_kind(CoreRead *r, CoreEntry *e)
+static bool find_kind(CoreRead *r, CoreEntry *e)
 {
-	Kind kind = KIND_INT;
+	UnitId unit;
+	if (e->declared || e->type) {
+		return read_type(r, e->declared ? e->declared : e->type, &e->kind, &unit);
+	}
 	for (size_t k = 0; k < e->npiece; k++) {
 		Scope scope = core_read_scope(e, &e->piece[k], NULL);
-		if (core_read_kind(r, &scope, e->piece[k].value, &kind)) {
-			return kind;
+		if (core_read_kind(r, &scope, e->piece[k].value, &e->kind)) {
+			return true;
 		}
 	}
-	return KIND_INT;
+	return false;
+}
+
+static bool reads_later(CoreRead *r, const CoreEntry *e)
+{
+	for (size_t k = 0; k < e->npiece; k++) {
+		if (core_read_furthest(r, e->piece[k].value) > (size_t)(e - r->entry)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Kinds of entries that may read one another. Where only whole numbers stand, the kind is int, but
+ * real in a recurrence. */
+static void find_kinds(CoreRead *r, size_t lo, size_t hi)
+{
+	for (size_t first = lo; first < hi;) {
+		for (bool progress = true; progress;) {
+			progress = false;
+			for (size_t k = first; k < hi; k++) {
+				CoreEntry *e = &r->entry[k];
+				if (!e->leaf && !e->kind_known && find_kind(r, e)) {
+					e->kind_known = progress = true;
+				}
+			}
+		}
+		while (first < hi && (r->entry[first].leaf || r->entry[first].kind_known)) {
+			first++;
+		}
+		if (first < hi) {
+			r->entry[first].kind =
+				reads_later(r, &r->entry[first]) ? KIND_REAL : KIND_INT;
+			r->entry[first].kind_known = true;
+		}
+	}
 }
 
 static void make_head(CoreRead *r, CoreEntry *e)
@@ -354,7 +401,7 @@ static void make_head(CoreRead *r, CoreEntry *e)
 	DefInfo info = {.role = e->constant ? DEF_CONST : DEF_VALUE,
 			.name = e->name,
 			.span = e->at->span,
-			.kind = entry_kind(r, e),
+			.kind = e->kind,
 			.nindex = e->n,
 			.index = make_indices(r, e)};
 	if (e->type && !read_type(r, e->type, &info.kind, &info.unit)) {
@@ -429,7 +476,7 @@ static size_t last_read(CoreRead *r, size_t lo)
 	for (size_t k = lo; k <= last; k++) {
 		for (size_t p = 0; p < r->entry[k].npiece; p++) {
 			size_t one = core_read_furthest(r, r->entry[k].piece[p].value);
-			last = one > last ? one : last;
+			last = one > last + 1 ? one - 1 : last;
 		}
 	}
 	return last;
@@ -446,6 +493,7 @@ static void make_definitions(CoreRead *r)
 		if (!core_read_heads(r, lo, hi)) {
 			return;
 		}
+		find_kinds(r, lo, hi);
 		for (size_t k = lo; k < hi && !r->failed; k++) {
 			if (!r->entry[k].leaf) {
 				make_head(r, &r->entry[k]);

@@ -22,6 +22,9 @@ typedef struct CoreEntry {
 	size_t npiece, piececap;
 	uint32_t n; /* formals */
 	Axis *axis;
+	const Ast *declared; /* the type in `param f : int[t] value`, or NULL */
+	bool kind_known;
+	Kind kind;
 	Def def; /* 0: not made yet */
 } CoreEntry;
 
@@ -79,6 +82,6 @@ void core_read_reduction(CoreRead *r, Scope *s, const Ast *ast, Def d, Node *bod
 /* The axis of an index variable by the first read of an entry with known axes that has it as an
  * argument; 0: none. */
 Axis core_read_infer(CoreRead *r, const Ast *ast, Sym index);
-/* The greatest entry number named in an expression (0 if none). */
+/* One more than the greatest entry number named in an expression (0 if none). */
 size_t core_read_furthest(CoreRead *r, const Ast *ast);
 #endif

@@ -64,7 +64,7 @@ size_t core_read_furthest(CoreRead *r, const Ast *ast)
 	while (w.n) {
 		const Ast *one = walk_next(&w);
 		CoreEntry *e = one->kind == AST_NAME ? core_read_entry(r, one->name) : NULL;
-		size_t at = e ? (size_t)(e - r->entry) : 0;
+		size_t at = e ? (size_t)(e - r->entry) + 1 : 0;
 		last = at > last ? at : last;
 	}
 	return last;
@@ -132,8 +132,8 @@ static bool name_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out)
 		*out = KIND_BOOL;
 	} else if (strcmp(word, "inf") == 0 || strcmp(word, "nan") == 0) {
 		*out = KIND_REAL;
-	} else if (e && e->def) {
-		*out = core_def(r->c, e->def)->kind;
+	} else if (e && (e->def || e->kind_known)) {
+		*out = e->def ? core_def(r->c, e->def)->kind : e->kind;
 	} else {
 		return false;
 	}

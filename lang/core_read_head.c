@@ -106,6 +106,16 @@ static bool begin_heads(CoreRead *r, CoreEntry *e)
 		e->n = n;
 	}
 	e->axis = arena_array(r->c->arena, Axis, e->n);
+	if (e->declared && (e->declared->nkid != e->n || e->npiece == 0)) {
+		core_read_wrong(r, e->at, "a definition of the declared type");
+		return false;
+	}
+	for (uint32_t k = 0; e->declared && k < e->n; k++) {
+		e->axis[k] = core_read_axis(r, e->declared->kid[k]);
+		if (!e->axis[k]) {
+			return false;
+		}
+	}
 	for (size_t k = 0; k < e->npiece; k++) {
 		if (e->piece[k].binders && !head_from_binders(r, e, &e->piece[k])) {
 			return false;

@@ -245,6 +245,34 @@ static bool is_sum_in_place(const CoreText *t, Node n)
  * unless there is a positive constant. Returns ±1 times which the factor is printed. */
 static double factor_sign(CoreText *t, Node n);
 static const char *sum_text(CoreText *t, Node n, double sign, int *binds);
+static const char *choice_text(CoreText *t, Node n, bool *minus);
+static const char *constant_text(CoreText *t, const NodeInfo *p, int *binds);
+
+const char *core_text_signed(CoreText *t, Node n, int least, bool *minus)
+{
+	const NodeInfo *p = core_node(t->c, n);
+	int binds = BIND_ATOM;
+	if (p->tag == NODE_LIN) {
+		double sign = factor_sign(t, n);
+		*minus ^= sign < 0;
+		const char *s = sum_text(t, n, sign, &binds);
+		return brackets(t, s, binds, least);
+	}
+	if (p->tag == NODE_CONST && p->num < 0) {
+		*minus ^= true;
+		NodeInfo positive = *p;
+		positive.num = -p->num;
+		return constant_text(t, &positive, &binds);
+	}
+	if (p->tag == NODE_GUARD) {
+		return brackets(t, choice_text(t, n, minus), BIND_IF, least);
+	}
+	if (is_sum_in_place(t, n)) {
+		const char *s = core_text_reduction(t, p->ref, p->arg, &binds, minus);
+		return brackets(t, s, binds, least);
+	}
+	return core_text_node(t, n, least);
+}
 
 static const char *factor_text(CoreText *t, const TextOperand *o, bool last)
 {
@@ -272,22 +300,12 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 		if (e == 1 && is_sum_in_place(t, base)) {
 			least = BIND_PRODUCT;
 		}
-		if (core_node(t->c, base)->tag == NODE_LIN) {
-			double sign = factor_sign(t, base);
-			int binds;
-			const char *s = sum_text(t, base, sign, &binds);
-			o[k] = (TextOperand){.rank = rank_of(t, base),
-					     .line = UINT32_MAX,
-					     .node = base,
-					     .text = brackets(t, s, binds, least)};
-			*minus ^= sign < 0 && e % 2 != 0;
-		} else if (core_node(t->c, base)->tag == NODE_CONST &&
-			   core_node(t->c, base)->num < 0) {
-			o[k] = (TextOperand){.line = UINT32_MAX, .node = base, .text = "inf"};
-			*minus ^= true;
-		} else {
-			o[k] = core_text_operand(t, base, least);
-		}
+		bool turned = false;
+		o[k] = (TextOperand){.rank = rank_of(t, base),
+				     .line = first_line(t, base),
+				     .node = base,
+				     .text = core_text_signed(t, base, least, &turned)};
+		*minus ^= turned && e % 2 != 0;
 		/* a guard below would swallow what it is multiplied by: it is divided by on its own
 		 */
 		bool alone = e < 0 && core_node(t->c, base)->tag == NODE_GUARD;
@@ -331,8 +349,9 @@ static const char *term_text(CoreText *t, Node n, double size, bool *minus, size
 	const NodeInfo *p = core_node(t->c, n);
 	bool quotient =
 		p->tag == NODE_OP && (p->op == OP_mod || p->op == OP_imod || p->op == OP_idiv);
-	const char *s = core_text_node(
-		t, n, (*prefix && !is_sum_in_place(t, n)) || quotient ? BIND_FACTOR : BIND_PRODUCT);
+	bool sum = is_sum_in_place(t, n), sign = sum || p->tag == NODE_GUARD;
+	int least = (*prefix && !sum) || quotient ? BIND_FACTOR : BIND_PRODUCT;
+	const char *s = sign ? core_text_signed(t, n, least, minus) : core_text_node(t, n, least);
 	return *prefix ? arena_printf(t->a, "%s*%s", prefix, s) : s;
 }
 
@@ -427,11 +446,13 @@ static const char *constant_text(CoreText *t, const NodeInfo *p, int *binds)
 	return strpbrk(s, ".en") ? s : arena_printf(t->a, "%s.0", s);
 }
 
-static const char *choice_text(CoreText *t, Node n)
+/* A guard's sign is its value's: with minus it is the caller's. */
+static const char *choice_text(CoreText *t, Node n, bool *minus)
 {
 	const NodeInfo *p = core_node(t->c, n);
 	const char *cond = core_text_node(t, p->arg[0], BIND_OR);
-	const char *yes = core_text_node(t, p->arg[1], BIND_OR);
+	const char *yes = minus ? core_text_signed(t, p->arg[1], BIND_OR, minus)
+				: core_text_node(t, p->arg[1], BIND_OR);
 	const char *no = p->tag == NODE_GUARD ? "0" : core_text_node(t, p->arg[2], BIND_IF);
 	return arena_printf(t->a, "if %s then %s else %s", cond, yes, no);
 }
@@ -458,7 +479,9 @@ static const char *node_text(CoreText *t, Node n, int *binds)
 		return arena_printf(t->a, "size(%s)", core_text_axis(t, p->ref));
 	case NODE_READ:
 		if (core_text_in_place(t, p->ref)) {
-			return core_text_reduction(t, p->ref, p->arg, binds);
+			const char *s = core_text_reduction(t, p->ref, p->arg, binds, &minus);
+			*binds = minus ? BIND_PRODUCT : *binds;
+			return minus ? arena_printf(t->a, "-%s", s) : s;
 		}
 		return p->n ? arena_printf(t->a, "%s]",
 					   core_text_join(t,
@@ -479,7 +502,7 @@ static const char *node_text(CoreText *t, Node n, int *binds)
 	case NODE_SELECT:
 	case NODE_GUARD:
 		*binds = BIND_IF;
-		return choice_text(t, n);
+		return choice_text(t, n, NULL);
 	case NODE_RANDOM:
 		return random_text(t, p);
 	case NODE_STOP:

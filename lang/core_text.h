@@ -42,6 +42,7 @@ typedef struct CoreText {
 	bool (*taken)(void *data, const char *name);
 	IndexName *index;
 	size_t nindex, indexcap;
+	Def whole; /* the reduction that is the whole value of this line: keeps its sign */
 	unsigned depth;
 } CoreText;
 
@@ -86,5 +87,8 @@ TextOperand *core_text_terms(CoreText *t, Node n, double sign);
 /* A NODE_OP, a read of a reduction in place; *binds is how tightly the text binds (set only where
  * it is no atom). */
 const char *core_text_op(CoreText *t, Node n, int *binds);
-const char *core_text_reduction(CoreText *t, Def d, const Node *args, int *binds);
+const char *core_text_reduction(CoreText *t, Def d, const Node *args, int *binds, bool *minus);
+/* n or -n, whichever shows fewer signs by a rule that depends on the text alone; *minus is turned
+ * if it is -n. */
+const char *core_text_signed(CoreText *t, Node n, int least, bool *minus);
 #endif

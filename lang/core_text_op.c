@@ -228,7 +228,7 @@ static bool is_neutral(const CoreText *t, RedKind red, Node n)
 	}
 }
 
-const char *core_text_reduction(CoreText *t, Def d, const Node *args, int *binds)
+const char *core_text_reduction(CoreText *t, Def d, const Node *args, int *binds, bool *minus)
 {
 	Core *c = t->c;
 	RedKind red = core_def(c, d)->red;
@@ -249,7 +249,9 @@ const char *core_text_reduction(CoreText *t, Def d, const Node *args, int *binds
 		body = p->arg[2];
 		cond = core_text_node(t, core_not(c, p->arg[0]), BIND_IF);
 	}
-	const char *text = core_text_node(t, body, red == RED_SUM ? BIND_PRODUCT : BIND_IF);
+	bool turn = red == RED_SUM && d != t->whole && core_node(c, body)->tag == NODE_LIN;
+	const char *text = turn ? core_text_signed(t, body, BIND_PRODUCT, minus)
+				: core_text_node(t, body, red == RED_SUM ? BIND_PRODUCT : BIND_IF);
 	const char *over = binders(t, n, bound, whole, cond, text);
 	*binds = red == RED_SUM ? BIND_PRODUCT : BIND_ATOM;
 	t->nindex = outside;

@@ -132,6 +132,18 @@ Test(core_text, conditions_filters_and_operations)
 		   "H[i] = a[i]^2.5\n\nprint A, B, C, D, E, F, G, H\n");
 }
 
+Test(core_text, recurrences_of_ints_are_declared)
+{
+	same_bytes("axis t = 9\n\nparam n : int[t] data\n\n"
+		   "param f : int[t] value\n"
+		   "f[0] = 1\n"
+		   "f[i] = n[i] + 2*f[i - 1]\n"
+		   "g = [i in t(0) -> 1]\n"
+		   "g = [i in t -> 2*g[i - 1]]\n"
+		   "a = [i in t -> 2*b[i - 1]]\n"
+		   "b = [i in t -> 2*a[i]]\n\nprint f, g, b\n");
+}
+
 Test(core_text, derivatives_rules_and_variables)
 {
 	same_bytes("axis h = 6\ndata s = records(3)\n\nparam x : real[s, h] data\nparam w : "
