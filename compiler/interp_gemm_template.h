@@ -75,7 +75,8 @@ GT static void GN(edge)(const GemmArgs *g, size_t j0)
 	const size_t n = g->n - j0;
 	for (size_t p = 0; p < g->k; p++) {
 		for (size_t j = 0; j < GW; j++) {
-			g->scratch[p * GW + j] = j < n ? g->b[(int64_t)p * g->bk + (int64_t)(j0 + j)] : 0.0;
+			g->scratch[p * GW + j] =
+				j < n ? g->b[(int64_t)p * g->bk + (int64_t)(j0 + j)] : 0.0;
 		}
 	}
 	for (size_t i = 0; i < g->m; i += GMR) {
@@ -83,7 +84,8 @@ GT static void GN(edge)(const GemmArgs *g, size_t j0)
 		GemmArgs edge = *g;
 		edge.m = g->m - i < GMR ? g->m - i : GMR;
 		for (size_t r = 0; r < edge.m; r++) {
-			const double *from = g->from + (int64_t)(i + r) * g->fm + (int64_t)j0 * g->fn;
+			const double *from =
+				g->from + (int64_t)(i + r) * g->fm + (int64_t)j0 * g->fn;
 			for (size_t j = 0; j < GW; j++) {
 				part[r * GW + j] = j < n ? from[(int64_t)j * g->fn] : 0.0;
 			}
@@ -99,7 +101,8 @@ GT static void GN(edge)(const GemmArgs *g, size_t j0)
 		GN(stripe)(1, &edge, 0);
 		for (size_t r = 0; r < edge.m; r++) {
 			for (size_t j = 0; j < n; j++) {
-				g->c[(int64_t)(i + r) * g->cm + (int64_t)(j0 + j)] = part[r * GW + j];
+				g->c[(int64_t)(i + r) * g->cm + (int64_t)(j0 + j)] =
+					part[r * GW + j];
 			}
 		}
 	}
@@ -168,7 +171,8 @@ GT static void GN(dot)(const GemmArgs *g)
 				GN(dots)(1, g->k, row, b, g->bk, sum);
 			}
 			for (size_t q = 0; q < count; q++, j++) {
-				to[(int64_t)j * g->cn] = G_FMA1(g->alpha, sum[q], from[(int64_t)j * g->fn]);
+				to[(int64_t)j * g->cn] =
+					G_FMA1(g->alpha, sum[q], from[(int64_t)j * g->fn]);
 			}
 		}
 	}

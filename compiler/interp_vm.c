@@ -270,7 +270,8 @@ VM_CLONES static void vm_ints_plain(const Instr *in, void *y, const void *a, con
 	}
 }
 
-static void vm_check(VmContext *cx, const Instr *in, Int *y, const Int *a, const Int *b, size_t n)
+VM_CLONES static void vm_check(VmContext *cx, const Instr *in, Int *y, const Int *a, const Int *b,
+			       size_t n)
 {
 	const size_t sa = !(in->lone & 1), sb = !(in->lone & 2);
 	bool good = true;
@@ -302,7 +303,8 @@ static void vm_wrap(const Instr *in, Int *y, const Int *a, size_t n)
 
 /* Out of place lanes hold offset 0 after VM_CHECK or are masked, so that every address lies in the
  * array. */
-static void vm_gather(const Instr *in, Int *y, const Int *a, const Int *b, const Int *c, size_t n)
+VM_CLONES static void vm_gather(const Instr *in, Int *y, const Int *a, const Int *b, const Int *c,
+				size_t n)
 {
 	const size_t sb = !(in->lone & 2), sc = !(in->lone & 4);
 	if (!c && !sb && in->i == 1) {
@@ -366,7 +368,8 @@ static void vm_places(VmContext *cx, const Instr *in, Int *y, const Int *a, cons
 	}
 }
 
-static void vm_select(const Instr *in, Int *y, const Int *a, const Int *b, const Int *c, size_t n)
+VM_CLONES static void vm_select(const Instr *in, Int *y, const Int *a, const Int *b, const Int *c,
+				size_t n)
 {
 	const size_t sa = !(in->lone & 1), sb = !(in->lone & 2);
 	if (in->lone & 4) { /* one condition for all: only the chosen side is copied */
@@ -431,7 +434,7 @@ static void vm_call(const Instr *in, void *y, const void *a, const void *b, size
 	}
 }
 
-static void vm_mov(const Instr *in, Int *y, const Int *a, size_t n)
+VM_CLONES static void vm_mov(const Instr *in, Int *y, const Int *a, size_t n)
 {
 	if (in->op == VM_LOADS) {
 		for (size_t l = 0; l < n; l++) {

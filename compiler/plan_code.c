@@ -58,6 +58,13 @@ Val coder_int(Coder *w, int64_t v)
 	return coder_bits(w, bits);
 }
 
+bool coder_is_zero(const Coder *w, Val v)
+{
+	double zero = 0;
+	return v.at != OPERAND_NONE && (v.at & CODE_CONST) &&
+	       !memcmp(&w->constant[v.at & CODE_INDEX], &zero, sizeof zero);
+}
+
 uint32_t coder_access(Coder *w, Access a)
 {
 	ARENA_PUSH(w->p->arena, w->access, w->naccess, w->access_cap, a);
@@ -180,6 +187,10 @@ static VmOp op_instruction(Op op)
 
 static Val coder_op(Coder *w, Node n, Val mask)
 {
+	int known = core_node(w->p->core, n)->kind == KIND_BOOL ? plan_decide(w->p, n) : -1;
+	if (known >= 0) {
+		return coder_int(w, known);
+	}
 	Op op = (Op)core_node(w->p->core, n)->op;
 	uint32_t count = core_node(w->p->core, n)->n;
 	Val a = coder_node(w, core_node(w->p->core, n)->arg[0], mask);
@@ -209,6 +220,12 @@ static Val coder_select(Coder *w, Node n, Val mask)
 	Node cond = core_node(w->p->core, n)->arg[0], yes = core_node(w->p->core, n)->arg[1];
 	bool guard = core_node(w->p->core, n)->tag == NODE_GUARD;
 	Node no = guard ? 0 : core_node(w->p->core, n)->arg[2];
+	int known = plan_decide(w->p, cond);
+	if (known >= 0) {
+		return known   ? coder_node(w, yes, mask)
+		       : guard ? coder_int(w, 0)
+			       : coder_node(w, no, mask);
+	}
 	Val c = coder_node(w, cond, mask);
 	Val inner = coder_may_fail(w, yes) ? coder_and(w, mask, c) : mask;
 	Val a = coder_node(w, yes, inner);

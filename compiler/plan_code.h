@@ -53,6 +53,8 @@ uint32_t coder_register(Coder *w, bool uniform);
 uint32_t coder_pin(Coder *w);
 Val coder_real(Coder *w, double v);
 Val coder_int(Coder *w, int64_t v);
+/* Is this the constant 0, or a read outside, or a condition that never holds? */
+bool coder_is_zero(const Coder *w, Val v);
 uint32_t coder_access(Coder *w, Access a);
 Instr *coder_emit(Coder *w, VmOp op, Val a, Val b, Val c, Val *dst);
 /* The value of a node in lanes where the mask holds (NONE: everywhere). */

@@ -47,6 +47,9 @@ static bool term_product(Coder *w, Node n, Val mask, Val *a, Val *b)
 	}
 	*a = coder_node(w, info->arg[0], mask);
 	*b = coder_node(w, core_node(w->p->core, n)->arg[1], mask);
+	if (coder_is_zero(w, *a) || coder_is_zero(w, *b)) {
+		*a = *b = coder_int(w, 0);
+	}
 	if (a->uniform && !b->uniform) {
 		Val t = *a;
 		*a = *b;
@@ -59,6 +62,9 @@ static bool term_product(Coder *w, Node n, Val mask, Val *a, Val *b)
 static Val sum_add_product(Coder *w, Val sum, Val a, Val b, double k)
 {
 	bool uniform = a.uniform && b.uniform;
+	if (coder_is_zero(w, a)) {
+		return sum;
+	}
 	if (uniform || sum.uniform) {
 		return sum_add(w, sum, emit(w, VM_MUL, a, b, 0, 0), k);
 	}
@@ -84,6 +90,9 @@ static Val lin_real(Coder *w, Node n, Val mask)
 			continue;
 		}
 		Val t = coder_node(w, arg, mask);
+		if (coder_is_zero(w, t)) {
+			continue;
+		}
 		if (t.uniform) {
 			same = val_some(same) ? sum_add(w, same, t, coef)
 					      : sum_scale(w, t, coef, used ? 0 : c);
@@ -189,6 +198,10 @@ static Val prod_side(Coder *w, Node n, Val mask, int sign)
 		}
 		Val a = prod_power(w, coder_node(w, core_node(w->p->core, n)->arg[k], mask),
 				   e > 0 ? e : -e);
+		if (coder_is_zero(w, a) && sign > 0) {
+			return a; /* zero by a condition: strictly, whatever the other factors are
+				   */
+		}
 		if (a.uniform) {
 			same = prod_join(w, same, a);
 		} else {
@@ -237,7 +250,7 @@ Val coder_prod(Coder *w, Node n, Val mask)
 		return prod_int(w, n, mask);
 	}
 	Val over = prod_side(w, n, mask, 1), under = prod_side(w, n, mask, -1);
-	if (!val_some(under)) {
+	if (!val_some(under) || coder_is_zero(w, over)) {
 		return over;
 	}
 	if (!val_some(over)) {
@@ -272,6 +285,9 @@ void coder_accumulate(Coder *w, uint32_t acc, Node n, double k, Val mask)
 		return;
 	}
 	Val v = coder_node(w, n, mask);
+	if (coder_is_zero(w, v)) {
+		return;
+	}
 	Instr *in = coder_emit(w, k == 1.0 ? VM_ADD : VM_AXPY, to, v, VAL_NONE, &to);
 	in->k = k;
 	w->nest->flops += 1;

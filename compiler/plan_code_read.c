@@ -133,18 +133,56 @@ static const View *read_view(Coder *w, PDef *d, Node n)
 	return plan_leaf_tile(p, plan_number(p, d->def), (uint32_t)samples);
 }
 
+/* Whole periods by which the labels of an argument lie beside a periodic axis, or 0. */
+static int64_t read_period(Coder *w, const PDef *d, uint32_t k, Node arg)
+{
+	Planner *p = w->p;
+	Interval have = plan_interval(p, arg), axis = plan_axis(p, d->formal[k]);
+	int64_t size = interval_size(axis);
+	bool periodic = core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags &
+			AXIS_PERIODIC;
+	if (!periodic || size <= 0 || interval_empty(have) || have.hi - have.lo >= size) {
+		return 0;
+	}
+	int64_t low = have.lo - axis.lo, period = (low - (low % size + size) % size) / size;
+	return have.hi - period * size <= axis.hi ? period : 0;
+}
+
+/* Is the whole read outside a definition that is zero there? */
+static bool read_is_zero(Coder *w, const PDef *d, Node n)
+{
+	Planner *p = w->p;
+	for (uint32_t k = 0; k < d->rank && d->zero_outside; k++) {
+		Interval have = plan_interval(p, core_node(p->core, n)->arg[k]);
+		bool periodic =
+			core_axis_info(p->core, core_index_axis(p->core, d->formal[k]))->flags &
+			AXIS_PERIODIC;
+		if (!periodic && !interval_empty(have) &&
+		    interval_empty(interval_meet(have, d->dom[k]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 Val coder_read(Coder *w, Node n, Val mask)
 {
 	Planner *p = w->p;
 	PDef *d = plan_def(p, core_node(p->core, n)->ref);
 	assert(d->mode != MODE_INLINE && d->mode != MODE_ABSORBED);
+	if (read_is_zero(w, d, n)) {
+		return coder_int(w, 0);
+	}
 	const View *view = read_view(w, d, n);
 	ReadPlan r = {arena_array(p->arena, Affine, d->rank + 1), VAL_NONE, VAL_NONE, false};
 	for (uint32_t k = 0; k < d->rank; k++) {
 		Node arg = core_node(p->core, n)->arg[k];
 		bool wraps, safe = coder_arg_safe(w, d, k, arg, &wraps);
+		int64_t period = wraps ? read_period(w, d, k, arg) : 0;
 		r.arg[k] = plan_affine(p, arg);
-		if (!r.arg[k].ok || (!safe && (!d->zero_outside || wraps))) {
+		if (r.arg[k].ok && period) {
+			r.arg[k].c -= period * interval_size(plan_axis(p, d->formal[k]));
+		} else if (!r.arg[k].ok || (!safe && (!d->zero_outside || wraps))) {
 			read_bent_arg(w, d, k, n, arg, view, mask, &r);
 			r.arg[k] = (Affine){.ok = true};
 		} else if (!safe) {

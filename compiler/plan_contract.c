@@ -197,8 +197,8 @@ static int pick(const GemmDim *dim, uint32_t n, Sort sort, bool contiguous)
 	return best;
 }
 
-/* Can the kernel begin from this value: no sum is added up in several calls, rows of it are contiguous
- * or constant? */
+/* Can the kernel begin from this value: no sum is added up in several calls, rows of it are
+ * contiguous or constant? */
 static bool gemm_begins(const Gemm *g)
 {
 	for (uint32_t k = 0; k < g->nouter; k++) {
@@ -372,13 +372,14 @@ static Gemm *product_gemm(Product *w, const PDef *d, double alpha, const Rest *r
 	for (uint32_t k = 0; k < w->ndim; k++) {
 		*empty |= !w->dim[k].size;
 		if (w->dim[k].size > 1 || w->dim[k].tiled) {
-			dim[n++] = (GemmDim){.size = w->dim[k].size,
-					     .tiled = w->dim[k].tiled,
-					     .a = g->a.stride[k],
-					     .b = g->b.stride[k],
-					     .c = g->c.stride[k],
-					     .from = whole && g->from.buffer ? g->from.stride[k] : 0,
-					     .index = w->dim[k].index};
+			dim[n++] =
+				(GemmDim){.size = w->dim[k].size,
+					  .tiled = w->dim[k].tiled,
+					  .a = g->a.stride[k],
+					  .b = g->b.stride[k],
+					  .c = g->c.stride[k],
+					  .from = whole && g->from.buffer ? g->from.stride[k] : 0,
+					  .index = w->dim[k].index};
 		}
 	}
 	if (*empty || !gemm_shape(p, g, dim, gemm_merge(dim, n))) {
@@ -470,7 +471,8 @@ static Terms split_value(Planner *p, Node value)
 {
 	const NodeInfo *info = core_node(p->core, value);
 	uint32_t n = info->tag == NODE_LIN ? info->n : 0, nrest = 0;
-	Terms t = {0, arena_array(p->arena, Node, n + 1), arena_array(p->arena, double, n + 1), value};
+	Terms t = {0, arena_array(p->arena, Node, n + 1), arena_array(p->arena, double, n + 1),
+		   value};
 	Node *rest = arena_array(p->arena, Node, n + 1);
 	double *coef = arena_array(p->arena, double, n + 1);
 	for (uint32_t k = 0; k < n; k++) {

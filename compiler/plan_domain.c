@@ -87,6 +87,72 @@ Affine plan_affine(Planner *p, Node n)
 	return f;
 }
 
+Affine plan_affine_difference(Planner *p, Node a, Node b)
+{
+	Affine f = plan_affine(p, a), g = plan_affine(p, b);
+	affine_add(&f, &g, -1);
+	return f;
+}
+
+static Interval affine_interval(Planner *p, const Affine *f)
+{
+	__int128 lo = f->c, hi = f->c;
+	for (uint32_t k = 0; k < f->n; k++) {
+		Interval r = plan_range(p, f->index[k]);
+		if (interval_empty(r)) {
+			return WIDE;
+		}
+		lo += (__int128)f->coef[k] * (f->coef[k] > 0 ? r.lo : r.hi);
+		hi += (__int128)f->coef[k] * (f->coef[k] > 0 ? r.hi : r.lo);
+	}
+	return (Interval){lo < WIDE.lo ? WIDE.lo : (int64_t)lo,
+			  hi > WIDE.hi ? WIDE.hi : (int64_t)hi};
+}
+
+static int decide_comparison(Planner *p, const NodeInfo *info)
+{
+	Affine f = plan_affine_difference(p, info->arg[0], info->arg[1]);
+	if (!f.ok) {
+		return -1;
+	}
+	Interval d = affine_interval(p, &f);
+	bool zero = d.lo == 0 && d.hi == 0, apart = d.lo > 0 || d.hi < 0;
+	switch ((Op)info->op) {
+	case OP_ilt:
+		return d.hi < 0 ? 1 : d.lo >= 0 ? 0 : -1;
+	case OP_ile:
+		return d.hi <= 0 ? 1 : d.lo > 0 ? 0 : -1;
+	case OP_ieq:
+		return zero ? 1 : apart ? 0 : -1;
+	case OP_ine:
+		return apart ? 1 : zero ? 0 : -1;
+	default:
+		return -1;
+	}
+}
+
+int plan_decide(Planner *p, Node cond)
+{
+	const NodeInfo *info = core_node(p->core, cond);
+	if (info->tag == NODE_CONST) {
+		return info->integer != 0;
+	}
+	if (info->tag != NODE_OP) {
+		return -1;
+	}
+	if (info->op == OP_not) {
+		int a = plan_decide(p, info->arg[0]);
+		return a < 0 ? a : !a;
+	}
+	if (info->op == OP_and || info->op == OP_or) {
+		int wins = info->op == OP_or; /* one side alone decides by this value */
+		Node left = info->arg[0], right = info->arg[1];
+		int a = plan_decide(p, left), b = plan_decide(p, right);
+		return a == wins || b == wins ? wins : a < 0 || b < 0 ? -1 : !wins;
+	}
+	return decide_comparison(p, info);
+}
+
 Index plan_plain_index(const Planner *p, Node arg)
 {
 	const NodeInfo *info = core_node(p->core, arg);

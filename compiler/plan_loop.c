@@ -211,6 +211,25 @@ static uint32_t new_slot(Planner *p, Interval range)
 	return slot;
 }
 
+/* What is read only in the same pass of the loop that computes it is not kept for the others. */
+static void forget_labels(Planner *p, uint32_t n, const uint32_t *list, const Along *w,
+			  const bool *member)
+{
+	bool *kept = arena_array(p->arena, bool, p->ndef);
+	for (uint32_t k = 1; k < p->ndef; k++) {
+		const PDef *d = &p->def[k];
+		for (uint32_t q = 0; q < d->nread && d->mode != MODE_INLINE; q++) {
+			kept[d->read[q].to] |= !member[k] || d->read[q].cut;
+		}
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		PDef *d = &p->def[list[k]];
+		if (w->at[list[k]] >= 0 && !kept[list[k]] && !d->output && !d->filled) {
+			plan_view_fleeting(p, d, (uint32_t)w->at[list[k]]);
+		}
+	}
+}
+
 static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along *w)
 {
 	Interval range = {0, -1};
@@ -258,6 +277,7 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 			d->pin_slot = l->slot;
 		}
 	}
+	forget_labels(p, n, list, w, member);
 	Block *into = p->into;
 	p->into = &l->body;
 	plan_schedule(p, n, list);

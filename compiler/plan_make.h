@@ -37,8 +37,9 @@ typedef struct PDef {
 	uint32_t nread;
 	size_t read_cap;
 	Read *read;
-	bool zero_outside, is_static, random, random_step, output, operand, covered;
+	bool zero_outside, is_static, random, random_step, output, operand, covered, filled;
 	bool cyclic;       /* part of a recurrence */
+	uint64_t fleeting; /* formals (bits) of which only the present label is kept */
 	uint32_t pin_slot; /* inside a recurrence along an axis it does not have: computed at this
 			      label alone */
 	int64_t pin;
@@ -161,6 +162,11 @@ void plan_protect(Planner *p);
 /* ---- plan_domain.c: index expressions, where values are needed
  * ---------------------------------------------------- */
 Affine plan_affine(Planner *p, Node n);
+/* a - b */
+Affine plan_affine_difference(Planner *p, Node a, Node b);
+/* Is the condition true (1) or false (0) for all labels in the present ranges, or not known (-1)?
+ */
+int plan_decide(Planner *p, Node cond);
 /* Labels an int node may take for the present ranges of its indices; wide when nothing is known. */
 Interval plan_interval(Planner *p, Node n);
 /* The intervals of labels at which each definition is read, from the outputs back. */
@@ -185,6 +191,9 @@ void plan_emit_contract(Planner *p, uint32_t d, uint32_t region);
 /* ---- plan_order.c: loops of recurrences, order of steps
  * ------------------------------------------------------------ */
 bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list);
+/* Steps added from `from` on run only where the box's labels of recurrence indices are the present
+ * ones. */
+void plan_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from);
 /* Fills elements outside all regions, once. */
 void plan_emit_uncovered(Planner *p, uint32_t def);
 
@@ -198,6 +207,8 @@ void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list);
  * ------------------------------------------------------------------------------------------ */
 Buffer *plan_buffer(Planner *p, PlaceKind place, Def d, size_t count);
 bool plan_views(Planner *p);
+/* Keeps the definition only for the present label of a formal, before any step has used it. */
+void plan_view_fleeting(Planner *p, PDef *d, uint32_t formal);
 /* The address of a read in terms of the dimensions (and slots); false if an argument is not affine.
  */
 bool plan_access(Planner *p, const View *v, uint32_t rank, const Affine *arg, uint32_t ndim,
@@ -205,6 +216,12 @@ bool plan_access(Planner *p, const View *v, uint32_t rank, const Affine *arg, ui
 const View *plan_view(Planner *p, const PDef *d);
 /* The copy of a leaf for the present tile, samples last; made before the present step. */
 const View *plan_leaf_tile(Planner *p, uint32_t leaf, uint32_t samples);
+
+/* ---- plan_split.c -------------------------------------------------------------------------- */
+/* Parts of a box in each of which conditions on single formals are decided; at least one. Ranges of
+ * the formals must be set to the box. Boxes in the plan's arena. */
+uint32_t plan_split(Planner *p, const PDef *d, const Interval *box, uint32_t nvalue,
+		    const Node *value, Interval ***out);
 
 /* ---- plan_nest.c
  * ----------------------------------------------------------------------------------------------------
@@ -216,7 +233,7 @@ typedef struct NestItem {
 } NestItem;
 /* value is over the formals of item 0; formal[k] is the formal of item 0 that stands for the item's
  * own k-th. */
-bool plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item);
+void plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item);
 /* Adds a reduction's value to what its buffer holds. */
 void plan_emit_sum(Planner *p, const NestItem *item);
 /* Zero in the item's region; block accumulators are zero already. */

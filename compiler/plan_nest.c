@@ -268,11 +268,11 @@ static void coder_remember(Coder *w, const NestItem *item, Node read, Val v)
 	plan_memo_set(w->p, read, (uint32_t)(w->nval - 1));
 }
 
-static void emit_pointwise(Planner *p, uint32_t nitem, const NestItem *item)
+static void emit_pointwise(Planner *p, uint32_t nitem, const NestItem *item, const Interval *box)
 {
 	const PDef *first = &p->def[item[0].def];
 	Nest *nest = nest_new(p, nitem, item);
-	Space s = space_of(p, first, first->region[item[0].region].box);
+	Space s = space_of(p, first, box);
 	space_arrange(p, &s, choose_lane(p, &s, nitem, item), nest);
 	Coder w;
 	coder_begin(&w, p, nest, nest->dim, nest->ndim);
@@ -452,16 +452,11 @@ static void emit_scatter(Planner *p, const NestItem *item, const OnePoint *at)
 
 /* ---- reductions ---- */
 
-static bool emit_reduction(Planner *p, const NestItem *item, bool accumulate)
+static void emit_reduction(Planner *p, const NestItem *item, bool accumulate, const Interval *box)
 {
 	const PDef *d = &p->def[item->def];
-	OnePoint at;
-	if (!accumulate && find_point(p, d, item->value, &at)) {
-		emit_scatter(p, item, &at);
-		return true;
-	}
 	Nest *nest = nest_new(p, 1, item);
-	Space s = space_of(p, d, d->region[item->region].box);
+	Space s = space_of(p, d, box);
 	space_arrange(p, &s, choose_lane(p, &s, 1, item), nest);
 	nest->red = d->red;
 	nest->accumulate = accumulate || plan_view(p, d)->buffer->place == PLACE_BLOCK;
@@ -476,7 +471,8 @@ static bool emit_reduction(Planner *p, const NestItem *item, bool accumulate)
 		nest->acc2 = coder_pin(&w);
 		Node value = item->value;
 		Val filter = VAL_NONE;
-		if (info->tag == NODE_GUARD && d->red == RED_SUM) { /* elsewhere a guard is a zero like any other */
+		if (info->tag == NODE_GUARD &&
+		    d->red == RED_SUM) { /* elsewhere a guard is a zero like any other */
 			value = info->arg[1];
 			filter = coder_node(&w, info->arg[0], VAL_NONE);
 		}
@@ -489,34 +485,58 @@ static bool emit_reduction(Planner *p, const NestItem *item, bool accumulate)
 	Access out = item_access(p, item, nest);
 	nest->out = coder_access(&w, out);
 	nest_finish(p, nest, &w, false);
-	return true;
 }
 
-/* Labels of the formals in this region: recurrence indices are not dimensions, but their ranges are
+/* Labels of the formals in this box: recurrence indices are not dimensions, but their ranges are
  * known too. */
-static void region_ranges(Planner *p, const PDef *d, uint32_t region)
+static void box_ranges(Planner *p, const PDef *d, const Interval *box)
 {
 	for (uint32_t k = 0; k < d->rank; k++) {
-		plan_range_set(p, d->formal[k], d->region[region].box[k]);
+		plan_range_set(p, d->formal[k], box[k]);
 	}
 }
 
-bool plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item)
+/* The nests of items over the parts of their box. */
+static void emit_parts(Planner *p, uint32_t nitem, const NestItem *item, bool accumulate)
 {
 	const PDef *d = &p->def[item[0].def];
-	region_ranges(p, d, item[0].region);
-	if (d->nbound) {
-		assert(nitem == 1);
-		return emit_reduction(p, item, false);
+	const Interval *box = d->region[item[0].region].box;
+	Node *value = arena_array(p->arena, Node, nitem);
+	for (uint32_t k = 0; k < nitem; k++) {
+		value[k] = item[k].value;
 	}
-	emit_pointwise(p, nitem, item);
-	return true;
+	Interval **part;
+	box_ranges(p, d, box);
+	uint32_t n = plan_split(p, d, box, nitem, value, &part);
+	for (uint32_t k = 0; k < n; k++) {
+		d = &p->def[item[0].def];
+		box_ranges(p, d, part[k]);
+		uint32_t from = p->into->n;
+		if (d->nbound) {
+			emit_reduction(p, item, accumulate, part[k]);
+		} else {
+			emit_pointwise(p, nitem, item, part[k]);
+		}
+		plan_condition(p, &p->def[item[0].def], part[k], from);
+	}
+}
+
+void plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item)
+{
+	const PDef *d = &p->def[item[0].def];
+	assert(!d->nbound || nitem == 1);
+	OnePoint at;
+	if (d->nbound && find_point(p, d, item->value, &at)) {
+		box_ranges(p, d, d->region[item->region].box);
+		emit_scatter(p, item, &at);
+		return;
+	}
+	emit_parts(p, nitem, item, false);
 }
 
 void plan_emit_sum(Planner *p, const NestItem *item)
 {
-	region_ranges(p, &p->def[item->def], item->region);
-	emit_reduction(p, item, true);
+	emit_parts(p, 1, item, true);
 }
 
 void plan_emit_zero(Planner *p, const NestItem *item)

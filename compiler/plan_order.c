@@ -233,9 +233,26 @@ static bool group_join(Planner *p, Group *g, uint32_t def)
 
 /* ---- emission ---- */
 
-/* Steps added from `from` on run only where the region's labels of recurrence indices are the
- * present ones. */
-static void region_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from)
+/* One more condition of a step; two on the same slot become one. */
+static void step_condition(Planner *p, Step *step, uint32_t slot, Interval in)
+{
+	void *old = step->cond;
+	step->cond = arena_alloc_n(p->plan->arena, step->ncond + 1, sizeof *step->cond,
+				   alignof(max_align_t));
+	if (step->ncond) {
+		memcpy(step->cond, old, step->ncond * sizeof *step->cond);
+	}
+	for (uint32_t k = 0; k < step->ncond; k++) {
+		if (step->cond[k].slot == slot) {
+			step->cond[k].in = interval_meet(step->cond[k].in, in);
+			return;
+		}
+	}
+	step->cond[step->ncond].slot = slot;
+	step->cond[step->ncond++].in = in;
+}
+
+void plan_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from)
 {
 	for (uint32_t k = 0; k <= d->rank; k++) {
 		uint32_t slot = k < d->rank ? plan_slot(p, d->formal[k]) : d->pin_slot;
@@ -244,15 +261,7 @@ static void region_condition(Planner *p, const PDef *d, const Interval *box, uin
 			continue;
 		}
 		for (uint32_t s = from; s < p->into->n; s++) {
-			Step *step = p->into->step[s];
-			void *old = step->cond;
-			step->cond = arena_alloc_n(p->plan->arena, step->ncond + 1,
-						   sizeof *step->cond, alignof(max_align_t));
-			if (step->ncond) {
-				memcpy(step->cond, old, step->ncond * sizeof *step->cond);
-			}
-			step->cond[step->ncond].slot = slot;
-			step->cond[step->ncond++].in = in;
+			step_condition(p, p->into->step[s], slot, in);
 		}
 	}
 }
@@ -275,7 +284,7 @@ static void emit_group(Planner *p, const Group *g)
 	}
 	uint32_t from = p->into->n;
 	plan_emit_nest(p, g->n, item);
-	region_condition(p, lead, lead->region[0].box, from);
+	plan_condition(p, lead, lead->region[0].box, from);
 }
 
 static bool region_is_empty(const PDef *d, uint32_t r)
@@ -295,7 +304,7 @@ void plan_emit_uncovered(Planner *p, uint32_t def)
 	if (d->covered) {
 		return;
 	}
-	d->covered = true;
+	d->covered = d->filled = true;
 	Region *kept = d->region;
 	Region whole = {d->dom, 0};
 	d->region = &whole;
@@ -321,7 +330,7 @@ static void emit_single(Planner *p, uint32_t def)
 		} else {
 			plan_emit_nest(p, 1, &(NestItem){def, r, d->region[r].value, d->formal});
 		}
-		region_condition(p, &p->def[def], p->def[def].region[r].box, from);
+		plan_condition(p, &p->def[def], p->def[def].region[r].box, from);
 	}
 }
 

@@ -24,20 +24,20 @@ static bool view_layout(Planner *p, const PDef *d, int last, int64_t width, View
 {
 	v->stride = arena_array(p->plan->arena, int64_t, d->rank + 1);
 	v->local = width ? last : -1;
+	v->base = 0;
 	int64_t at = 1;
 	for (int pass = 0; pass < 2; pass++) {
 		for (uint32_t k = d->rank; k-- > 0;) {
-			if (((int)k == last) != (pass == 0)) {
+			if (((int)k == last) != (pass == 0) || (k < 64 && d->fleeting >> k & 1)) {
 				continue;
 			}
-			int64_t extent = width && (int)k == last ? width : interval_size(d->dom[k]);
+			bool local = width && (int)k == last;
 			v->stride[k] = at;
-			if (__builtin_mul_overflow(at, extent, &at)) {
+			if (__builtin_mul_overflow(at, local ? width : interval_size(d->dom[k]),
+						   &at)) {
 				return false;
 			}
-			if (!(width && (int)k == last)) {
-				v->base -= v->stride[k] * d->dom[k].lo;
-			}
+			v->base -= local ? 0 : v->stride[k] * d->dom[k].lo;
 		}
 	}
 	*count = (size_t)at;
@@ -96,6 +96,22 @@ static bool def_view(Planner *p, PDef *d)
 		d->local.buffer->integer = d->kind != KIND_REAL;
 	}
 	return true;
+}
+
+void plan_view_fleeting(Planner *p, PDef *d, uint32_t formal)
+{
+	View *v = d->local.buffer ? &d->local : &d->home;
+	Buffer *b = v->buffer;
+	size_t count;
+	if (!b || formal >= 64 || (d->local.buffer && d->home.buffer)) {
+		return;
+	}
+	d->fleeting |= (uint64_t)1 << formal;
+	bool inner = d->carrier >= 0 && !d->output;
+	if (view_layout(p, d, inner ? d->carrier : -1, v == &d->local ? d->tile->width : 0, v,
+			&count)) {
+		b->count = count;
+	}
 }
 
 bool plan_views(Planner *p)
