@@ -119,6 +119,10 @@ static void sum_push_term(Core *c, Sum *s, double k, Node n)
 			return;
 		}
 	}
+	if (p->tag == NODE_PROD && k != 1 && core_node(c, p->arg[0])->tag == NODE_CONST) {
+		n = core_mul(c, core_real_const(c, k), n); /* inf absorbs numbers */
+		k = 1;
+	}
 	core_term_push(c, n, k, 0);
 }
 

@@ -246,6 +246,7 @@ static bool is_sum_in_place(const CoreText *t, Node n)
 static double factor_sign(CoreText *t, Node n);
 static const char *sum_text(CoreText *t, Node n, double sign, int *binds);
 static const char *choice_text(CoreText *t, Node n, bool *minus);
+static const char *product_text(CoreText *t, Node n, const char *prefix, bool *minus);
 static const char *constant_text(CoreText *t, const NodeInfo *p, int *binds);
 
 const char *core_text_signed(CoreText *t, Node n, int least, bool *minus)
@@ -266,6 +267,10 @@ const char *core_text_signed(CoreText *t, Node n, int least, bool *minus)
 	}
 	if (p->tag == NODE_GUARD) {
 		return brackets(t, choice_text(t, n, minus), BIND_IF, least);
+	}
+	if (p->tag == NODE_PROD) {
+		binds = p->n == 1 && p->expo[0] > 0 ? BIND_POWER : BIND_PRODUCT;
+		return brackets(t, product_text(t, n, "", minus), binds, least);
 	}
 	if (is_sum_in_place(t, n)) {
 		const char *s = core_text_reduction(t, p->ref, p->arg, &binds, minus);
@@ -300,15 +305,15 @@ static const char *product_text(CoreText *t, Node n, const char *prefix, bool *m
 		if (e == 1 && is_sum_in_place(t, base)) {
 			least = BIND_PRODUCT;
 		}
-		bool turned = false;
+		/* a guard below would swallow what it is multiplied by: it is divided by on its
+		 * own, and its sign stays inside, because it may be 0 */
+		bool alone = e < 0 && core_node(t->c, base)->tag == NODE_GUARD, turned = false;
 		o[k] = (TextOperand){.rank = rank_of(t, base),
 				     .line = first_line(t, base),
 				     .node = base,
-				     .text = core_text_signed(t, base, least, &turned)};
+				     .text = alone ? core_text_node(t, base, least)
+						   : core_text_signed(t, base, least, &turned)};
 		*minus ^= turned && e % 2 != 0;
-		/* a guard below would swallow what it is multiplied by: it is divided by on its own
-		 */
-		bool alone = e < 0 && core_node(t->c, base)->tag == NODE_GUARD;
 		o[k].expo = e;
 		o[k].rank += alone ? 200 : e < 0 ? 100 : 0;
 		below += e < 0 && !alone;
