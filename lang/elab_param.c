@@ -190,6 +190,28 @@ static Val initial_draw(Elab *e, Scope *in, const Ast *init, uint32_t rank, cons
 	return elab_draw(e, in, &dist, init->span, rank, ix, false);
 }
 
+/* The array over the parameter's own indices: an array on the same axes, or a literal, whose places count from 0. */
+static bool onto_axes(Elab *e, Span at, Val *v, const Axis *axes, Index *ix)
+{
+	Node *to = arena_array(e->arena, Node, v->rank);
+	for (uint32_t i = 0; i < v->rank; i++) {
+		Axis own = core_index_axis(e->core, v->ix[i]);
+		const AxisInfo *from = core_axis_info(e->core, own), *wanted = core_axis_info(e->core, axes[i]);
+		bool literal = (from->flags & AXIS_ANONYMOUS) && from->size == wanted->size;
+		if (own != axes[i] && !literal) {
+			diag_axis_mismatch(elab_diags(e), at, axis_name(e, val_axis(e, v, i)), axis_name(e, (AxisRef){axes[i], 0}));
+			return false;
+		}
+		int64_t off = own != axes[i] ? wanted->first - from->first : 0;
+		to[i] = core_sub(e->core, core_index_value(e->core, ix[i]), core_int_const(e->core, off));
+	}
+	Val r = val_subst(e, v, v->rank, v->ix, to);
+	r.ix = ix;
+	r.n = 0;
+	*v = r;
+	return true;
+}
+
 /* Draws of first values are addressed by the parameter's name, not by where it stands in the text. */
 static int64_t stream_of(const char *path)
 {
@@ -254,17 +276,9 @@ static bool initial(Elab *e, Scope *s, const Ast *ast, ParamInfo *p, const TypeI
 		return false;
 	}
 	if (v.rank == t->rank && v.rank) {
-		for (uint32_t i = 0; i < v.rank; i++) {
-			if (core_index_axis(e->core, v.ix[i]) != axes[i] &&
-			    core_axis_info(e->core, core_index_axis(e->core, v.ix[i]))->size != core_axis_info(e->core, axes[i])->size) {
-				diag_axis_mismatch(elab_diags(e), init->span, axis_name(e, val_axis(e, &v, i)), axis_name(e, (AxisRef){axes[i], 0}));
-				return false;
-			}
+		if (!onto_axes(e, init->span, &v, axes, ix)) {
+			return false;
 		}
-		Val like = v;
-		like.ix = ix;
-		like.rec = NULL;
-		v = val_align(e, &v, &like);
 	} else if (v.rank) {
 		diag_rank_mismatch(elab_diags(e), init->span, "the first value", v.rank, t->rank);
 		return false;
