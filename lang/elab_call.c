@@ -556,7 +556,7 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	if (!match(e, d, at, n, arg, arg_name, formal, given) || !defaults(e, d, at, formal, given)) {
 		return val_error(at);
 	}
-	bool keep = !d->layer && !d->activation && !(s->frame && s->frame->trial);
+	bool keep = !d->layer && !d->activation && !e->unseen && !(s->frame && s->frame->trial);
 	IndexSet free = {0};
 	Val *key = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
 	for (uint32_t i = 0; i < d->nformal; i++) {

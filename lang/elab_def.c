@@ -439,6 +439,8 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 		return val_error(at);
 	}
 	if (g->state == GROUP_NEW) {
+		unsigned unseen = e->unseen; /* a definition is looked at from elsewhere too */
+		e->unseen = 0;
 		Group **set;
 		size_t n = cycle_of(e, g, &set);
 		bool indexed = g->piece[0]->kid[0]->kind == AST_INDEX;
@@ -453,6 +455,7 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 			c.nctx = scope_context(e, g->scope, &c.ctx);
 			group_recurrence(&c);
 		}
+		e->unseen = unseen;
 	}
 	return scope_value(e, g->scope, g->name, at);
 }

@@ -96,12 +96,31 @@ static Val unary(Elab *e, Scope *s, const Ast *ast)
 }
 
 /* ---- reads by index ------------------------------------------------------------------------------------------------ */
-static bool range_check(Elab *e, const Val *index, AxisRef axis, const Ast *ast, bool reaches)
+/* Has the array, a definition by pieces, a value at this place of its position p, beside the axis? While it is being made
+ * nobody knows. */
+static bool has_place(Elab *e, const Val *base, uint32_t p, int64_t at)
+{
+	NodeInfo read = *core_node(e->core, base->re);
+	if (!base->reaches || read.tag != NODE_READ || read.n < base->rank) {
+		return false;
+	}
+	DefInfo d = *core_def(e->core, read.ref);
+	for (uint32_t k = 0; k < d.npiece; k++) {
+		const Range *box = d.piece[k].box ? &d.piece[k].box[read.n - base->rank + p] : NULL;
+		if (box && box->lo.kind == EDGE_AT && box->lo.offset == at) {
+			return true;
+		}
+	}
+	return d.npiece == 0;
+}
+
+static bool range_check(Elab *e, const Val *index, const Val *base, uint32_t p, const Ast *ast)
 {
 	int64_t v;
+	AxisRef axis = val_axis(e, base, p);
 	const AxisInfo *info = core_axis_info(e->core, axis.axis);
-	if (info->size < 0 || (info->flags & AXIS_PERIODIC) || reaches || !val_const_int(e, index, &v) ||
-	    (v >= info->first && v < info->first + info->size)) {
+	if (info->size < 0 || (info->flags & AXIS_PERIODIC) || e->unseen || !val_const_int(e, index, &v) ||
+	    (v >= info->first && v < info->first + info->size) || has_place(e, base, p, v)) {
 		return true;
 	}
 	Diag *d = diag_index_out_of_range(elab_diags(e), ast->span, arena_printf(e->arena, "%lld", (long long)v), axis_name(e, axis));
@@ -110,8 +129,9 @@ static bool range_check(Elab *e, const Val *index, AxisRef axis, const Ast *ast,
 }
 
 /* One index expression as an int node in label values of the axis. */
-static Node index_node(Elab *e, Scope *s, const Ast *ast, AxisRef axis, bool reaches)
+static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint32_t p)
 {
+	AxisRef axis = val_axis(e, base, p);
 	int64_t label;
 	if (ast->kind == AST_NAME && is_label(e, axis.axis, ast->name, &label)) {
 		Entry *entry = scope_find(e, s, ast->name);
@@ -138,7 +158,7 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, AxisRef axis, bool rea
 		diag_remark(d, "axes are types: an index of one cannot read along another; real numbers can be compared by  i - first(axis)");
 		return 0;
 	}
-	return range_check(e, &v, axis, ast, reaches) ? v.re : 0;
+	return range_check(e, &v, base, p, ast) ? v.re : 0;
 }
 
 Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span at)
@@ -157,7 +177,7 @@ Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span 
 	Node *to = arena_array(e->arena, Node, n + 1);
 	bool ok = true;
 	for (uint32_t i = 0; i < n; i++) {
-		to[i] = index_node(e, s, index[i], val_axis(e, &base, i), base.reaches);
+		to[i] = index_node(e, s, index[i], &base, i);
 		ok = ok && to[i];
 	}
 	if (!ok) {
@@ -229,7 +249,15 @@ static Val field(Elab *e, Scope *s, const Ast *ast)
 /* ---- conditions ------------------------------------------------------------------------------------------------------ */
 static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 {
-	Val c = elab_expr(e, s, ast->kid[0]), a = elab_expr(e, s, ast->kid[1]), b = elab_expr(e, s, ast->kid[2]);
+	Val c = elab_expr(e, s, ast->kid[0]);
+	double known = 0;
+	bool constant = val_scalar(&c) && elab_node_value(e, c.re, &known);
+	e->unseen += constant && known == 0; /* of a side that is never looked at no place is too far */
+	Val a = elab_expr(e, s, ast->kid[1]);
+	e->unseen -= constant && known == 0;
+	e->unseen += constant && known != 0;
+	Val b = elab_expr(e, s, ast->kid[2]);
+	e->unseen -= constant && known != 0;
 	if (c.tag == VAL_ERROR || a.tag == VAL_ERROR || b.tag == VAL_ERROR) {
 		return val_error(ast->span);
 	}
@@ -237,8 +265,6 @@ static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 		diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &c), "a truth value");
 		return val_error(ast->span);
 	}
-	double known;
-	bool constant = elab_node_value(e, c.re, &known);
 	if (a.tag != VAL_NUM || b.tag != VAL_NUM) {
 		if (constant && a.tag == b.tag) {
 			return known != 0 ? a : b;

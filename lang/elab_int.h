@@ -150,7 +150,7 @@ struct Elab {
 	size_t capparam, capdata, capsplit, caploss, capstmt;
 	bool *set_used;       /* which --set names were met */
 	bool in_prelude;
-	bool in_training;     /* step, epoch, grad, change, loss are in scope */
+	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
 	Sym *module; size_t nmodule, capmodule; /* read so far */
 	Sym *unknown; size_t nunknown, capunknown; /* undefined names that were reported: once is enough */
@@ -278,8 +278,9 @@ Val param_value(Elab *e, Span at, const ParamInfo *p, Elem elem);
 
 /* The parameter of an activation that is trained for each unit: over the given indices. NULL after errors. */
 const ParamInfo *param_by_unit(Elab *e, Scope *s, const Ast *formal, uint32_t nunit, const Index *unit);
-/* Can the definitions of a recurrence be ordered? Else *why says what is wrong, or *missing the place without a value. */
-bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, int64_t *missing);
+/* Can the definitions of a recurrence be ordered? Else *why says what is wrong, or it is NULL and definition number *of has
+ * no value at the place *missing, which is read. */
+bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, size_t *of, int64_t *missing);
 /* An operation on a complex number (exp, sqrt, abs, …); arrays are mapped. */
 Val complex_op(Elab *e, Span at, Op op, Val z);
 /* Checks a function by itself, with stand-ins for its arguments; marks it bad after errors. */

@@ -4,94 +4,162 @@
 
 #include <string.h>
 
+enum { ORDER_AXES = 16, ORDER_DEPTH = 1000 };
 typedef enum { SHIFT_ZERO, SHIFT_BACK, SHIFT_AHEAD, SHIFT_ANY } ShiftKind;
-typedef struct Read { uint32_t n; ShiftKind kind[16]; int64_t shift[16]; bool settled; } Read;
+/* A read of `of` in a piece of `by`; `general` at positions that the piece does not fix, `asked` under a condition. */
+typedef struct Read {
+	size_t of, by;
+	ShiftKind kind[ORDER_AXES];
+	int64_t shift[ORDER_AXES];
+	bool general[ORDER_AXES];
+	bool settled, asked;
+} Read;
 typedef struct Order {
 	Elab *e;
-	size_t ndef;      /* reads of these are collected */
+	size_t n;
 	const Def *def;
-	size_t nall;      /* the whole set: its members are never looked into */
-	const Def *all;
 	uint32_t nctx, rank; /* rank: own positions that all definitions share */
 	Read *read;
-	size_t n, cap;
+	size_t nread, capread;
+	/* of the piece at hand */
+	size_t by;
+	const Index *formal;
+	const Range *box;
+	uint8_t *seen; /* nodes met: 1 under a condition, 2 without */
+	uint32_t capseen;
 } Order;
 
-static ShiftKind shift_of(Core *c, Node arg, Index formal, int64_t *shift)
+static bool fixed_at(const Range *box, uint32_t p, int64_t *at)
 {
+	*at = box ? box[p].lo.offset : 0;
+	return box && box[p].lo.kind == EDGE_AT;
+}
+
+static ShiftKind kind_of(int64_t shift)
+{
+	return shift < 0 ? SHIFT_BACK : shift > 0 ? SHIFT_AHEAD : SHIFT_ZERO;
+}
+
+static ShiftKind shift_of(const Order *o, Node arg, uint32_t p, int64_t *shift)
+{
+	Core *c = o->e->core;
 	NodeInfo i = *core_node(c, arg);
+	int64_t at;
 	*shift = 0;
 	if (i.tag == NODE_INDEX) {
-		return i.ref == formal ? SHIFT_ZERO : SHIFT_ANY;
+		return i.ref == o->formal[p] ? SHIFT_ZERO : SHIFT_ANY;
+	}
+	if (i.tag == NODE_CONST && fixed_at(o->box, o->nctx + p, &at)) { /* h[1] = 2*h[0] */
+		*shift = i.integer - at;
+		return kind_of(*shift);
 	}
 	if (i.tag == NODE_LIN && i.n == 1 && i.coef[0] == 1) {
 		NodeInfo base = *core_node(c, i.arg[0]);
-		if (base.tag == NODE_INDEX && base.ref == formal) {
-			*shift = (int64_t)i.num;
-			return i.num < 0 ? SHIFT_BACK : i.num > 0 ? SHIFT_AHEAD : SHIFT_ZERO;
+		if (base.tag == NODE_INDEX && base.ref == o->formal[p]) {
+			*shift = i.integer;
+			return kind_of(*shift);
 		}
 	}
 	return SHIFT_ANY;
 }
 
-static bool member(const Order *o, Def d)
+/* The number of d in the set; n if it is none of it. */
+static size_t member(const Order *o, Def d)
 {
-	for (size_t i = 0; i < o->ndef; i++) {
-		if (o->def[i] == d) {
+	size_t i = 0;
+	while (i < o->n && o->def[i] != d) {
+		i++;
+	}
+	return i;
+}
+
+static bool first_visit(Order *o, Node n, bool asked)
+{
+	if (n >= o->capseen) {
+		uint32_t cap = 2 * n + 64;
+		uint8_t *more = arena_array(o->e->arena, uint8_t, cap);
+		if (o->capseen) {
+			memcpy(more, o->seen, o->capseen);
+		}
+		o->seen = more;
+		o->capseen = cap;
+	}
+	uint8_t mark = asked ? 1 : 2;
+	if (o->seen[n] >= mark) {
+		return false;
+	}
+	o->seen[n] = mark;
+	return true;
+}
+
+static void add_read(Order *o, const NodeInfo *i, size_t of, bool asked)
+{
+	Read r = {.of = of, .by = o->by, .asked = asked};
+	for (uint32_t p = 0; p < o->rank; p++) {
+		int64_t at;
+		r.general[p] = !fixed_at(o->box, o->nctx + p, &at);
+		Axis axis = core_index_axis(o->e->core, core_def(o->e->core, i->ref)->index[o->nctx + p]);
+		bool same = axis == core_index_axis(o->e->core, o->formal[p]);
+		r.kind[p] = same ? shift_of(o, i->arg[o->nctx + p], p, &r.shift[p]) : SHIFT_ANY;
+	}
+	ARENA_PUSH(o->e->arena, o->read, o->nread, o->capread, r);
+}
+
+static bool reaches_set(const Order *o, Node n)
+{
+	for (size_t k = 0; k < o->n; k++) {
+		if (core_depends(o->e->core, n, o->def[k])) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Reads of the set inside a body, also inside the reductions that the body reads: their formals stand for the arguments. */
-static void collect(Order *o, Node n, const Index *formal, unsigned depth)
+/* Reads of the set inside a body, also inside the definitions that the body reads: their formals stand for the arguments. */
+static void collect(Order *o, Node n, bool asked, unsigned depth)
 {
 	Core *c = o->e->core;
 	NodeInfo i = *core_node(c, n);
-	if (i.tag == NODE_READ && member(o, i.ref)) {
-		Read r = {.n = o->rank};
-		for (uint32_t p = 0; p < o->rank; p++) {
-			r.kind[p] = shift_of(c, i.arg[o->nctx + p], formal[p], &r.shift[p]);
-		}
-		ARENA_PUSH(o->e->arena, o->read, o->n, o->cap, r);
-	} else if (i.tag == NODE_READ && depth < 64) {
-		const DefInfo *d = core_def(c, i.ref);
-		uint32_t npiece = d->role == DEF_REDUCTION || d->role == DEF_VALUE ? d->npiece : 0;
-		for (size_t k = 0; k < o->nall; k++) {
-			npiece = o->all[k] == i.ref ? 0 : npiece;
-		}
-		bool any = false;
-		for (size_t k = 0; npiece && k < o->ndef && !any; k++) {
-			any = core_depends(c, n, o->def[k]);
-		}
-		for (uint32_t p = 0; any && p < npiece; p++) {
-			collect(o, core_open(c, i.ref, p, i.arg, NULL), formal, depth + 1);
+	if (!first_visit(o, n, asked)) {
+		return;
+	}
+	if (i.tag == NODE_READ) {
+		size_t of = member(o, i.ref);
+		DefRole role = core_def(c, i.ref)->role;
+		uint32_t npiece = role == DEF_REDUCTION || role == DEF_VALUE ? core_def(c, i.ref)->npiece : 0;
+		if (of < o->n) {
+			add_read(o, &i, of, asked);
+		} else if (npiece && depth < ORDER_DEPTH && reaches_set(o, n)) {
+			for (uint32_t p = 0; p < npiece; p++) {
+				collect(o, core_open(c, i.ref, p, i.arg, NULL), asked || npiece > 1, depth + 1);
+			}
 		}
 	}
+	bool choice = i.tag == NODE_SELECT || i.tag == NODE_GUARD;
 	for (uint32_t k = 0; k < i.n; k++) {
-		collect(o, i.arg[k], formal, depth);
+		collect(o, i.arg[k], asked || (choice && k > 0), depth);
 	}
 }
 
 /* One axis along which nothing moves both ways and something moves. */
 static bool settle_one(Order *o)
 {
+	Core *c = o->e->core;
 	for (uint32_t p = 0; p < o->rank; p++) {
 		bool back = false, ahead = false, any = false;
-		for (size_t k = 0; k < o->n; k++) {
+		for (size_t k = 0; k < o->nread; k++) {
 			if (!o->read[k].settled) {
 				back = back || o->read[k].kind[p] == SHIFT_BACK;
 				ahead = ahead || o->read[k].kind[p] == SHIFT_AHEAD;
 				any = any || o->read[k].kind[p] == SHIFT_ANY;
 			}
 		}
-		Axis axis = core_index_axis(o->e->core, core_def(o->e->core, o->def[0])->index[o->nctx + p]);
-		bool periodic = core_axis_info(o->e->core, axis)->flags & AXIS_PERIODIC;
+		Axis axis = core_index_axis(c, core_def(c, o->def[0])->index[o->nctx + p]);
+		bool periodic = core_axis_info(c, axis)->flags & AXIS_PERIODIC;
 		if (any || back == ahead || periodic) {
 			continue;
 		}
-		for (size_t k = 0; k < o->n; k++) {
+		for (size_t k = 0; k < o->nread; k++) {
 			o->read[k].settled = o->read[k].settled || o->read[k].kind[p] == SHIFT_BACK || o->read[k].kind[p] == SHIFT_AHEAD;
 		}
 		return true;
@@ -99,36 +167,30 @@ static bool settle_one(Order *o)
 	return false;
 }
 
+static bool moves(const Order *o, const Read *r)
+{
+	for (uint32_t p = 0; p < o->rank; p++) {
+		if (r->kind[p] == SHIFT_BACK || r->kind[p] == SHIFT_AHEAD) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Reads at zero shift inside one step must not go round: h[t] needs r[t] needs h[t]. */
 static bool rest_is_ordered(Order *o)
 {
-	Core *c = o->e->core;
-	size_t n = o->ndef;
+	size_t n = o->n;
 	bool *needs = arena_array(o->e->arena, bool, n * n + 1);
-	for (size_t i = 0; i < n; i++) {
-		const DefInfo d = *core_def(c, o->def[i]);
-		for (uint32_t p = 0; p < d.npiece; p++) {
-			for (size_t j = 0; j < n; j++) {
-				Order one = *o;
-				one.read = NULL;
-				one.n = one.cap = 0;
-				one.ndef = 1;
-				one.def = &o->def[j];
-				collect(&one, d.piece[p].value, d.index + o->nctx, 0);
-				for (size_t k = 0; k < one.n; k++) {
-					bool zero = true;
-					for (uint32_t q = 0; q < o->rank; q++) {
-						zero = zero && one.read[k].kind[q] != SHIFT_BACK && one.read[k].kind[q] != SHIFT_AHEAD;
-					}
-					needs[i * n + j] = needs[i * n + j] || zero;
-				}
-			}
+	for (size_t k = 0; k < o->nread; k++) {
+		if (!moves(o, &o->read[k])) {
+			needs[o->read[k].by * n + o->read[k].of] = true;
 		}
 	}
 	for (size_t k = 0; k < n; k++) {
 		for (size_t i = 0; i < n; i++) {
-			for (size_t j = 0; j < n; j++) {
-				needs[i * n + j] = needs[i * n + j] || (needs[i * n + k] && needs[k * n + j]);
+			for (size_t j = 0; needs[i * n + k] && j < n; j++) {
+				needs[i * n + j] = needs[i * n + j] || needs[k * n + j];
 			}
 		}
 	}
@@ -140,82 +202,98 @@ static bool rest_is_ordered(Order *o)
 	return true;
 }
 
-/* The places that the general piece begins to read must have values of their own. */
-static bool begins(Order *o, int64_t *missing)
+static bool has_place(const Order *o, size_t of, uint32_t p, int64_t at)
+{
+	const DefInfo *d = core_def(o->e->core, o->def[of]);
+	for (uint32_t k = 0; k < d->npiece; k++) {
+		int64_t fixed;
+		if (fixed_at(d->piece[k].box, o->nctx + p, &fixed) && fixed == at) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The first place, going by `step` from the end of the axis, that the definition has no value of its own for. */
+static int64_t begins_at(const Order *o, size_t of, uint32_t p, int64_t end, int64_t step, int64_t size)
+{
+	int64_t at = end;
+	while (size-- > 0 && has_place(o, of, p, at)) {
+		at += step;
+	}
+	return at;
+}
+
+/* The places that the general pieces begin to read, beside the axis, must have values of their own. */
+static bool begins(Order *o, size_t *of, int64_t *missing)
 {
 	Core *c = o->e->core;
-	for (uint32_t p = 0; p < o->rank; p++) {
-		int64_t deepest = 0;
-		for (size_t k = 0; k < o->n; k++) {
-			int64_t s = o->read[k].shift[p];
-			deepest = o->read[k].kind[p] == SHIFT_BACK && -s > deepest ? -s : deepest;
-		}
-		DefInfo d = *core_def(c, o->def[0]);
-		const AxisInfo *axis = core_axis_info(c, core_index_axis(c, d.index[o->nctx + p]));
-		if (!deepest || axis->size == 0) {
-			continue;
-		}
-		int64_t first = axis->first;
-		for (bool moved = true; moved;) { /* the first place that no fixed piece defines */
-			moved = false;
-			for (uint32_t k = 0; k < d.npiece; k++) {
-				const Range *box = d.piece[k].box;
-				if (box && box[o->nctx + p].lo.kind == EDGE_AT && box[o->nctx + p].lo.offset == first) {
-					first++;
-					moved = true;
+	for (size_t k = 0; k < o->nread; k++) {
+		const Read *r = &o->read[k];
+		for (uint32_t p = 0; p < o->rank && !r->asked; p++) {
+			const AxisInfo *axis = core_axis_info(c, core_index_axis(c, core_def(c, o->def[r->by])->index[o->nctx + p]));
+			int64_t size = axis->size, first = axis->first, last = first + size - 1;
+			if (!r->general[p] || (r->kind[p] != SHIFT_BACK && r->kind[p] != SHIFT_AHEAD) || size == 0 || (axis->flags & AXIS_PERIODIC) ||
+			    (size < 0 && r->kind[p] == SHIFT_AHEAD)) {
+				continue;
+			}
+			bool back = r->kind[p] == SHIFT_BACK;
+			int64_t step = back ? 1 : -1, end = back ? first : last;
+			int64_t begin = begins_at(o, r->by, p, end, step, size < 0 ? 1000 : size);
+			for (int64_t at = end - step; back ? at >= begin + r->shift[p] : at <= begin + r->shift[p]; at -= step) {
+				if (!has_place(o, r->of, p, at)) {
+					*of = r->of;
+					*missing = at;
+					return false;
 				}
-			}
-		}
-		for (int64_t back = 1; back <= deepest; back++) {
-			bool have = false;
-			for (uint32_t k = 0; k < d.npiece && !have; k++) {
-				const Range *box = d.piece[k].box;
-				have = box && box[o->nctx + p].lo.kind == EDGE_AT && box[o->nctx + p].lo.offset == first - back;
-			}
-			if (!have && o->ndef == 1) {
-				*missing = first - back;
-				return false;
 			}
 		}
 	}
 	return true;
 }
 
-bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, int64_t *missing)
+/* Why the reads that are left cannot be ordered; NULL if they can. */
+static const char *left_over(Order *o)
 {
-	Order o = {.e = e, .ndef = ndef, .def = def, .nall = ndef, .all = def, .nctx = nctx};
-	o.rank = core_def(e->core, def[0])->nindex - nctx;
+	for (size_t k = 0; k < o->nread; k++) {
+		const Read *r = &o->read[k];
+		bool zero = true;
+		for (uint32_t p = 0; p < o->rank; p++) {
+			zero = zero && r->kind[p] == SHIFT_ZERO;
+		}
+		if (r->settled) {
+			continue;
+		}
+		if (moves(o, r)) {
+			return "it reads itself at smaller and at larger places";
+		}
+		if (o->n == 1) {
+			return zero ? "it needs its own value at the same place" : "it reads itself at places that are not a shift of its index";
+		}
+	}
+	return o->n > 1 && !rest_is_ordered(o) ? "its definitions need each other at the same place" : NULL;
+}
+
+bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, size_t *of, int64_t *missing)
+{
+	Order o = {.e = e, .n = ndef, .def = def, .nctx = nctx, .rank = ORDER_AXES};
 	for (size_t i = 0; i < ndef; i++) {
 		uint32_t r = core_def(e->core, def[i])->nindex - nctx;
 		o.rank = r < o.rank ? r : o.rank;
 	}
-	o.rank = o.rank > 16 ? 16 : o.rank;
 	for (size_t i = 0; i < ndef; i++) {
 		DefInfo d = *core_def(e->core, def[i]);
 		for (uint32_t p = 0; p < d.npiece; p++) {
-			collect(&o, d.piece[p].value, d.index + nctx, 0);
+			o.by = i;
+			o.formal = d.index + nctx;
+			o.box = d.piece[p].box;
+			o.seen = NULL;
+			o.capseen = 0;
+			collect(&o, d.piece[p].value, false, 0);
 		}
 	}
 	while (settle_one(&o)) {
 	}
-	for (size_t k = 0; k < o.n; k++) {
-		bool zero = true, moves = false;
-		for (uint32_t p = 0; p < o.rank; p++) {
-			zero = zero && o.read[k].kind[p] == SHIFT_ZERO;
-			moves = moves || o.read[k].kind[p] == SHIFT_BACK || o.read[k].kind[p] == SHIFT_AHEAD;
-		}
-		if (!o.read[k].settled && (moves || (ndef == 1 && !zero))) {
-			*why = moves ? "it reads itself at smaller and at larger places" : "it reads itself at places that are not a shift of its index";
-			return false;
-		}
-		if (!o.read[k].settled && ndef == 1 && zero) {
-			*why = "it needs its own value at the same place";
-			return false;
-		}
-	}
-	if (ndef > 1 && !rest_is_ordered(&o)) {
-		*why = "its definitions need each other at the same place";
-		return false;
-	}
-	return begins(&o, missing);
+	*why = left_over(&o);
+	return !*why && begins(&o, of, missing);
 }

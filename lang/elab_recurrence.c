@@ -270,25 +270,28 @@ static void set_pieces(Cycle *c, Group *g, bool imaginary)
 static bool check_order(Cycle *c)
 {
 	Def *def = arena_array(c->e->arena, Def, c->n * 2 + 1);
-	size_t n = 0;
+	const Group **group = arena_array(c->e->arena, const Group *, c->n * 2 + 1);
+	size_t n = 0, of = 0;
 	for (size_t i = 0; i < c->n; i++) {
-		def[n++] = c->g[i]->re;
-		if (c->g[i]->im) {
-			def[n++] = c->g[i]->im;
+		for (int part = 0; part < (c->g[i]->im ? 2 : 1); part++) {
+			group[n] = c->g[i];
+			def[n++] = part ? c->g[i]->im : c->g[i]->re;
 		}
 	}
 	const char *why = NULL;
 	int64_t missing = 0;
-	if (elab_check_order(c->e, n, def, c->nctx, &why, &missing)) {
+	if (elab_check_order(c->e, n, def, c->nctx, &why, &of, &missing)) {
 		return true;
 	}
 	if (why) {
 		Diag *d = diag_bad_recurrence(elab_diags(c->e), c->g[0]->piece[c->g[0]->n - 1]->span, elab_text(c->e, c->g[0]->name), why);
 		diag_help(d, "a recurrence runs one way: all reads of itself at smaller places of its axis, or all at larger");
 	} else {
-		Diag *d = diag_unassigned(elab_diags(c->e), c->g[0]->piece[c->g[0]->n - 1]->span, elab_text(c->e, c->g[0]->name));
+		const Group *g = group[of];
+		const char *name = elab_text(c->e, g->name);
+		Diag *d = diag_unassigned(elab_diags(c->e), g->piece[g->n - 1]->span, name);
 		diag_remark(d, "the recurrence begins by reading place %lld", (long long)missing);
-		diag_help(d, "give it a value there:  %s[%lld%s] = …", elab_text(c->e, c->g[0]->name), (long long)missing, c->g[0]->rank > 1 ? ", …" : "");
+		diag_help(d, "give it a value there:  %s[%lld%s] = …", name, (long long)missing, g->rank > 1 ? ", …" : "");
 	}
 	return false;
 }

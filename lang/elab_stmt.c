@@ -253,6 +253,12 @@ static bool sweep(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 			continue;
 		}
 		if (v.elem == ELEM_SPIN) { val_real(e, &v); }
+		if (v.elem == ELEM_BOOL || v.elem == ELEM_COMPLEX) {
+			diag_type_mismatch(elab_diags(e), b->kid[1]->span, val_type(e, &v), "real or whole numbers to sweep over");
+			scope_put(e, in, b->kid[0]->name, b->span, val_error(b->span));
+			ok = false;
+			continue;
+		}
 		Loop *l = &st->u.sweep.loop[st->u.sweep.nloop++];
 		l->name = b->kid[0]->name;
 		l->span = b->span;
@@ -321,6 +327,21 @@ static bool branch(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 }
 
 /* ---- set W[1,i] = … ------------------------------------------------------------------------------------------------------------- */
+/* set W[1..3] = …: the places from one end to the other; 0 after a diagnostic. */
+static Node range_condition(Elab *e, Span at, const Val *range, AxisRef axis, Node here)
+{
+	const AxisInfo *info = core_axis_info(e->core, axis.axis);
+	int64_t first = info->first, last = info->first + info->size - 1;
+	for (int i = 0; i < 2; i++) {
+		int64_t v;
+		if (val_const_int(e, &range->item[i], &v) && (v < first || v > last)) {
+			diag_index_out_of_range(elab_diags(e), at, arena_printf(e->arena, "%lld", (long long)v), axis_name(e, axis));
+			return 0;
+		}
+	}
+	return core_op2(e->core, OP_and, core_op2(e->core, OP_ile, range->item[0].re, here), core_op2(e->core, OP_ile, here, range->item[1].re));
+}
+
 static bool set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 {
 	const Ast *left = ast->kid[0], *head = left->kind == AST_INDEX ? left->kid[0] : left;
@@ -355,6 +376,11 @@ static bool set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 			Val v = val_num(e, a->span, ELEM_INT, 0, here);
 			v.of = axis.axis;
 			scope_put(e, in, a->name, a->span, v);
+		} else if (a->kind == AST_RANGE) {
+			Val v = elab_expr(e, s, a);
+			Node inside = v.tag == VAL_RANGE ? range_condition(e, a->span, &v, axis, here) : 0;
+			if (!inside) { return false; }
+			cond = core_op2(e->core, OP_and, cond, inside);
 		} else {
 			Val v = elab_expr(e, s, a);
 			if (v.tag == VAL_ERROR) { return false; }

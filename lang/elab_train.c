@@ -522,6 +522,21 @@ static bool make_batch(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *p
 	return ph->objective != 0;
 }
 
+/* Is option i of the call also an earlier one, by name or by place? */
+static bool given_before(Elab *e, const Ast *opt, const Ast *call, uint32_t i)
+{
+	const Ast *a = call->kid[i], *formals = opt ? opt->kid[0] : NULL;
+	for (uint32_t k = 1; k < i; k++) {
+		const Ast *b = call->kid[k];
+		bool by_place = b->kind != AST_NAMEDARG && formals && k - 1 < formals->nkid && formals->kid[k - 1]->name == a->name;
+		if (by_place || (b->kind == AST_NAMEDARG && b->name == a->name)) {
+			diag_note(diag_wrong_arguments(elab_diags(e), a->span, elab_text(e, a->name), "is given twice"), b->span, "first given here");
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool phase(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *ph)
 {
 	const Ast *call = ast->kid[0], *head = call->kind == AST_CALL ? call->kid[0] : call;
@@ -546,7 +561,17 @@ static bool phase(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *ph)
 	ph->option = arena_array(e->arena, Option, call->nkid + 1);
 	for (uint32_t i = 1; call->kind == AST_CALL && i < call->nkid; i++) {
 		const Ast *a = call->kid[i];
-		if (a->kind != AST_NAMEDARG) { continue; }
+		if (a->kind != AST_NAMEDARG) {
+			uint32_t takes = opt && opt->kid[0] ? opt->kid[0]->nkid : 0;
+			if (i > takes) {
+				diag_help(diag_wrong_arguments(elab_diags(e), a->span, elab_text(e, ph->name),
+				                               takes ? arena_printf(e->arena, "takes %u option%s", takes, takes == 1 ? "" : "s") : "takes its options by name"),
+				          "name the options, as in  %s", lbfgs ? "lbfgs(memory = 20)" : "adam(lr = 1e-3, batch = 64)");
+				return false;
+			}
+			continue;
+		}
+		if (given_before(e, opt, call, i)) { return false; }
 		if (take_common(e, s, a, ph, &batch)) { continue; }
 		if (!check_option(e, opt, a, lbfgs)) { return false; }
 		if (lbfgs) {
@@ -605,13 +630,19 @@ bool elab_train(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
 	t->name = ast->name;
 	t->phase = arena_array(e->arena, Phase, ast->nkid + 1);
 	t->every = arena_array(e->arena, Every, ast->nkid + 1);
-	bool ok = false;
-	for (uint32_t i = 0; i < ast->nkid && !ok; i++) {
-		if (ast->kid[i]->kind == AST_MINIMIZE) {
-			ok = objective(e, s, ast->kid[i], t);
-			if (!ok) { return false; }
+	elab_defs(e, s, ast->nkid, ast->kid);
+	const Ast *goal = NULL;
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		const Ast *k = ast->kid[i];
+		if (k->kind == AST_MINIMIZE && goal) {
+			Diag *d = diag_bad_statement_place(elab_diags(e), k->span, "a second goal", "in a training");
+			diag_help(diag_note(d, goal->span, "the first"), "add the two with weights:  minimize a + 0.1*b");
+			return false;
 		}
+		goal = k->kind == AST_MINIMIZE ? k : goal;
 	}
+	bool ok = goal && objective(e, s, goal, t);
+	if (goal && !ok) { return false; }
 	if (!ok) {
 		diag_help(diag_bad_statement_place(elab_diags(e), ast->span, "a training", "without a goal"), "write  minimize loss  in it");
 		return false;
@@ -637,7 +668,7 @@ bool elab_train(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
 			Stmt *stmt = elab_stmt(e, late, k->kid[0]);
 			ok = ok && stmt;
 			if (stmt) { t->every[t->nevery++] = (Every){stmt, steps}; }
-		} else if (k->kind != AST_MINIMIZE && k->kind != AST_ERROR_STMT) {
+		} else if (k->kind != AST_MINIMIZE && k->kind != AST_ERROR_STMT && k->kind != AST_DEF) {
 			diag_bad_statement_place(elab_diags(e), k->span, ast_kind_name(k->kind), "in a training");
 			ok = false;
 		}
