@@ -70,6 +70,9 @@ void deriv_begin(Deriv *dv, Core *c, Arena *scratch, Diags *ds);
  * still to be taken; only those through which a derivative passes (no conditions, stop, draws). */
 typedef enum { SUB_ALL, SUB_VALUES, SUB_PASSING } SubWhich;
 Sub deriv_sub(Deriv *dv, Node n, SubWhich which);
+/* Is one of the real reads through which a derivative passes to n wanted? Stops at the first; `want`
+ * must not walk over expressions itself. */
+bool deriv_any_read(Deriv *dv, Node n, bool (*want)(void *data, const NodeInfo *read), void *data);
 uint32_t deriv_sub_find(const Sub *s, Node n); /* position, or UINT32_MAX */
 /* Does a derivative pass from the node's argument k to its value? */
 bool deriv_passes(const NodeInfo *p, uint32_t k);
@@ -109,6 +112,13 @@ Node deriv_same_place(Deriv *dv, Axis a, Node x, Node y);
  * [c]([d]a + [e]b). Products then absorb it and definitions carry it to their readers, so that what
  * is not selected is never multiplied by zero. */
 Node deriv_pull(Deriv *dv, Node n);
+/* Terms that are added up at once: one by one a sum of many would take the square of their number. */
+typedef struct Parts {
+	Node *item;
+	size_t n, cap;
+} Parts;
+void parts_add(Deriv *dv, Parts *p, Node n);
+Node parts_total(Deriv *dv, const Parts *p); /* 0 if there are none */
 /* Sum where 0 stands for zero. */
 Node deriv_add(Deriv *dv, Node a, Node b);
 /* The plain index variable that a node is, or 0. */

@@ -22,18 +22,15 @@ typedef struct Normal {
 	uint32_t count;
 } Normal;
 
+static bool no_constant(void *data, const NodeInfo *read)
+{
+	return core_def(data, read->ref)->role != DEF_CONST;
+}
+
 /* May a derivative by something pass through the node? */
 static bool varies(Normal *m, Node n)
 {
-	Sub s = deriv_sub(m->dv, n, SUB_PASSING);
-	for (uint32_t k = 0; k < s.n; k++) {
-		const NodeInfo *p = core_node(m->c, s.node[k]);
-		if (p->tag == NODE_READ && p->kind == KIND_REAL &&
-		    core_def(m->c, p->ref)->role != DEF_CONST) {
-			return true;
-		}
-	}
-	return false;
+	return deriv_any_read(m->dv, n, no_constant, m->c);
 }
 
 /* Does the value depend on where it is looked at, other than by plain indices? Then naming it must

@@ -115,19 +115,19 @@ static void propagate(Reverse *r, const LinTerm *t, uint32_t n, const SumIndex *
 {
 	Core *c = r->c;
 	Sub sub = deriv_sub(r->dv, t->of, SUB_PASSING);
-	Node *p = arena_array(r->dv->a, Node, sub.n);
-	p[sub.n - 1] = t->weight ? t->weight : core_real_const(c, 1.0);
+	Parts *parts = arena_array(r->dv->a, Parts, sub.n);
+	parts_add(r->dv, &parts[sub.n - 1], t->weight ? t->weight : core_real_const(c, 1.0));
 	for (uint32_t k = sub.n; k-- > 0;) {
-		Node node = sub.node[k];
+		Node node = sub.node[k], p = parts_total(r->dv, &parts[k]);
 		const NodeInfo *info = core_node(c, node);
-		if (!p[k]) {
+		if (!p) {
 			continue;
 		}
-		p[k] = deriv_pull(r->dv, p[k]);
+		p = deriv_pull(r->dv, p);
 		if (info->tag == NODE_READ) {
 			Adjoint *h = info->kind == KIND_REAL ? adjoint_of(r, info->ref) : NULL;
 			if (h) {
-				adjoint_add(r, h, node, n, ix, p[k], a);
+				adjoint_add(r, h, node, n, ix, p, a);
 			}
 			continue;
 		}
@@ -137,8 +137,10 @@ static void propagate(Reverse *r, const LinTerm *t, uint32_t n, const SumIndex *
 			if (at == UINT32_MAX || !scope_active(r->s, info->arg[j])) {
 				continue;
 			}
-			Node part = reaches(r, t, node, j, p[k]);
-			p[at] = part ? deriv_add(r->dv, p[at], part) : p[at];
+			Node part = reaches(r, t, node, j, p);
+			if (part) {
+				parts_add(r->dv, &parts[at], part);
+			}
 		}
 	}
 }

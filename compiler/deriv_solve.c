@@ -321,7 +321,7 @@ void adjoint_add(Reverse *r, Adjoint *h, Node read, uint32_t n, const SumIndex *
 typedef struct Group {
 	uint32_t nbound;
 	Index *bound;
-	Node body;
+	Parts body;
 	bool scatter;
 } Group;
 
@@ -433,14 +433,12 @@ static void gather(Close *k, const Contribution *part)
 	for (size_t g = 0; g < k->n; g++) {
 		if (group_fits(k, &k->group[g], part, to)) {
 			body = core_subst(c, body, part->nbound, part->bound, to);
-			k->group[g].body = core_add(c, k->group[g].body, body);
+			parts_add(k->r->dv, &k->group[g].body, body);
 			return;
 		}
 	}
-	Group fresh = {.nbound = part->nbound,
-		       .bound = part->bound,
-		       .body = body,
-		       .scatter = part->scatter};
+	Group fresh = {.nbound = part->nbound, .bound = part->bound, .scatter = part->scatter};
+	parts_add(k->r->dv, &fresh.body, body);
 	ARENA_PUSH(k->r->dv->a, k->group, k->n, k->cap, fresh);
 }
 
@@ -450,18 +448,19 @@ static Node cell_value(Reverse *r, Adjoint *h, const Seg *cell, const Node *m)
 	for (size_t j = 0; j < h->npart; j++) {
 		gather(&k, &h->part[j]);
 	}
-	Node sum = 0;
+	Parts groups = {0};
 	Span span = core_def(r->c, h->def)->span;
 	for (size_t j = 0; j < k.n; j++) {
 		Group *g = &k.group[j];
-		Node n = deriv_pull(r->dv, g->body);
+		Node n = deriv_pull(r->dv, parts_total(r->dv, &g->body));
 		if (g->nbound) {
 			n = core_reduce(r->c, RED_SUM, adjoint_name(r, h->def), span, g->nbound,
 					g->bound, n);
 		}
-		sum = deriv_add(r->dv, sum, n);
+		parts_add(r->dv, &groups, n);
 	}
 	double v;
+	Node sum = parts_total(r->dv, &groups);
 	return sum && core_is_const(r->c, sum, &v) && v == 0 ? 0 : sum;
 }
 

@@ -148,6 +148,27 @@ Sub deriv_sub(Deriv *dv, Node n, SubWhich which)
 	return s;
 }
 
+bool deriv_any_read(Deriv *dv, Node n, bool (*want)(void *data, const NodeInfo *read), void *data)
+{
+	Node *list = NULL;
+	size_t cap = 0, got = 0;
+	dv->now++;
+	stamp(dv, n);
+	ARENA_PUSH(dv->a, list, got, cap, n);
+	while (got) {
+		const NodeInfo *p = core_node(dv->c, list[--got]);
+		if (p->tag == NODE_READ && p->kind == KIND_REAL && want(data, p)) {
+			return true;
+		}
+		for (uint32_t j = 0; j < p->n && p->tag != NODE_READ && p->tag != NODE_D; j++) {
+			if (deriv_passes(p, j) && stamp(dv, p->arg[j])) {
+				ARENA_PUSH(dv->a, list, got, cap, p->arg[j]);
+			}
+		}
+	}
+	return false;
+}
+
 uint32_t deriv_sub_find(const Sub *s, Node n)
 {
 	uint32_t lo = 0, hi = s->n;
@@ -165,6 +186,23 @@ uint32_t deriv_sub_find(const Sub *s, Node n)
 Node deriv_add(Deriv *dv, Node a, Node b)
 {
 	return !a ? b : !b ? a : core_add(dv->c, a, b);
+}
+
+void parts_add(Deriv *dv, Parts *p, Node n)
+{
+	ARENA_PUSH(dv->a, p->item, p->n, p->cap, n);
+}
+
+Node parts_total(Deriv *dv, const Parts *p)
+{
+	if (p->n <= 1) {
+		return p->n ? p->item[0] : 0;
+	}
+	double *one = arena_array(dv->a, double, p->n);
+	for (size_t k = 0; k < p->n; k++) {
+		one[k] = 1;
+	}
+	return core_lin(dv->c, KIND_REAL, 0, (uint32_t)p->n, one, p->item);
 }
 
 Index deriv_plain(Deriv *dv, Node n)

@@ -256,3 +256,30 @@ Test(deriv_cost, derivation_is_linear_in_depth)
 	cr_assert_lt((double)large, 6.0 * (double)small, "scratch grows from %zu to %zu", small,
 		     large);
 }
+
+/* A chain of definitions and one deep expression: neither our stack nor our time grows out of
+ * bounds. */
+Test(deriv_cost, long_chains_and_deep_expressions)
+{
+	Def p = AID_LEAF(&t, DEF_PARAM, "p", 0.3, 0.4), x = p, grad;
+	double from = seconds();
+	for (int k = 0; k < 20000; k++) {
+		Node y = core_op1(C, OP_sin, core_add(C, AT(&t, x), core_scale(C, 0.1, AT(&t, p))));
+		x = AID_DEF(&t, "x", y);
+	}
+	cr_assert(deriv_gradient(C, t.scratch, t.diags, AT(&t, x), 1, &p, &grad));
+	Node tangent = core_d(C, AT(&t, x), AT(&t, p));
+	cr_assert(deriv_resolve(C, t.scratch, t.diags, 1, &tangent));
+	double chain = seconds();
+	Node deep = AT(&t, p);
+	for (int k = 0; k < 5000; k++) {
+		deep = core_add(C, core_mul(C, deep, deep), core_op1(C, OP_cos, deep));
+		deep = core_scale(C, 0.5, deep);
+	}
+	Def other;
+	cr_assert(deriv_gradient(C, t.scratch, t.diags, deep, 1, &p, &other));
+	double nested = seconds();
+	cr_log_info("chain of 20000: %.0f ms, 5000 deep: %.0f ms", 1e3 * (chain - from),
+		    1e3 * (nested - chain));
+	cr_assert_lt(nested - from, 5.0);
+}
