@@ -1,5 +1,6 @@
 /* main.c — the roof: reads the command line, sets up streams and signals, ends the process. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -7,24 +8,37 @@
 #include <unistd.h>
 #include "compiler/cmd.h"
 
-/* Signals are received by a thread of their own, so that no state of the process is shared with a handler. */
-static void *receive_signals(void *data)
+/* The write end of a pipe has a number of its own, so that the handler needs no variable. Libraries may have threads that were
+ * made before main, so signals cannot simply be blocked and waited for. */
+enum { SIGNAL_PIPE = 211 };
+
+static void on_signal(int number)
 {
-	Interrupts *i = data;
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	for (;;) {
-		int number;
-		if (sigwait(&set, &number) != 0) {
-			return NULL;
-		}
-		if ((i->asked && !i->at_prompt) || (i->at_prompt && number == SIGTERM)) {
+	int saved = errno;
+	char byte = (char)number;
+	ssize_t n = write(SIGNAL_PIPE, &byte, 1);
+	(void)n; /* the pipe is full: nobody listens any more, or enough was said */
+	errno = saved;
+}
+
+typedef struct Listener {
+	pthread_t thread;
+	int pipe; /* its read end */
+	bool running;
+	Interrupts interrupts;
+} Listener;
+
+static void *listen_to_signals(void *data)
+{
+	Listener *l = data;
+	char number;
+	while (read(l->pipe, &number, 1) == 1) {
+		if ((l->interrupts.asked && !l->interrupts.at_prompt) || (l->interrupts.at_prompt && number == SIGTERM)) {
 			_exit(128 + number);
 		}
-		i->asked = 1;
+		l->interrupts.asked = 1;
 	}
+	return NULL;
 }
 
 static void on_exhausted(void *data, size_t wanted)
@@ -44,21 +58,36 @@ static bool wants_colour(const CmdLine *c, FILE *f)
 	return isatty(fileno(f)) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
-/* True if *thread receives the signals from now on. */
-static bool set_signals(Interrupts *interrupts, pthread_t *thread)
+static void listen_begin(Listener *l)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	int ends[2];
 	/* A reader that went away is a write error, to be reported as one. */
 	signal(SIGPIPE, SIG_IGN);
-	bool made = pthread_create(thread, NULL, receive_signals, interrupts) == 0;
-	if (!made) {
-		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		return;
 	}
-	return made;
+	l->pipe = ends[0];
+	if (dup3(ends[1], SIGNAL_PIPE, O_CLOEXEC) == SIGNAL_PIPE &&
+	    pthread_create(&l->thread, NULL, listen_to_signals, l) == 0) {
+		l->running = true;
+		struct sigaction action;
+		memset(&action, 0, sizeof action);
+		action.sa_handler = on_signal;
+		action.sa_flags = SA_RESTART;
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+	}
+	close(ends[1]);
+}
+
+static void listen_end(Listener *l)
+{
+	if (l->running) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		pthread_cancel(l->thread);
+		pthread_join(l->thread, NULL);
+	}
 }
 
 /* Results that could not be written are a failure, whatever came before. */
@@ -76,17 +105,16 @@ static int close_output(int code)
 int main(int argc, char **argv)
 {
 	CmdLine c = {0};
-	Interrupts interrupts = {0, 0};
+	Listener listener = {0};
 	const char *term = getenv("TERM");
 	c.engine.output = stdout;
 	c.engine.error = stderr;
 	c.engine.threads = 1;
 	c.engine.save_seconds = 30;
-	c.engine.interrupted = &interrupts.asked;
-	c.interrupts = &interrupts;
+	c.engine.interrupted = &listener.interrupts.asked;
+	c.interrupts = &listener.interrupts;
 	c.engine.exhausted = on_exhausted;
-	pthread_t thread;
-	bool listening = set_signals(&interrupts, &thread);
+	listen_begin(&listener);
 	int code = cmd_line_read(&c, argc, argv);
 	if (code == 0) {
 		c.engine.colour = wants_colour(&c, stderr);
@@ -98,9 +126,6 @@ int main(int argc, char **argv)
 		}
 	}
 	cmd_line_free(&c);
-	if (listening) {
-		pthread_cancel(thread);
-		pthread_join(thread, NULL);
-	}
+	listen_end(&listener);
 	return close_output(code);
 }

@@ -82,6 +82,7 @@ bool repl_execute(Repl *r, const char *text, size_t n)
 	if (r->e) {
 		show_diagnostics(r);
 	}
+	r->line->interrupts->asked = 0;
 	return ok;
 }
 

@@ -37,11 +37,12 @@ void report_begin(Training *tr)
 		return;
 	}
 	fflush(tr->r->e->options.output);
-	fprintf(f, "train %s: %s, %zu numbers", run_name(tr->r, tr->t->name), run_name(tr->r, tr->phase->name),
-	        count_numbers(tr));
+	size_t n = count_numbers(tr);
+	fprintf(f, "train %s: %s, %zu number%s", run_name(tr->r, tr->t->name), run_name(tr->r, tr->phase->name), n,
+	        n == 1 ? "" : "s");
 	int64_t limit;
 	if (step_limit(tr, &limit)) {
-		fprintf(f, ", %lld steps", (long long)limit);
+		fprintf(f, ", %lld step%s", (long long)limit, limit == 1 ? "" : "s");
 	}
 	if (tr->batches.of) {
 		fprintf(f, ", batches of %zu from %zu", tr->batches.size, tr->batches.records);
