@@ -104,6 +104,9 @@ static Node solve(Core *c, Node cond, Index k)
 		return 0;
 	}
 	Node d = core_sub(c, p->arg[0], p->arg[1]), self = core_index_value(c, k);
+	if (d == self) { /* k == 0: the difference is the index itself */
+		return core_int_const(c, 0);
+	}
 	p = core_node(c, d);
 	if (p->tag != NODE_LIN) {
 		return 0;
