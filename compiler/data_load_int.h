@@ -25,6 +25,20 @@ typedef struct Loading {
 	int64_t **length; /* [nragged][records]: lengths of the axes sized by record, -1 unknown */
 } Loading;
 
+/* ---- data_load.c */
+bool data_no_memory(Run *r, const DataInfo *d); /* E0503; false */
+/* A set that is filled; without a path it failed to be. The table belongs to the state from now on. */
+bool data_remember(Run *r, DataInfo *d, RtTable *table, const char *path);
+void data_resize(Run *r, Axis a, size_t n);
+/* Room for all fields and the lengths of axes sized by record; their sizes are known. */
+bool data_make_room(Run *r, DataInfo *d);
+/* length[k][record] of the axes sized by record; NULL: all as long as the axis. */
+void data_fill_lengths(Run *r, const DataInfo *d, int64_t *const *length);
+/* Records made by the program's formulas. */
+bool data_simulate(Run *r, DataInfo *d);
+/* ---- data_load_file.c: a table, or a simulation where none is named. */
+bool data_load_table(Run *r, DataInfo *d);
+
 /* The loaded set of that description, or NULL. */
 const LoadedSet *data_loaded(const Run *r, const DataInfo *d);
 /* Compares a column with the field's declared axes and learns the lengths of axes sized by record. */
