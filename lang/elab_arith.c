@@ -282,6 +282,10 @@ static bool scalars_only(Elab *e, Span at, const Val *a, const Val *b, const cha
 	if (!a->rank && !b->rank) {
 		return true;
 	}
+	if (!a->rank || !b->rank) {
+		diag_help(diag_array_scalar_sum(elab_diags(e), at, op), "write the indices, as in  %s", a->rank ? arena_printf(e->arena, "a[i] %s b", op) : arena_printf(e->arena, "a %s b[i]", op));
+		return false;
+	}
 	diag_help(diag_array_product(elab_diags(e), at, op), "write the indices, as in  a[i] %s b[i]", op);
 	return false;
 }

@@ -181,6 +181,25 @@ bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out)
 	return ok;
 }
 
+/* F[x] = …, F[y] = …: the one axis that has all these labels. */
+static bool axis_from_labels(Elab *e, Group *g, uint32_t p, AxisRef *out)
+{
+	uint32_t found = 0;
+	for (uint32_t a = 1; a <= core_axis_count(e->core); a++) {
+		bool all = true;
+		int64_t label;
+		for (size_t i = 0; i < g->n && all; i++) {
+			const Ast *arg = g->piece[i]->kid[0]->kid[p + 1];
+			all = arg->kind == AST_NAME && is_label(e, a, arg->name, &label);
+		}
+		if (all) {
+			*out = (AxisRef){a, 0};
+			found++;
+		}
+	}
+	return found == 1;
+}
+
 static bool try_axes(Elab *e, Group *g, bool uses)
 {
 	bool all = true;
@@ -196,6 +215,7 @@ static bool try_axes(Elab *e, Group *g, bool uses)
 			ok = group_axis_from_uses(e, g, p, &a);
 			g->state = state;
 		}
+		ok = ok || (uses && axis_from_labels(e, g, p, &a));
 		if (ok) {
 			g->axis[p] = a;
 		}
@@ -378,8 +398,8 @@ static Val simple_indexed(Elab *e, Group *g)
 		return val_error(g->span);
 	}
 	Val v = group_piece_value(e, g, 0, in);
-	if (v.tag == VAL_ERROR) {
-		return v;
+	if (v.tag == VAL_ERROR || !places_inside(e, v.re, in->nctx, in->ctx) || !places_inside(e, v.im, in->nctx, in->ctx)) {
+		return val_error(g->span);
 	}
 	Val r = v;
 	r.span = g->span;
@@ -417,6 +437,9 @@ static Val simple(Elab *e, Group *g)
 	Val v = elab_expr(e, g->scope, def->kid[1]);
 	if (def->flags & AST_DRAW) {
 		v = elab_draw(e, g->scope, &v, def->span, 0, NULL, true);
+	}
+	if (v.tag == VAL_NUM && !val_unmixed(e, &v)) {
+		return val_error(g->span);
 	}
 	if (v.tag == VAL_NUM) {
 		if (!v.rank && (v.elem == ELEM_REAL || v.literal) && differentiated(e, g)) {

@@ -128,6 +128,24 @@ static bool range_check(Elab *e, const Val *index, const Val *base, uint32_t p, 
 	return false;
 }
 
+/* x[i] with i bound by nothing: E0203. On an axis with labels the name may be a misspelt one. */
+static bool free_index(Elab *e, Scope *s, const Ast *ast, AxisRef axis)
+{
+	const Ast *name = ast;
+	while (name->kind == AST_PAREN || (name->kind == AST_BINARY && name->kid[1]->kind == AST_NUM)) {
+		name = name->kid[0];
+	}
+	if (name->kind != AST_NAME || core_axis_info(e->core, axis.axis)->nlabel || scope_knows(e, s, name->name)) {
+		return false;
+	}
+	if (scope_is_news(e, name->name)) {
+		const char *text = elab_text(e, name->name);
+		Diag *d = diag_indices_disagree(elab_diags(e), name->span, text, "is free here: nothing binds it");
+		diag_help(d, "sum over it, as in  sum[%s] …, or make an array:  [%s -> …]", text, text);
+	}
+	return true;
+}
+
 /* One index expression as an int node in label values of the axis. */
 static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint32_t p)
 {
@@ -141,6 +159,9 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 			return 0;
 		}
 		return core_int_const(e->core, label);
+	}
+	if (free_index(e, s, ast, axis)) {
+		return 0;
 	}
 	Val v = elab_expr(e, s, ast);
 	if (v.tag == VAL_ERROR) {

@@ -181,6 +181,8 @@ Diag *axis_differs(Elab *e, Span at, AxisRef have, AxisRef want);
 bool val_agree(Elab *e, Span at, Val *a, Val *b);
 /* A pure number (deg and eV/meV become numbers); E0207 otherwise. */
 bool val_pure(Elab *e, Val *v);
+/* An array literal of several units is refused: E0207. */
+bool val_unmixed(Elab *e, const Val *v);
 /* v converted to the given unit, E0207 if it has another dimension. */
 bool val_convert(Elab *e, Val *v, UnitId unit);
 void val_normalise(Elab *e, Val *v);
@@ -209,6 +211,8 @@ void scope_put(Elab *e, Scope *s, Sym name, Span at, Val v); /* replaces silentl
 Entry *scope_find(Elab *e, Scope *s, Sym name);
 /* The value of a name: elaborates a pending definition, E0201 with the nearest name if there is none. */
 Val scope_value(Elab *e, Scope *s, Sym name, Span at);
+bool scope_knows(Elab *e, Scope *s, Sym name); /* is it defined, built in, or a constant such as true? */
+bool scope_is_news(Elab *e, Sym name);         /* an undefined name that was not reported yet */
 /* Context indices of everything seen from here: binders, formals and the arguments of the function we are in. */
 uint32_t scope_context(Elab *e, Scope *s, Index **out);
 bool is_label(Elab *e, Axis a, Sym name, int64_t *value);
@@ -274,6 +278,8 @@ bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out);
 /* Definitions that went wrong on trial since e->nfailed was `mark` are made again when next asked for. */
 void groups_restore(Elab *e, size_t mark);
 void elab_param(Elab *e, Scope *s, const Ast *ast);
+/* x[k+1] with k running over all of x's axis, not under a condition: E0211. ix are the indices that run, over the body. */
+bool places_inside(Elab *e, Node body, uint32_t n, const Index *ix);
 Val param_value(Elab *e, Span at, const ParamInfo *p, Elem elem);
 
 /* The parameter of an activation that is trained for each unit: over the given indices. NULL after errors. */

@@ -318,16 +318,55 @@ static void fail_all(Cycle *c)
 	}
 }
 
+static bool is_general(Elab *e, const Group *g, const Ast *left, uint32_t i)
+{
+	int64_t label;
+	return group_binds(e, g, left->kid[i]) && !is_label(e, g->axis[i - 1].axis, left->kid[i]->name, &label);
+}
+
+/* Do two left sides stand for the same places: binding indices at the same positions, the same numbers elsewhere? */
+static bool same_places(Elab *e, const Group *g, const Ast *a, const Ast *b)
+{
+	for (uint32_t i = 1; i < a->nkid && i < b->nkid; i++) {
+		bool binds = is_general(e, g, a, i);
+		if (binds != is_general(e, g, b, i) ||
+		    (!binds && strcmp(ast_text(e->arena, e->names, a->kid[i]), ast_text(e->arena, e->names, b->kid[i])) != 0)) {
+			return false;
+		}
+	}
+	return a->nkid == b->nkid;
+}
+
+/* Two equations for the same places: the second would never be used. */
+static bool defined_once(Elab *e, const Group *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (same_places(e, g, g->piece[k]->kid[0], g->piece[i]->kid[0])) {
+				diag_note(diag_redefined(elab_diags(e), g->piece[i]->kid[0]->span, ast_text(e->arena, e->names, g->piece[i]->kid[0])),
+				          g->piece[k]->kid[0]->span, "first defined here");
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 void group_recurrence(Cycle *c)
 {
 	Elab *e = c->e;
 	bool ok = true;
+	Diag *circle = NULL;
 	for (size_t i = 0; i < c->n; i++) {
 		Group *g = c->g[i];
 		g->state = GROUP_BUSY;
 		if (g->piece[0]->kid[0]->kind != AST_INDEX) {
-			Diag *d = diag_bad_recurrence(elab_diags(e), g->span, elab_text(e, g->name), "it needs itself");
-			diag_help(d, "a recurrence has an index to run along:  h[t] = … h[t-1] …");
+			if (!circle) {
+				circle = diag_bad_recurrence(elab_diags(e), g->span, elab_text(e, g->name), "it needs itself");
+				diag_help(circle, "a recurrence has an index to run along:  h[t] = … h[t-1] …");
+			} else {
+				diag_note(circle, g->span, "%s is needed on the way", elab_text(e, g->name));
+			}
 			ok = false;
 			continue;
 		}
@@ -336,6 +375,10 @@ void group_recurrence(Cycle *c)
 	ok = ok && group_find_axes(e, c->g, c->n);
 	for (size_t i = 0; ok && i < c->n; i++) {
 		Group *g = c->g[i];
+		if (!defined_once(e, g)) {
+			ok = false;
+			break;
+		}
 		g->body = arena_array(e->arena, Val, g->n);
 		g->own = arena_array(e->arena, Index *, g->n);
 		g->fixed = arena_array(e->arena, int64_t *, g->n);

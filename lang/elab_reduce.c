@@ -202,6 +202,9 @@ static Val linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
 		val_agree(e, at, &body, &body);
 		return val_error(at);
 	}
+	if (!b->filter && (!places_inside(e, body.re, b->n, b->ix) || !places_inside(e, body.im, b->n, b->ix))) {
+		return val_error(at);
+	}
 	Val r = body;
 	if (!write_out(e, b, &body, &r)) {
 		r.re = reduce_node(e, RED_SUM, at, b, body.re);
@@ -253,6 +256,9 @@ static Val nonlinear(Elab *e, Span at, RedKind red, const Bound *b, Val body)
 	}
 	if ((red == RED_ARGMAX || red == RED_ARGMIN) && b->n != 1) {
 		diag_wrong_arguments(elab_diags(e), at, "argmax", "takes one index");
+		return val_error(at);
+	}
+	if (!b->filter && !places_inside(e, r.re, b->n, b->ix)) {
 		return val_error(at);
 	}
 	r.re = reduce_node(e, red, at, b, r.re);

@@ -108,7 +108,7 @@ static Val function_value(Elab *e, Span at, Sym name)
 }
 
 /* Undefined names are reported once, where they are met first. */
-static bool is_news(Elab *e, Sym name)
+bool scope_is_news(Elab *e, Sym name)
 {
 	for (size_t i = 0; i < e->nunknown; i++) {
 		if (e->unknown[i] == name) {
@@ -121,12 +121,19 @@ static bool is_news(Elab *e, Sym name)
 	return true;
 }
 
+bool scope_knows(Elab *e, Scope *s, Sym name)
+{
+	const char *text = elab_text(e, name);
+	return scope_find(e, s, name) || function_value(e, (Span){0}, name).tag != VAL_ERROR || strcmp(text, "true") == 0 ||
+	       strcmp(text, "false") == 0;
+}
+
 Val scope_value(Elab *e, Scope *s, Sym name, Span at)
 {
 	Entry *entry = scope_find(e, s, name);
 	if (!entry) {
 		Val f = function_value(e, at, name);
-		if (f.tag == VAL_ERROR && name && is_news(e, name)) {
+		if (f.tag == VAL_ERROR && name && scope_is_news(e, name)) {
 			suggest(e, s, diag_undefined_name(elab_diags(e), at, elab_text(e, name)), name);
 		}
 		return f;

@@ -45,6 +45,9 @@ bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out)
 		if (v->tag == VAL_FN) { diag_help(d, "call it with its arguments"); }
 		return false;
 	}
+	if (!val_unmixed(e, v)) {
+		return false;
+	}
 	const Index *free;
 	for (int part = 0; part < 2; part++) {
 		Node n = part ? v->im : v->re;

@@ -28,6 +28,16 @@ static bool unit_of(Elab *e, const Ast *type, UnitId *unit)
 	return true;
 }
 
+static bool unit_possible(Elab *e, const Ast *type, const TypeInfo *t)
+{
+	if (!t->unit || t->elem == ELEM_REAL || t->elem == ELEM_COMPLEX) {
+		return true;
+	}
+	diag_unit_mismatch(elab_diags(e), type->span, arena_printf(e->arena, "'%s'", elab_text(e, type->text)),
+	                   "none (only real and complex values have units)");
+	return false;
+}
+
 TypeInfo elab_type(Elab *e, Scope *s, const Ast *type)
 {
 	TypeInfo t = {.ok = true, .has_unit = type->text != 0};
@@ -50,11 +60,7 @@ TypeInfo elab_type(Elab *e, Scope *s, const Ast *type)
 		}
 		return t;
 	}
-	t.ok = unit_of(e, type, &t.unit);
-	if (t.unit && t.elem != ELEM_REAL && t.elem != ELEM_COMPLEX) {
-		diag_unit_mismatch(elab_diags(e), type->span, "given", "none possible: only real and complex values have units");
-		t.ok = false;
-	}
+	t.ok = unit_of(e, type, &t.unit) && unit_possible(e, type, &t);
 	t.rank = type->nkid;
 	t.axis = arena_array(e->arena, AxisRef, type->nkid + 1);
 	for (uint32_t i = 0; i < type->nkid; i++) {
@@ -257,7 +263,7 @@ bool type_fit(Elab *e, Scope *bind, const Ast *type, Val *v, const char *what)
 		t = elab_type(e, bind, type);
 		return t.ok && (t.record ? fit_record(e, type, &t, v) : fit_index(e, bind, type, &t, v));
 	}
-	if (!unit_of(e, type, &t.unit)) {
+	if (!unit_of(e, type, &t.unit) || !unit_possible(e, type, &t)) {
 		return false;
 	}
 	if (v->tag != VAL_NUM) {

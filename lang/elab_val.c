@@ -243,6 +243,11 @@ static bool mixed_units(Elab *e, const Val *v)
 	return v->mixed;
 }
 
+bool val_unmixed(Elab *e, const Val *v)
+{
+	return !mixed_units(e, v);
+}
+
 bool val_agree(Elab *e, Span at, Val *a, Val *b)
 {
 	if (mixed_units(e, a) || mixed_units(e, b)) {
