@@ -1,27 +1,28 @@
 /* checkpoint.c — writing where a run stands, and going on from there.
- * Everything that a later statement can see is in the file; what is not (data, points, batches) is made again from seeds.
- * Invariant: `arriving` holds until execution has walked back to the saved place; until then statements are only passed. */
+ * Everything that a later statement can see is in the file; what is not (data, points, batches) is
+ * made again from seeds. Invariant: `arriving` holds until execution has walked back to the saved
+ * place; until then statements are only passed. */
 #include "compiler/checkpoint.h"
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
 #include "compiler/train_int.h"
 #include "compiler/weights.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define FORMAT "pnn checkpoint 1"
 enum { MOST_META = 16, DIFFERENCES_SHOWN = 6 };
 
 struct Checkpoint {
 	const char *path;
-	RtWeights *weights;   /* what is continued; NULL when begun anew */
+	RtWeights *weights; /* what is continued; NULL when begun anew */
 	bool arriving, training;
 	unsigned depth;
 	Frame frame[RUN_DEPTH];
-	double last;          /* second of the last writing */
-	int64_t steps;        /* since then */
+	double last;   /* second of the last writing */
+	int64_t steps; /* since then */
 };
 
 void checkpoint_free(Run *r)
@@ -41,7 +42,7 @@ bool checkpoint_continues(const Run *r)
 	return r->e->options.resume && access(r->e->options.resume, F_OK) == 0;
 }
 
-/* ---- which leaves -------------------------------------------------------------------------------------------------------- */
+/* ---- which leaves ---- */
 
 typedef struct LeafList {
 	Run *r;
@@ -72,8 +73,12 @@ static void add_statement(LeafList *l, const Stmt *s)
 	switch (s->kind) {
 	case STMT_LET:
 		for (uint32_t k = 0; k < s->u.let.n; k++) {
-			const char *name = run_name(l->r, core_def(l->r->core, s->u.let.leaf[k])->name);
-			add_leaf(l, arena_printf(l->r->e->scratch, "let.%u.%s", s->u.let.leaf[k], name), s->u.let.leaf[k]);
+			const char *name =
+				run_name(l->r, core_def(l->r->core, s->u.let.leaf[k])->name);
+			add_leaf(
+				l,
+				arena_printf(l->r->e->scratch, "let.%u.%s", s->u.let.leaf[k], name),
+				s->u.let.leaf[k]);
 		}
 		break;
 	case STMT_SWEEP:
@@ -122,14 +127,15 @@ static LeafList find_leaves(Run *r)
 	return l;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static const char *frames_text(Run *r, unsigned depth)
 {
 	const char *text = "";
 	for (unsigned k = 0; k < depth; k++) {
 		const Frame *f = &r->frame[k];
-		text = arena_printf(r->e->scratch, "%s%" PRIu32 ":%" PRId64 ":%d ", text, f->stmt, f->pass, f->branch);
+		text = arena_printf(r->e->scratch, "%s%" PRIu32 ":%" PRId64 ":%d ", text, f->stmt,
+				    f->pass, f->branch);
 	}
 	return text;
 }
@@ -152,7 +158,8 @@ static size_t metadata(Run *r, bool training, RtMeta *meta)
 	meta[n++] = (RtMeta){"frames", frames_text(r, r->depth)};
 	meta[n++] = (RtMeta){"training", training ? "1" : "0"};
 	meta[n++] = (RtMeta){"frozen", frozen_text(r)};
-	meta[n++] = (RtMeta){"claims", arena_printf(r->e->scratch, "%u %u %d", r->claims, r->claims_failed, r->e->worst)};
+	meta[n++] = (RtMeta){"claims", arena_printf(r->e->scratch, "%u %u %d", r->claims,
+						    r->claims_failed, r->e->worst)};
 	meta[n++] = (RtMeta){"tables", arena_printf(r->e->scratch, "%zu", r->ntable)};
 	return n;
 }
@@ -163,7 +170,11 @@ static bool write_all(Run *r, uint32_t nstate, const SavedArray *state, bool tra
 	ArenaMark mark = arena_mark(r->e->scratch);
 	LeafList l = find_leaves(r);
 	for (uint32_t k = 0; k < nstate; k++) {
-		RtTensor t = {.name = state[k].name, .dtype = RT_F64, .ndim = 1, .dim = {state[k].n}, .data = state[k].value};
+		RtTensor t = {.name = state[k].name,
+			      .dtype = RT_F64,
+			      .ndim = 1,
+			      .dim = {state[k].n},
+			      .data = state[k].value};
 		ARENA_PUSH(r->e->scratch, l.tensor, l.n, l.room, t);
 	}
 	RtMeta *meta = arena_array(r->e->scratch, RtMeta, MOST_META + r->ntable);
@@ -215,7 +226,7 @@ bool checkpoint_training(Run *r, uint32_t n, const SavedArray *state, bool now)
 	return (!now && !due(r)) || write_all(r, n, state, true);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 static bool known_tensor(const LeafList *l, const char *name)
 {
@@ -224,8 +235,8 @@ static bool known_tensor(const LeafList *l, const char *name)
 			return true;
 		}
 	}
-	return strncmp(name, "let.", 4) == 0 || strncmp(name, "optimiser.", 10) == 0 || strncmp(name, "lbfgs.", 6) == 0 ||
-	       strcmp(name, "training") == 0;
+	return strncmp(name, "let.", 4) == 0 || strncmp(name, "optimiser.", 10) == 0 ||
+	       strncmp(name, "lbfgs.", 6) == 0 || strcmp(name, "training") == 0;
 }
 
 /* What differs between the file and a program whose hash is another. */
@@ -238,27 +249,31 @@ static const char *differences(Run *r, const RtWeights *w)
 		const RtTensor *t = rt_weights_tensor(w, l.tensor[k].name);
 		const char *sep = n ? "; " : "";
 		if (!t) {
-			text = arena_printf(r->e->arena, "%s%s%s is missing", text, sep, l.tensor[k].name);
+			text = arena_printf(r->e->arena, "%s%s%s is missing", text, sep,
+					    l.tensor[k].name);
 			n++;
 		} else if (!weights_fit(r, t, l.leaf[k])) {
-			text = arena_printf(r->e->arena, "%s%s%s is %s there and %s here", text, sep, t->name, weights_shape(r, t),
-			                    data_leaf_shape(r, l.leaf[k], 0));
+			text = arena_printf(r->e->arena, "%s%s%s is %s there and %s here", text,
+					    sep, t->name, weights_shape(r, t),
+					    data_leaf_shape(r, l.leaf[k], 0));
 			n++;
 		}
 	}
 	for (size_t k = 0; k < w->ntensors && n < DIFFERENCES_SHOWN; k++) {
 		if (!known_tensor(&l, w->tensor[k].name)) {
-			text = arena_printf(r->e->arena, "%s%s%s is not in the program", text, n++ ? "; " : "", w->tensor[k].name);
+			text = arena_printf(r->e->arena, "%s%s%s is not in the program", text,
+					    n++ ? "; " : "", w->tensor[k].name);
 		}
 	}
-	return n ? text : "the program's text, its settings or the seed changed since it was written";
+	return n ? text
+		 : "the program's text, its settings or the seed changed since it was written";
 }
 
 static bool misfit(Run *r, const char *why)
 {
 	struct Checkpoint *c = r->checkpoint;
 	diag_help(diag_weights_differ(r->e->ctx.diags, (Span){0}, c->path, why),
-	          "run it with the program it belongs to, or name a file that does not exist yet");
+		  "run it with the program it belongs to, or name a file that does not exist yet");
 	return false;
 }
 
@@ -266,7 +281,8 @@ static bool read_frames(struct Checkpoint *c, const char *text)
 {
 	int used, branch;
 	Frame f;
-	while (c->depth < RUN_DEPTH && sscanf(text, "%" SCNu32 ":%" SCNd64 ":%d %n", &f.stmt, &f.pass, &branch, &used) == 3) {
+	while (c->depth < RUN_DEPTH && sscanf(text, "%" SCNu32 ":%" SCNd64 ":%d %n", &f.stmt,
+					      &f.pass, &branch, &used) == 3) {
 		f.branch = branch != 0;
 		c->frame[c->depth++] = f;
 		text += used;
@@ -293,8 +309,9 @@ static bool put_lets(Run *r, const RtWeights *w)
 		if (sscanf(w->tensor[k].name, "let.%u.", &number) != 1) {
 			continue;
 		}
-		if (number == 0 || number > core_def_count(r->core) || core_def(r->core, number)->role != DEF_RUNTIME ||
-		    !eval_room(r, number) || !put_leaf(r, &w->tensor[k], number)) {
+		if (number == 0 || number > core_def_count(r->core) ||
+		    core_def(r->core, number)->role != DEF_RUNTIME || !eval_room(r, number) ||
+		    !put_leaf(r, &w->tensor[k], number)) {
 			return false;
 		}
 	}
@@ -319,8 +336,8 @@ static bool put_state(Run *r, const RtWeights *w)
 	const char *tables = rt_weights_meta(w, "tables");
 	size_t ntable = 0;
 	if (!frozen || strlen(frozen) != r->program->nparam || !claims ||
-	    sscanf(claims, "%u %u %d", &r->claims, &r->claims_failed, &r->e->worst) != 3 || !tables ||
-	    sscanf(tables, "%zu", &ntable) != 1) {
+	    sscanf(claims, "%u %u %d", &r->claims, &r->claims_failed, &r->e->worst) != 3 ||
+	    !tables || sscanf(tables, "%zu", &ntable) != 1) {
 		return false;
 	}
 	for (uint32_t k = 0; k < r->program->nparam; k++) {
@@ -338,8 +355,10 @@ static bool put_state(Run *r, const RtWeights *w)
 static bool continue_from(Run *r)
 {
 	struct Checkpoint *c = r->checkpoint;
-	const char *format = rt_weights_meta(c->weights, "format"), *hash = rt_weights_meta(c->weights, "program");
-	const char *frames = rt_weights_meta(c->weights, "frames"), *training = rt_weights_meta(c->weights, "training");
+	const char *format = rt_weights_meta(c->weights, "format"),
+		   *hash = rt_weights_meta(c->weights, "program");
+	const char *frames = rt_weights_meta(c->weights, "frames"),
+		   *training = rt_weights_meta(c->weights, "training");
 	if (!format || strcmp(format, FORMAT) != 0 || !hash || !frames || !training) {
 		return misfit(r, "it is no checkpoint");
 	}
@@ -423,7 +442,9 @@ bool checkpoint_restore_training(Run *r, uint32_t n, const SavedArray *state)
 	for (uint32_t k = 0; k < n; k++) {
 		const RtTensor *t = rt_weights_tensor(r->checkpoint->weights, state[k].name);
 		if (!t || t->dtype != RT_F64 || t->ndim != 1 || t->dim[0] != state[k].n) {
-			return misfit(r, arena_printf(r->e->arena, "%s is missing or of another size", state[k].name));
+			return misfit(r,
+				      arena_printf(r->e->arena, "%s is missing or of another size",
+						   state[k].name));
 		}
 		memcpy(state[k].value, t->data, state[k].n * sizeof(double));
 	}

@@ -1,14 +1,15 @@
 /* claims.c — tests at random points and assertions about what was trained.
  *
- * a == b holds at a point if |a - b| <= within, where `within` is what the claim says, or else 1e-9 times the size of the
- * terms (|a| + |b| + …) of that element. Both sides are compared element by element. A claim that reads parameters is tried
- * with the parameters as they are for the first half of its points, and at random parameters for the second. */
+ * a == b holds at a point if |a - b| <= within, where `within` is what the claim says, or else 1e-9
+ * times the size of the terms (|a| + |b| + …) of that element. Both sides are compared element by
+ * element. A claim that reads parameters is tried with the parameters as they are for the first
+ * half of its points, and at random parameters for the second. */
 #include "compiler/claims.h"
+#include "compiler/claims_int.h"
+#include "lang/unit.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/claims_int.h"
-#include "lang/unit.h"
 
 enum { SIZES = 4, MOVE_EVERY = 16, POINTS_WITHOUT_VARIABLES = 10, ELEMENTS_SHOWN = 9 };
 
@@ -54,7 +55,7 @@ static bool is_equality(const Run *r, const Claim *c)
 	return c->left && c->right && (!c->condition || strcmp(run_name(r, c->compare), "==") == 0);
 }
 
-/* ---- judging one point -------------------------------------------------------------------------------------------------------- */
+/* ---- judging one point ---- */
 
 static size_t elements(Plan *p, const Sides *s)
 {
@@ -74,12 +75,19 @@ static void judge_equality(const Run *r, const Claim *c, Plan *p, const Sides *s
 		double size = s->scale >= 0 ? side(r, p, s->scale, c->scale, i) : fabs(a) + fabs(b);
 		double bound = c->within_absolute ? c->within : c->within * size;
 		double error = fabs(a - b);
-		double ratio = error <= bound ? (bound > 0 ? error / bound : 0) : bound > 0 ? error / bound : INFINITY;
+		double ratio = error <= bound ? (bound > 0 ? error / bound : 0)
+			       : bound > 0    ? error / bound
+					      : INFINITY;
 		if (isnan(error) || isnan(ratio)) {
 			ratio = INFINITY;
 		}
 		if (i == 0 || ratio > point->ratio) {
-			*point = (Worst){.ratio = ratio, .error = error, .bound = bound, .left = a, .right = b, .element = i};
+			*point = (Worst){.ratio = ratio,
+					 .error = error,
+					 .bound = bound,
+					 .left = a,
+					 .right = b,
+					 .element = i};
 			point->error = c->within_absolute || size == 0 ? error : error / size;
 		}
 	}
@@ -91,7 +99,9 @@ static void judge_condition(const Run *r, const Claim *c, Plan *p, const Sides *
 	bool scalar_sides = s->left >= 0 && plan_count(p, (uint32_t)s->left) == n;
 	for (size_t i = 0; i < n; i++) {
 		if (i == 0 || eval_real(r, p, (uint32_t)s->condition, c->condition, i) == 0) {
-			point->ratio = eval_real(r, p, (uint32_t)s->condition, c->condition, i) == 0 ? INFINITY : 0;
+			point->ratio = eval_real(r, p, (uint32_t)s->condition, c->condition, i) == 0
+					       ? INFINITY
+					       : 0;
 			point->left = scalar_sides ? side(r, p, s->left, c->left, i) : NAN;
 			point->right = scalar_sides ? side(r, p, s->right, c->right, i) : NAN;
 			point->element = i;
@@ -102,7 +112,7 @@ static void judge_condition(const Run *r, const Claim *c, Plan *p, const Sides *
 	}
 }
 
-/* ---- telling -------------------------------------------------------------------------------------------------------------------- */
+/* ---- telling ---- */
 
 static const char *number_text(Run *r, double v, UnitId unit)
 {
@@ -116,24 +126,27 @@ static const char *var_text(Run *r, const SampleVar *v)
 	const DefInfo *d = core_def(r->core, v->leaf);
 	const char *text = n == 1 && d->nindex == 0 ? "" : "[";
 	for (size_t i = 0; i < n && i < ELEMENTS_SHOWN; i++) {
-		double x = d->kind == KIND_REAL ? store_real(r->store, v->leaf)[i] : (double)store_int(r->store, v->leaf)[i];
+		double x = d->kind == KIND_REAL ? store_real(r->store, v->leaf)[i]
+						: (double)store_int(r->store, v->leaf)[i];
 		text = arena_printf(r->e->arena, "%s%s%.6g", text, i ? ", " : "", x);
 	}
 	const char *unit = unit_text(r->program->units, v->unit);
-	return arena_printf(r->e->arena, "%s = %s%s%s%s%s", run_name(r, v->name), text, n > ELEMENTS_SHOWN ? ", …" : "",
-	                    text[0] == '[' ? "]" : "", unit[0] ? " " : "", unit);
+	return arena_printf(r->e->arena, "%s = %s%s%s%s%s", run_name(r, v->name), text,
+			    n > ELEMENTS_SHOWN ? ", …" : "", text[0] == '[' ? "]" : "",
+			    unit[0] ? " " : "", unit);
 }
 
 static const char *point_text(Run *r, const Claim *c)
 {
 	const char *text = "";
 	for (uint32_t k = 0; k < c->nvar; k++) {
-		text = arena_printf(r->e->arena, "%s%s%s", text, k ? ", " : "", var_text(r, &c->var[k]));
+		text = arena_printf(r->e->arena, "%s%s%s", text, k ? ", " : "",
+				    var_text(r, &c->var[k]));
 	}
 	for (uint32_t k = 0; k < c->nsized; k++) {
 		const AxisInfo *a = core_axis_info(r->core, c->sized[k]);
-		text = arena_printf(r->e->arena, "%s%s%lld along axis %s", text, text[0] ? ", " : "", (long long)a->size,
-		                    run_name(r, a->name));
+		text = arena_printf(r->e->arena, "%s%s%lld along axis %s", text,
+				    text[0] ? ", " : "", (long long)a->size, run_name(r, a->name));
 	}
 	return text;
 }
@@ -147,9 +160,12 @@ static const char *element_text(Run *r, const Claim *c, size_t element)
 		const AxisInfo *a = core_axis_info(r->core, core_index_axis(r->core, d->index[k]));
 		size_t at = a->size > 0 ? element % (size_t)a->size : 0;
 		element /= a->size > 0 ? (size_t)a->size : 1;
-		const char *comma = text[0] ? ", " : "", *name = run_name(r, core_index_name(r->core, d->index[k]));
-		text = a->nlabel ? arena_printf(r->e->arena, "%s = %s%s%s", name, run_name(r, a->label[at]), comma, text)
-		                 : arena_printf(r->e->arena, "%s = %lld%s%s", name, (long long)(a->first + (int64_t)at), comma, text);
+		const char *comma = text[0] ? ", " : "",
+			   *name = run_name(r, core_index_name(r->core, d->index[k]));
+		text = a->nlabel ? arena_printf(r->e->arena, "%s = %s%s%s", name,
+						run_name(r, a->label[at]), comma, text)
+				 : arena_printf(r->e->arena, "%s = %lld%s%s", name,
+						(long long)(a->first + (int64_t)at), comma, text);
 	}
 	return text;
 }
@@ -165,7 +181,8 @@ static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
 {
 	const char *element = element_text(r, c, w->element);
 	if (w->where && w->where[0]) {
-		diag_remark(d, "counterexample: %s%s", w->where, w->moved ? ", at random parameters" : "");
+		diag_remark(d, "counterexample: %s%s", w->where,
+			    w->moved ? ", at random parameters" : "");
 	} else if (w->moved) {
 		diag_remark(d, "at random parameters");
 	}
@@ -181,11 +198,13 @@ static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
 		}
 	}
 	if (is_equality(r, c)) {
-		diag_remark(d, "they differ by %.3g, allowed is %.3g", fabs(w->left - w->right), w->bound);
+		diag_remark(d, "they differ by %.3g, allowed is %.3g", fabs(w->left - w->right),
+			    w->bound);
 	}
 }
 
-static void claim_event(Run *r, const char *kind, const Claim *c, double value, double bound, bool pass)
+static void claim_event(Run *r, const char *kind, const Claim *c, double value, double bound,
+			bool pass)
 {
 	if (!r->metrics) {
 		return;
@@ -209,10 +228,12 @@ static void test_verdict(Run *r, const Claim *c, const Worst *w)
 {
 	bool pass = w->failed == 0;
 	count_claim(r, pass);
-	claim_event(r, "test", c, is_equality(r, c) ? w->error : (double)w->failed, is_equality(r, c) ? c->within : 0, pass);
+	claim_event(r, "test", c, is_equality(r, c) ? w->error : (double)w->failed,
+		    is_equality(r, c) ? c->within : 0, pass);
 	if (!pass) {
 		Diag *d = diag_test_failed(r->e->ctx.diags, c->span, c->text);
-		diag_label(d, "fails at %lld of %lld points", (long long)w->failed, (long long)w->trials);
+		diag_label(d, "fails at %lld of %lld points", (long long)w->failed,
+			   (long long)w->trials);
 		describe_failure(r, c, w, d);
 	}
 	if (r->e->options.quiet || r->no_interaction) {
@@ -220,14 +241,14 @@ static void test_verdict(Run *r, const Claim *c, const Worst *w)
 	}
 	FILE *out = r->e->options.output;
 	fprintf(out, "%s test %s   %lld %s", pass ? "ok  " : "FAIL", c->text, (long long)w->trials,
-	        w->trials == 1 ? "point" : "points");
+		w->trials == 1 ? "point" : "points");
 	if (is_equality(r, c)) {
 		fprintf(out, ", worst error %.1e of %.1e", w->error, c->within);
 	}
 	fputc('\n', out);
 }
 
-/* ---- test ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- test ---- */
 
 typedef struct Trying {
 	Run *r;
@@ -332,7 +353,7 @@ bool claims_test(Run *r, const Stmt *s)
 	return ok;
 }
 
-/* ---- assert ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- assert ---- */
 
 bool claims_assert(Run *r, const Stmt *s)
 {
@@ -356,7 +377,8 @@ bool claims_assert(Run *r, const Stmt *s)
 	FILE *out = r->e->options.output;
 	fprintf(out, "%s assert %s", pass ? "ok  " : "FAIL", c->text);
 	if (!isnan(w.left)) {
-		fprintf(out, "   %s %s %.6g", number_text(r, w.left, c->unit), c->compare ? run_name(r, c->compare) : "", w.right);
+		fprintf(out, "   %s %s %.6g", number_text(r, w.left, c->unit),
+			c->compare ? run_name(r, c->compare) : "", w.right);
 	}
 	fputc('\n', out);
 	return true;

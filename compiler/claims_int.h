@@ -11,9 +11,11 @@ typedef struct MovedParams {
 	double *value;
 } MovedParams;
 
-/* Fills the variables of a claim for one trial; their leaves have room. False after a diagnostic. */
+/* Fills the variables of a claim for one trial; their leaves have room. False after a diagnostic.
+ */
 bool sample_point(Run *r, const Claim *c, uint64_t trial);
-/* Remembers the parameters that the claim reads; moves them to a random point; puts them back; frees the memory. */
+/* Remembers the parameters that the claim reads; moves them to a random point; puts them back;
+ * frees the memory. */
 bool params_keep(Run *r, const Claim *c, MovedParams *m);
 bool params_move(Run *r, const MovedParams *m, uint64_t trial);
 void params_back(Run *r, const MovedParams *m);

@@ -1,10 +1,11 @@
-/* claims_sample.c — random points for claims: every number is addressed by (seed, claim and variable, trial, element). */
+/* claims_sample.c — random points for claims: every number is addressed by (seed, claim and
+ * variable, trial, element). */
 #include "compiler/claims_int.h"
+#include "runtime/linalg.h"
+#include "runtime/rng.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "runtime/linalg.h"
-#include "runtime/rng.h"
 
 static uint64_t stream_of(const Run *r, const Claim *c, Sym name)
 {
@@ -56,7 +57,8 @@ static double element(const Run *r, const SampleVar *v, RngAddress at)
 	}
 }
 
-/* Haar distributed: the Q of a matrix of normals; of SO(d) if `proper`: the first column turned where det = -1. */
+/* Haar distributed: the Q of a matrix of normals; of SO(d) if `proper`: the first column turned
+ * where det = -1. */
 static bool orthogonal(Run *r, const SampleVar *v, RngAddress at, bool proper)
 {
 	size_t n = store_count(r->store, v->leaf), d = (size_t)llround(sqrt((double)n));
@@ -66,7 +68,8 @@ static bool orthogonal(Run *r, const SampleVar *v, RngAddress at, bool proper)
 	bool ok = a != NULL;
 	if (ok) {
 		rng_fill_normal(at, n, a);
-		ok = la_orthogonal(d, d, a, q, &err) == RT_OK && la_logdet(d, q, &logdet, &sign, &err) == RT_OK;
+		ok = la_orthogonal(d, d, a, q, &err) == RT_OK &&
+		     la_logdet(d, q, &logdet, &sign, &err) == RT_OK;
 	}
 	for (size_t i = 0; ok && proper && sign < 0 && i < d; i++) {
 		q[i * d] = -q[i * d];
@@ -84,8 +87,10 @@ static size_t places(const Run *r, const Claim *c, const SampleVar *v, const Axi
 	size_t n = store_count(r->store, v->leaf);
 	for (uint32_t k = 0; v->data && a->length && k < c->nvar; k++) {
 		const SampleVar *record = &c->var[k];
-		if (record->kind == SAMPLE_RECORD && record->data == v->data && store_has(r->store, a->length)) {
-			int64_t row = store_int(r->store, record->leaf)[0] - core_axis_info(r->core, v->data->records)->first;
+		if (record->kind == SAMPLE_RECORD && record->data == v->data &&
+		    store_has(r->store, a->length)) {
+			int64_t row = store_int(r->store, record->leaf)[0] -
+				      core_axis_info(r->core, v->data->records)->first;
 			return (size_t)store_int(r->store, a->length)[row];
 		}
 	}
@@ -140,7 +145,7 @@ bool sample_point(Run *r, const Claim *c, uint64_t trial)
 	return true;
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 bool params_keep(Run *r, const Claim *c, MovedParams *m)
 {
@@ -152,8 +157,11 @@ bool params_keep(Run *r, const Claim *c, MovedParams *m)
 		ParamInfo *p = r->program->param[k];
 		bool reached = false;
 		for (size_t j = 0; j < sizeof def / sizeof *def && !reached; j++) {
-			reached = def[j] && core_depends(r->core, core_read_plain(r->core, def[j], core_def(r->core, def[j])->index),
-			                                 p->leaf);
+			reached = def[j] &&
+				  core_depends(r->core,
+					       core_read_plain(r->core, def[j],
+							       core_def(r->core, def[j])->index),
+					       p->leaf);
 		}
 		if (reached) {
 			m->param[m->n++] = p;
@@ -192,7 +200,10 @@ bool params_move(Run *r, const MovedParams *m, uint64_t trial)
 	for (uint32_t k = 0; k < m->n; k++) {
 		const char *path = run_name(r, m->param[k]->path);
 		double *v = store_real(r->store, m->param[k]->leaf);
-		RngAddress at = {r->e->options.seed, rng_stream(path, strlen(path)) + 1, trial, {0, 0, 0, 0}};
+		RngAddress at = {r->e->options.seed,
+				 rng_stream(path, strlen(path)) + 1,
+				 trial,
+				 {0, 0, 0, 0}};
 		for (size_t i = 0; i < store_count(r->store, m->param[k]->leaf); i++) {
 			at.index[0] = i;
 			v[i] += (0.3 + fabs(v[i])) * rng_normal(at);

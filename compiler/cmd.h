@@ -8,16 +8,16 @@
 typedef struct CmdLine {
 	EngineOptions engine;
 	const struct Command *command;
-	int n;                 /* words that are not options, after the command */
+	int n; /* words that are not options, after the command */
 	char **word;
-	const char *stage;     /* emit */
-	const char **wrt;      /* grad */
+	const char *stage; /* emit */
+	const char **wrt;  /* grad */
 	int nwrt;
 	const char **expression; /* eval -e */
 	int nexpression;
-	const char *weights;   /* eval -w FILE */
-	const char *csv;       /* eval --csv FILE */
-	const char **set;      /* --set */
+	const char *weights; /* eval -w FILE */
+	const char *csv;     /* eval --csv FILE */
+	const char **set;    /* --set */
 	int nset;
 	bool latex, check, write, help, version;
 	struct Interrupts *interrupts; /* main.c's view of Ctrl-C */
@@ -28,8 +28,8 @@ typedef struct Command {
 	const char *name;
 	const char *arguments; /* for the usage line */
 	const char *summary;
-	const char *options;   /* long names of its own options, blank-separated */
-	int least, most;       /* words it takes; most -1: any number */
+	const char *options; /* long names of its own options, blank-separated */
+	int least, most;     /* words it takes; most -1: any number */
 	int (*run)(CmdLine *c);
 } Command;
 
@@ -37,7 +37,8 @@ typedef struct Command {
 const Command *cmd_table(void);
 const Command *cmd_find(const char *name);
 
-/* Reads argv into c. 0, or an exit code after a message on c->engine.error. Frees nothing: cmd_line_free does. */
+/* Reads argv into c. 0, or an exit code after a message on c->engine.error. Frees nothing:
+ * cmd_line_free does. */
 int cmd_line_read(CmdLine *c, int argc, char **argv);
 void cmd_line_free(CmdLine *c);
 /* A message about how pnnc was called; returns 2. */
@@ -57,7 +58,8 @@ int cmd_repl(CmdLine *c);
 int cmd_version(CmdLine *c);
 int cmd_show_help(CmdLine *c);
 
-/* What Ctrl-C did: `asked` is set by the first one; a second one ends the process unless the prompt is waiting. */
+/* What Ctrl-C did: `asked` is set by the first one; a second one ends the process unless the prompt
+ * is waiting. */
 typedef struct Interrupts {
 	volatile sig_atomic_t asked, at_prompt;
 } Interrupts;
@@ -68,8 +70,8 @@ bool cmd_emit_in(Engine *e, const char *stage);
 bool cmd_cost_in(Engine *e);
 void cmd_info_in(Engine *e, bool params, bool data);
 
-/* What most commands begin with: an engine with the program of word k loaded, elaborated and without mistakes. NULL with
- * *code set after diagnostics were shown. */
+/* What most commands begin with: an engine with the program of word k loaded, elaborated and
+ * without mistakes. NULL with *code set after diagnostics were shown. */
 Engine *cmd_open(CmdLine *c, int k, int *code);
 /* Shows what diagnostics are left, frees the engine, returns the worse of code and theirs. */
 int cmd_close(Engine *e, int code);

@@ -1,22 +1,22 @@
 /* cmd_emit.c — emit and cost: the program at each stage, to standard output. */
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/cmd.h"
 #include "compiler/deriv.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
 #include "lang/simplify.h"
+#include <stdlib.h>
+#include <string.h>
 
 static bool all_trains(const Block *b, bool (*visit)(void *data, const TrainInfo *t), void *data)
 {
 	for (uint32_t k = 0; k < b->n; k++) {
 		const Stmt *s = b->stmt[k];
 		bool ok = s->kind == STMT_TRAIN    ? visit(data, &s->u.train)
-		          : s->kind == STMT_SWEEP  ? all_trains(&s->u.sweep.body, visit, data)
-		          : s->kind == STMT_REPEAT ? all_trains(&s->u.repeat.body, visit, data)
-		          : s->kind == STMT_IF     ? all_trains(&s->u.branch.yes, visit, data) &&
-		                                     all_trains(&s->u.branch.no, visit, data)
-		                                   : true;
+			  : s->kind == STMT_SWEEP  ? all_trains(&s->u.sweep.body, visit, data)
+			  : s->kind == STMT_REPEAT ? all_trains(&s->u.repeat.body, visit, data)
+			  : s->kind == STMT_IF     ? all_trains(&s->u.branch.yes, visit, data) &&
+							 all_trains(&s->u.branch.no, visit, data)
+					       : true;
 		if (!ok) {
 			return false;
 		}
@@ -24,7 +24,7 @@ static bool all_trains(const Block *b, bool (*visit)(void *data, const TrainInfo
 	return true;
 }
 
-/* ---- core, deriv, opt ----------------------------------------------------------------------------------------------------------- */
+/* ---- core, deriv, opt ---- */
 
 typedef struct Outputs {
 	Run *r;
@@ -40,7 +40,8 @@ static void add_output(Outputs *o, Sym name, Node root)
 	ARENA_PUSH(o->r->e->arena, o->root, o->n, o->room, root);
 }
 
-/* The gradient of a training's objective in each parameter, named by its path with the mark of an adjoint. */
+/* The gradient of a training's objective in each parameter, named by its path with the mark of an
+ * adjoint. */
 static bool add_gradients(void *data, const TrainInfo *t)
 {
 	Outputs *o = data;
@@ -49,7 +50,8 @@ static bool add_gradients(void *data, const TrainInfo *t)
 	if (!eval_resolve_nodes(r, 1, &root)) {
 		return false;
 	}
-	Def *wrt = arena_array(r->e->arena, Def, t->nparam + 1), *grad = arena_array(r->e->arena, Def, t->nparam + 1);
+	Def *wrt = arena_array(r->e->arena, Def, t->nparam + 1),
+	    *grad = arena_array(r->e->arena, Def, t->nparam + 1);
 	for (uint32_t k = 0; k < t->nparam; k++) {
 		wrt[k] = t->param[k]->leaf;
 	}
@@ -65,7 +67,8 @@ static bool add_gradients(void *data, const TrainInfo *t)
 		for (uint32_t j = 0; j < n; j++) {
 			index[j] = core_index_like(r->core, core_def(r->core, grad[k])->index[j]);
 		}
-		Sym name = intern_printf(core_names(r->core), "%s_", run_name(r, t->param[k]->path));
+		Sym name =
+			intern_printf(core_names(r->core), "%s_", run_name(r, t->param[k]->path));
 		add_output(o, name, core_read_plain(r->core, grad[k], index));
 	}
 	return true;
@@ -81,7 +84,8 @@ static bool emit_core(Engine *e, int stage)
 	}
 	if (stage >= 1) {
 		Block all = {e->program->nstmt, e->program->stmt};
-		if (!eval_resolve_nodes(r, (uint32_t)o.n, o.root) || !all_trains(&all, add_gradients, &o)) {
+		if (!eval_resolve_nodes(r, (uint32_t)o.n, o.root) ||
+		    !all_trains(&all, add_gradients, &o)) {
 			return false;
 		}
 	}
@@ -98,7 +102,7 @@ static bool emit_core(Engine *e, int stage)
 	return true;
 }
 
-/* ---- plan ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- plan ---- */
 
 static bool print_plans(void *data, const TrainInfo *t)
 {
@@ -108,7 +112,8 @@ static bool print_plans(void *data, const TrainInfo *t)
 		if (!p) {
 			return false;
 		}
-		fprintf(r->e->options.output, "# train %s, %s: one step\n", run_name(r, t->name), run_name(r, t->phase[k].name));
+		fprintf(r->e->options.output, "# train %s, %s: one step\n", run_name(r, t->name),
+			run_name(r, t->phase[k].name));
 		plan_print(p, r->e->options.output);
 	}
 	return true;
@@ -122,7 +127,8 @@ static bool emit_plan(Engine *e)
 	}
 	const Program *p = e->program;
 	for (uint32_t k = 0; k < p->nloss; k++) {
-		PlanOutput out = {eval_define(r, run_name(r, p->loss[k]->name), p->loss[k]->value), 0};
+		PlanOutput out = {eval_define(r, run_name(r, p->loss[k]->name), p->loss[k]->value),
+				  0};
 		Plan *plan = eval_plan(r, 1, &out);
 		if (!plan) {
 			return false;
@@ -187,15 +193,18 @@ int cmd_emit(CmdLine *c)
 	return cmd_close(e, 0);
 }
 
-/* ---- cost ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- cost ---- */
 
 static void print_cost(Run *r, const char *name, const Plan *plan, int order)
 {
 	PlanCost k = plan_cost(plan);
 	FILE *out = r->e->options.output;
-	fprintf(out, "%-24s %10.4g flop (%3.0f %% in contractions), %8.3g elementary functions, %8.3g bytes, memory %.3g MB, "
-	        "%u definitions", name, k.flops, k.flops > 0 ? 100 * k.contraction_flops / k.flops : 0, k.transcendental, k.bytes,
-	        (double)k.memory / 1e6, k.definitions);
+	fprintf(out,
+		"%-24s %10.4g flop (%3.0f %% in contractions), %8.3g elementary functions, %8.3g "
+		"bytes, memory %.3g MB, "
+		"%u definitions",
+		name, k.flops, k.flops > 0 ? 100 * k.contraction_flops / k.flops : 0,
+		k.transcendental, k.bytes, (double)k.memory / 1e6, k.definitions);
 	if (order >= 0) {
 		fprintf(out, ", derivatives of order %d", order);
 	}
@@ -210,7 +219,8 @@ static bool step_costs(void *data, const TrainInfo *t)
 		if (!p) {
 			return false;
 		}
-		const char *name = arena_printf(r->e->arena, "step %s %s", run_name(r, t->name), run_name(r, t->phase[k].name));
+		const char *name = arena_printf(r->e->arena, "step %s %s", run_name(r, t->name),
+						run_name(r, t->phase[k].name));
 		print_cost(r, name, p, -1);
 	}
 	return true;

@@ -1,11 +1,11 @@
 /* cmd_eval.c — values of expressions in a program: once, or for every row of a table. */
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/cmd.h"
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
 #include "compiler/weights.h"
 #include "runtime/array.h"
+#include <stdlib.h>
+#include <string.h>
 
 static const Ast *parse_text(Engine *e, const char *text)
 {
@@ -24,13 +24,13 @@ static bool show_one(Engine *e, const char *text)
 	return run_show(e->run, &v, e->options.output);
 }
 
-/* ---- a table in, a table out -------------------------------------------------------------------------------------------------- */
+/* ---- a table in, a table out ---- */
 
 typedef struct Rewrite {
 	Engine *e;
 	const RtTable *table;
-	bool *used;      /* by column */
-	Span *span;      /* of names that are columns */
+	bool *used; /* by column */
+	Span *span; /* of names that are columns */
 	size_t n, room;
 } Rewrite;
 
@@ -44,7 +44,8 @@ static int column_number(const Rewrite *w, Sym name)
 	return -1;
 }
 
-/* Names of columns, except where a function is called by that name. As deep as the parser allows. */
+/* Names of columns, except where a function is called by that name. As deep as the parser allows.
+ */
 static void find_names(Rewrite *w, const Ast *a)
 {
 	int column = a->kind == AST_NAME ? column_number(w, a->name) : -1;
@@ -81,8 +82,8 @@ static const char *row_expression(Rewrite *w, const Ast *ast, const char *text)
 	}
 	fputs("[csv_row in csv_rows -> ", f);
 	for (size_t k = 0; k < w->n; k++) {
-		fprintf(f, "%.*scsv_row.%.*s", (int)(w->span[k].lo - at), text + at, (int)(w->span[k].hi - w->span[k].lo),
-		        text + w->span[k].lo);
+		fprintf(f, "%.*scsv_row.%.*s", (int)(w->span[k].lo - at), text + at,
+			(int)(w->span[k].hi - w->span[k].lo), text + w->span[k].lo);
 		at = w->span[k].hi;
 	}
 	fprintf(f, "%s]", text + at);
@@ -99,10 +100,12 @@ static bool declare_rows(Rewrite *w, const char *path)
 	for (size_t k = 0; k < w->table->ncolumns; k++) {
 		const char *name = w->table->column[k].name;
 		if (w->used[k]) {
-			fields = arena_printf(w->e->arena, "%s  %s : real from \"%s\"\n", fields, name, name);
+			fields = arena_printf(w->e->arena, "%s  %s : real from \"%s\"\n", fields,
+					      name, name);
 		}
 	}
-	const char *text = arena_printf(w->e->arena, "data csv_rows from \"%s\" {\n%s}\n", path, fields);
+	const char *text =
+		arena_printf(w->e->arena, "data csv_rows from \"%s\" {\n%s}\n", path, fields);
 	uint32_t file = sources_add(w->e->ctx.sources, path, text, strlen(text)), nstale;
 	Sym *stale;
 	const Ast *ast = parse_file(&w->e->ctx, file);
@@ -123,8 +126,10 @@ static bool one_column(Rewrite *w, const char *text, size_t rows, RtCsvColumn *o
 		return false;
 	}
 	size_t n;
-	if (!v.value || !eval_count(e->run, v.value, &n) || n != rows || core_def(e->run->core, v.value)->nindex != 1) {
-		diag_usage(e->ctx.diags, ast->span, "with --csv every expression must be one number for each row");
+	if (!v.value || !eval_count(e->run, v.value, &n) || n != rows ||
+	    core_def(e->run->core, v.value)->nindex != 1) {
+		diag_usage(e->ctx.diags, ast->span,
+			   "with --csv every expression must be one number for each row");
 		return false;
 	}
 	PlanOutput o = {v.value, 0};
@@ -150,7 +155,8 @@ static bool eval_table(CmdLine *c, Engine *e)
 	Rewrite w = {.e = e, .table = table};
 	w.used = arena_array(e->arena, bool, table->ncolumns + 1);
 	const char **row = arena_array(e->arena, const char *, (size_t)c->nexpression + 1);
-	RtCsvColumn *column = arena_array(e->arena, RtCsvColumn, table->ncolumns + (size_t)c->nexpression + 1);
+	RtCsvColumn *column =
+		arena_array(e->arena, RtCsvColumn, table->ncolumns + (size_t)c->nexpression + 1);
 	bool ok = true;
 	for (int k = 0; ok && k < c->nexpression; k++) {
 		const Ast *ast = parse_text(e, c->expression[k]);
@@ -164,7 +170,8 @@ static bool eval_table(CmdLine *c, Engine *e)
 		if (w.used[k] && col->type == RT_REAL) {
 			column[n++] = (RtCsvColumn){.name = col->name, .real = col->values.real};
 		} else if (w.used[k] && col->type == RT_INT) {
-			column[n++] = (RtCsvColumn){.name = col->name, .integer = col->values.integer};
+			column[n++] =
+				(RtCsvColumn){.name = col->name, .integer = col->values.integer};
 		}
 	}
 	for (int k = 0; ok && k < c->nexpression; k++) {

@@ -1,15 +1,16 @@
 /* cmd_grad.c — grad: the derived backward pass, printed, and checked against differences.
  *
- * The check compares entries of the gradient, at the initial parameters, with central differences extrapolated by Richardson:
+ * The check compares entries of the gradient, at the initial parameters, with central differences
+ * extrapolated by Richardson:
  *     D(h) = (L(x + h) - L(x - h))/(2h),   (4 D(h/2) - D(h))/3,   h = 1e-3 max(1, |x|)
  * The error of an entry is relative to the larger of it and 1e-4 of the largest entry compared. */
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/cmd.h"
 #include "compiler/deriv.h"
 #include "compiler/grad_print.h"
 #include "compiler/run_int.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define STEP 1e-3
 #define ALLOWED 1e-5
@@ -40,7 +41,8 @@ static bool find_loss(Engine *e, const char *word, Gradient *g)
 	if (!ast || !elab_expression(e->elab, ast, &v, &type)) {
 		return false;
 	}
-	if (!v.value || v.imaginary || core_def(g->r->core, v.value)->nindex || core_def(g->r->core, v.value)->kind != KIND_REAL) {
+	if (!v.value || v.imaginary || core_def(g->r->core, v.value)->nindex ||
+	    core_def(g->r->core, v.value)->kind != KIND_REAL) {
 		diag_type_mismatch(e->ctx.diags, ast->span, type, "one real number");
 		return false;
 	}
@@ -81,7 +83,8 @@ static bool add_named(Engine *e, Gradient *g, const char *name)
 		names[k] = run_name(g->r, p->param[k]->path);
 	}
 	const char *near = diag_nearest(name, names, p->nparam);
-	Diag *d = diag_usage(e->ctx.diags, (Span){0}, arena_printf(e->arena, "there is no parameter %s", name));
+	Diag *d = diag_usage(e->ctx.diags, (Span){0},
+			     arena_printf(e->arena, "there is no parameter %s", name));
 	if (near) {
 		diag_help(d, "did you mean  %s ?", near);
 	}
@@ -105,7 +108,8 @@ static bool find_params(CmdLine *c, Engine *e, Gradient *g)
 	}
 	for (uint32_t k = 0; k < g->n; k++) {
 		if (!core_depends(g->r->core, g->loss, g->param[k]->leaf)) {
-			diag_no_dependence(e->ctx.diags, g->param[k]->span, c->word[1], run_name(g->r, g->param[k]->path));
+			diag_no_dependence(e->ctx.diags, g->param[k]->span, c->word[1],
+					   run_name(g->r, g->param[k]->path));
 			return false;
 		}
 	}
@@ -126,7 +130,7 @@ static bool derive(Engine *e, Gradient *g)
 	       deriv_gradient(g->r->core, e->scratch, e->ctx.diags, g->loss, g->n, g->wrt, g->grad);
 }
 
-/* ---- the numerical check -------------------------------------------------------------------------------------------------------- */
+/* ---- the numerical check ---- */
 
 typedef struct Check {
 	Gradient *g;
@@ -174,14 +178,16 @@ static void check_param(Check *k, uint32_t number, const double *grad, double la
 	size_t n = store_count(r->store, leaf), m = n < ENTRIES ? n : ENTRIES;
 	for (size_t j = 0; j < m; j++) {
 		size_t i = m > 1 ? j * (n - 1) / (m - 1) : 0;
-		double want = grad ? grad[i] : 0, have = difference(k, &store_real(r->store, leaf)[i]);
+		double want = grad ? grad[i] : 0,
+		       have = difference(k, &store_real(r->store, leaf)[i]);
 		double size = fmax(fmax(fabs(want), fabs(have)), fmax(1e-4 * largest, 1e-300));
 		double error = fabs(want - have) / size;
 		k->entries++;
 		if (!(error <= k->worst)) {
 			k->worst = error;
-			k->where = arena_printf(r->e->arena, "%s, entry %zu: %.10g, by differences %.10g",
-			                        run_name(r, k->g->param[number]->path), i + 1, want, have);
+			k->where = arena_printf(
+				r->e->arena, "%s, entry %zu: %.10g, by differences %.10g",
+				run_name(r, k->g->param[number]->path), i + 1, want, have);
 		}
 	}
 }
@@ -191,7 +197,8 @@ static int numerical_check(Engine *e, Gradient *g)
 	if (!run_prepare(g->r)) {
 		return 0;
 	}
-	PlanOutput *out = arena_array(e->arena, PlanOutput, g->n + 1), loss = {eval_define(g->r, "loss", g->loss), 0};
+	PlanOutput *out = arena_array(e->arena, PlanOutput, g->n + 1),
+		   loss = {eval_define(g->r, "loss", g->loss), 0};
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < g->n; k++) {
 		if (g->grad[k]) {
@@ -213,8 +220,9 @@ static int numerical_check(Engine *e, Gradient *g)
 		return 0;
 	}
 	bool right = k.worst <= ALLOWED;
-	fprintf(e->options.output, "# %s: %zu entries against differences, worst relative error %.1e of %.0e\n",
-	        right ? "checked" : "WRONG", k.entries, k.worst, ALLOWED);
+	fprintf(e->options.output,
+		"# %s: %zu entries against differences, worst relative error %.1e of %.0e\n",
+		right ? "checked" : "WRONG", k.entries, k.worst, ALLOWED);
 	if (!right) {
 		fprintf(e->options.output, "# %s\n", k.where);
 	}

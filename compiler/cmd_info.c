@@ -1,15 +1,22 @@
 /* cmd_info.c — what a program holds, and what a weights file holds. */
-#include <string.h>
 #include "compiler/cmd.h"
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
 #include "lang/unit.h"
 #include "runtime/safetensors.h"
+#include <string.h>
 
-static const struct { unsigned bit; const char *name; } constraints[] = {
-	{CONSTRAINT_SYMMETRIC, "symmetric"}, {CONSTRAINT_ANTISYMMETRIC, "antisymmetric"},
-	{CONSTRAINT_ZERO_DIAGONAL, "zero diagonal"}, {CONSTRAINT_POSITIVE, "positive"}, {CONSTRAINT_CIRCULANT, "circulant"},
-	{CONSTRAINT_ORTHOGONAL, "orthogonal"}, {CONSTRAINT_SIMPLEX, "simplex"},
+static const struct {
+	unsigned bit;
+	const char *name;
+} constraints[] = {
+	{CONSTRAINT_SYMMETRIC, "symmetric"},
+	{CONSTRAINT_ANTISYMMETRIC, "antisymmetric"},
+	{CONSTRAINT_ZERO_DIAGONAL, "zero diagonal"},
+	{CONSTRAINT_POSITIVE, "positive"},
+	{CONSTRAINT_CIRCULANT, "circulant"},
+	{CONSTRAINT_ORTHOGONAL, "orthogonal"},
+	{CONSTRAINT_SIMPLEX, "simplex"},
 };
 
 static void print_axes(Engine *e, FILE *out)
@@ -20,7 +27,8 @@ static void print_axes(Engine *e, FILE *out)
 		if (file->kid[k]->kind != AST_AXIS) {
 			continue;
 		}
-		const char *name = intern_text(e->ctx.names, file->kid[k]->name), *about = elab_describe(e->elab, file->kid[k]->name);
+		const char *name = intern_text(e->ctx.names, file->kid[k]->name),
+			   *about = elab_describe(e->elab, file->kid[k]->name);
 		fprintf(out, "  %s\n", about ? about : name);
 	}
 }
@@ -30,10 +38,12 @@ static const char *axes_text(const Run *r, Def d)
 {
 	const char *text = "[";
 	for (uint32_t k = 0; k < core_def(r->core, d)->nindex; k++) {
-		const AxisInfo *a = core_axis_info(r->core, core_index_axis(r->core, core_def(r->core, d)->index[k]));
+		const AxisInfo *a = core_axis_info(
+			r->core, core_index_axis(r->core, core_def(r->core, d)->index[k]));
 		const char *name = run_name(r, a->name), *comma = k ? ", " : "";
 		text = name[0] ? arena_printf(r->e->arena, "%s%s%s", text, comma, name)
-		               : arena_printf(r->e->arena, "%s%s%lld", text, comma, (long long)a->size);
+			       : arena_printf(r->e->arena, "%s%s%lld", text, comma,
+					      (long long)a->size);
 	}
 	return core_def(r->core, d)->nindex ? arena_printf(r->e->arena, "%s]", text) : "";
 }
@@ -45,8 +55,8 @@ static void print_param(const Run *r, const ParamInfo *p, size_t *total, FILE *o
 	size_t n = 0;
 	bool known = eval_count(r, p->leaf, &n);
 	*total += n;
-	fprintf(out, "  %s : real%s%s%s%s", run_name(r, p->path), axes_text(r, p->leaf), unit[0] ? " '" : "", unit,
-	        unit[0] ? "'" : "");
+	fprintf(out, "  %s : real%s%s%s%s", run_name(r, p->path), axes_text(r, p->leaf),
+		unit[0] ? " '" : "", unit, unit[0] ? "'" : "");
 	for (size_t k = 0; k < sizeof constraints / sizeof *constraints; k++) {
 		if (p->constraint & constraints[k].bit) {
 			fprintf(out, " %s", constraints[k].name);
@@ -55,8 +65,8 @@ static void print_param(const Run *r, const ParamInfo *p, size_t *total, FILE *o
 	if (known) {
 		fprintf(out, ", %zu number%s", n, n == 1 ? "" : "s");
 	}
-	fprintf(out, ", from %s:%u%s%s\n", at.name ? at.name : "?", at.line, p->frozen ? ", frozen" : "",
-	        engine_in_loss(r, p) ? "" : ", in no loss");
+	fprintf(out, ", from %s:%u%s%s\n", at.name ? at.name : "?", at.line,
+		p->frozen ? ", frozen" : "", engine_in_loss(r, p) ? "" : ", in no loss");
 }
 
 static void print_data(const Run *r, const DataInfo *d, FILE *out)
@@ -80,7 +90,8 @@ static void print_data(const Run *r, const DataInfo *d, FILE *out)
 	fputs("):", out);
 	for (uint32_t k = 0; k < d->nfield; k++) {
 		const char *unit = unit_text(r->program->units, d->field[k].unit);
-		fprintf(out, "%s %s%s%s%s", k ? "," : "", run_name(r, d->field[k].name), unit[0] ? " '" : "", unit, unit[0] ? "'" : "");
+		fprintf(out, "%s %s%s%s%s", k ? "," : "", run_name(r, d->field[k].name),
+			unit[0] ? " '" : "", unit, unit[0] ? "'" : "");
 	}
 	fputc('\n', out);
 }
@@ -91,8 +102,8 @@ static void print_params(Engine *e, FILE *out)
 	for (uint32_t k = 0; k < e->program->nparam; k++) {
 		print_param(e->run, e->program->param[k], &total, out);
 	}
-	fprintf(out, "  %zu number%s in %u parameter%s\n", total, total == 1 ? "" : "s", e->program->nparam,
-	        e->program->nparam == 1 ? "" : "s");
+	fprintf(out, "  %zu number%s in %u parameter%s\n", total, total == 1 ? "" : "s",
+		e->program->nparam, e->program->nparam == 1 ? "" : "s");
 }
 
 void cmd_info_in(Engine *e, bool params, bool data)
@@ -126,7 +137,8 @@ static int info_program(CmdLine *c)
 	for (uint32_t k = 0; r && k < p->nloss; k++) {
 		uint32_t n = 0;
 		elab_params_of(e->elab, p->loss[k]->name, &n);
-		fprintf(out, "  %s, reaches %u parameter%s\n", run_name(r, p->loss[k]->name), n, n == 1 ? "" : "s");
+		fprintf(out, "  %s, reaches %u parameter%s\n", run_name(r, p->loss[k]->name), n,
+			n == 1 ? "" : "s");
 	}
 	fprintf(out, "hash %s\n", engine_hash(e));
 	return cmd_close(e, 0);
@@ -138,7 +150,8 @@ static int info_weights(CmdLine *c)
 	RtError err;
 	FILE *out = c->engine.output;
 	if (rt_safetensors_read(c->word[0], &w, &err) != RT_OK) {
-		fprintf(c->engine.error, "error[E0401]: %s: %s%s%s\n", c->word[0], err.where, err.where[0] ? ": " : "", err.text);
+		fprintf(c->engine.error, "error[E0401]: %s: %s%s%s\n", c->word[0], err.where,
+			err.where[0] ? ": " : "", err.text);
 		return err.status == RT_E_READ ? 6 : 4;
 	}
 	size_t total = 0;

@@ -1,32 +1,61 @@
 /* cmd_line.c — the command line: global options anywhere, a command, its own options, its words. */
+#include "compiler/cmd.h"
+#include "runtime/number.h"
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/cmd.h"
-#include "runtime/number.h"
 
 static const Command commands[] = {
-	{"run", "FILE", "everything in the file: load, test, train, assert, record, save", "", 1, 1, cmd_run},
-	{"check", "FILE...", "names, axes, types, units, derivatives, and claims that need no data", "", 1, -1, cmd_check},
-	{"emit", "FILE --stage STAGE", "the program at a stage: tokens ast core deriv opt plan", "stage", 1, 1, cmd_emit},
-	{"grad", "FILE LOSS --wrt NAME", "the derived backward pass as mathematics, and its numerical check", "wrt latex", 2, 2,
+	{"run", "FILE", "everything in the file: load, test, train, assert, record, save", "", 1, 1,
+	 cmd_run},
+	{"check", "FILE...", "names, axes, types, units, derivatives, and claims that need no data",
+	 "", 1, -1, cmd_check},
+	{"emit", "FILE --stage STAGE", "the program at a stage: tokens ast core deriv opt plan",
+	 "stage", 1, 1, cmd_emit},
+	{"grad", "FILE LOSS --wrt NAME",
+	 "the derived backward pass as mathematics, and its numerical check", "wrt latex", 2, 2,
 	 cmd_grad},
-	{"eval", "FILE -e EXPRESSION", "values of expressions; --csv reads points and writes a table", "expression weights csv", 1,
-	 1, cmd_eval},
-	{"info", "FILE", "axes, parameters, data, losses of a program; tensors of a weights file", "", 1, 1, cmd_info},
-	{"cost", "FILE", "operations, bytes and derivative order of each loss, before anything runs", "", 1, 1, cmd_cost},
-	{"fmt", "FILE...", "canonical text on standard output; -w rewrites, --check only compares", "write check", 1, -1, cmd_fmt},
-	{"explain", "CODE", "what a diagnostic means, with an example and the remedy", "", 1, 1, cmd_explain},
-	{"repl", "[FILE]", "a prompt: every statement of the language, and : commands", "", 0, 1, cmd_repl},
+	{"eval", "FILE -e EXPRESSION",
+	 "values of expressions; --csv reads points and writes a table", "expression weights csv",
+	 1, 1, cmd_eval},
+	{"info", "FILE", "axes, parameters, data, losses of a program; tensors of a weights file",
+	 "", 1, 1, cmd_info},
+	{"cost", "FILE",
+	 "operations, bytes and derivative order of each loss, before anything runs", "", 1, 1,
+	 cmd_cost},
+	{"fmt", "FILE...", "canonical text on standard output; -w rewrites, --check only compares",
+	 "write check", 1, -1, cmd_fmt},
+	{"explain", "CODE", "what a diagnostic means, with an example and the remedy", "", 1, 1,
+	 cmd_explain},
+	{"repl", "[FILE]", "a prompt: every statement of the language, and : commands", "", 0, 1,
+	 cmd_repl},
 	{"version", "", "the version", "", 0, 0, cmd_version},
 	{"help", "[COMMAND]", "this text, or that of a command", "", 0, 1, cmd_show_help},
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
 enum {
-	OPT_COLOUR = 256, OPT_JSON, OPT_SEED, OPT_THREADS, OPT_PRECISION, OPT_BACKEND, OPT_SET, OPT_OUT, OPT_METRICS, OPT_RESUME,
-	OPT_SAVE_EVERY, OPT_STAGE, OPT_WRT, OPT_LATEX, OPT_CHECK, OPT_WRITE, OPT_EXPRESSION, OPT_WEIGHTS, OPT_CSV, OPT_VERSION
+	OPT_COLOUR = 256,
+	OPT_JSON,
+	OPT_SEED,
+	OPT_THREADS,
+	OPT_PRECISION,
+	OPT_BACKEND,
+	OPT_SET,
+	OPT_OUT,
+	OPT_METRICS,
+	OPT_RESUME,
+	OPT_SAVE_EVERY,
+	OPT_STAGE,
+	OPT_WRT,
+	OPT_LATEX,
+	OPT_CHECK,
+	OPT_WRITE,
+	OPT_EXPRESSION,
+	OPT_WEIGHTS,
+	OPT_CSV,
+	OPT_VERSION
 };
 
 /* The options that only some commands take come last, from "stage" on. */
@@ -80,7 +109,8 @@ int cmd_usage(const CmdLine *c, const char *format, ...)
 	vfprintf(c->engine.error, format, ap);
 	va_end(ap);
 	if (c->command) {
-		fprintf(c->engine.error, "\nusage: pnnc %s %s\n", c->command->name, c->command->arguments);
+		fprintf(c->engine.error, "\nusage: pnnc %s %s\n", c->command->name,
+			c->command->arguments);
 	} else {
 		fputs("\n`pnnc help` lists the commands\n", c->engine.error);
 	}
@@ -169,7 +199,9 @@ static int word_option(CmdLine *c, int value, const char *text)
 	switch (value) {
 	case OPT_COLOUR:
 		c->colour = text;
-		return one_of(text, "auto always never") ? 0 : cmd_usage(c, "--color takes auto, always or never");
+		return one_of(text, "auto always never")
+			       ? 0
+			       : cmd_usage(c, "--color takes auto, always or never");
 	case OPT_PRECISION:
 		c->precision = text;
 		return one_of(text, "f32 f64") ? 0 : cmd_usage(c, "--precision takes f32 or f64");
@@ -203,31 +235,60 @@ static int read_option(CmdLine *c, int value, const char *text)
 		return cmd_usage(c, "the option --%s does not belong here", option_name(value));
 	}
 	switch (value) {
-	case 'q': c->engine.quiet = true; return 0;
-	case 'v': c->engine.verbose++; return 0;
-	case 'h': c->help = true; return 0;
-	case OPT_VERSION: c->version = true; return 0;
-	case OPT_JSON: c->engine.json = true; return 0;
-	case OPT_OUT: c->engine.out_dir = text; return 0;
-	case OPT_METRICS: c->engine.metrics = text; return 0;
-	case OPT_RESUME: c->engine.resume = text; return 0;
-	case OPT_STAGE: c->stage = text; return 0;
-	case OPT_LATEX: c->latex = true; return 0;
-	case OPT_CHECK: c->check = true; return 0;
-	case OPT_WRITE: c->write = true; return 0;
-	case OPT_WEIGHTS: c->weights = text; return 0;
-	case OPT_CSV: c->csv = text; return 0;
-	default: return word_option(c, value, text);
+	case 'q':
+		c->engine.quiet = true;
+		return 0;
+	case 'v':
+		c->engine.verbose++;
+		return 0;
+	case 'h':
+		c->help = true;
+		return 0;
+	case OPT_VERSION:
+		c->version = true;
+		return 0;
+	case OPT_JSON:
+		c->engine.json = true;
+		return 0;
+	case OPT_OUT:
+		c->engine.out_dir = text;
+		return 0;
+	case OPT_METRICS:
+		c->engine.metrics = text;
+		return 0;
+	case OPT_RESUME:
+		c->engine.resume = text;
+		return 0;
+	case OPT_STAGE:
+		c->stage = text;
+		return 0;
+	case OPT_LATEX:
+		c->latex = true;
+		return 0;
+	case OPT_CHECK:
+		c->check = true;
+		return 0;
+	case OPT_WRITE:
+		c->write = true;
+		return 0;
+	case OPT_WEIGHTS:
+		c->weights = text;
+		return 0;
+	case OPT_CSV:
+		c->csv = text;
+		return 0;
+	default:
+		return word_option(c, value, text);
 	}
 }
 
 /* -w is --write for fmt and --weights for eval. */
 static const char *short_options(const Command *k)
 {
-	return !k                        ? "+:qvh"
-	       : takes(k, "weights")     ? ":qvhe:w:"
-	       : takes(k, "write")       ? ":qvhw"
-	                                 : ":qvh";
+	return !k                    ? "+:qvh"
+	       : takes(k, "weights") ? ":qvhe:w:"
+	       : takes(k, "write")   ? ":qvhw"
+				     : ":qvh";
 }
 
 static int read_options(CmdLine *c, int argc, char **argv)
@@ -241,7 +302,8 @@ static int read_options(CmdLine *c, int argc, char **argv)
 		}
 		if (value == '?') {
 			char letter[3] = {'-', (char)optopt, 0};
-			return unknown_option(c, strncmp(text, "--", 2) == 0 || !optopt ? text : letter);
+			return unknown_option(c, strncmp(text, "--", 2) == 0 || !optopt ? text
+											: letter);
 		}
 		if (value == 'w') {
 			value = takes(c->command, "weights") ? OPT_WEIGHTS : OPT_WRITE;
@@ -292,7 +354,9 @@ int cmd_line_read(CmdLine *c, int argc, char **argv)
 	}
 	if (c->version || c->help || optind >= argc) {
 		c->command = cmd_find(c->version ? "version" : "help");
-		return c->version || c->help ? 0 : cmd_usage(&(CmdLine){.engine = c->engine}, "a command is missing");
+		return c->version || c->help
+			       ? 0
+			       : cmd_usage(&(CmdLine){.engine = c->engine}, "a command is missing");
 	}
 	int first = optind;
 	c->command = cmd_find(argv[first]);
@@ -326,15 +390,18 @@ static const char global_options[] =
 	"  --out DIR                 folder for the files that the program writes\n"
 	"  --metrics FILE            one JSON object per training step, claim and record\n"
 	"  --resume FILE             continue from FILE if it exists, and keep it up to date\n"
-	"  --save-every N            steps between two writings of that file (default: every 30 seconds)\n"
-	"Exit codes: 0 all well, 1 a claim failed, 2 usage, 3 source, 4 data, 5 numerics, 6 environment, 70 our fault,\n"
+	"  --save-every N            steps between two writings of that file (default: every 30 "
+	"seconds)\n"
+	"Exit codes: 0 all well, 1 a claim failed, 2 usage, 3 source, 4 data, 5 numerics, 6 "
+	"environment, 70 our fault,\n"
 	"130 interrupted.\n";
 
 void cmd_help(const CmdLine *c, const Command *about, FILE *out)
 {
 	(void)c;
 	if (about) {
-		fprintf(out, "usage: pnnc %s %s\n%s\n\n", about->name, about->arguments, about->summary);
+		fprintf(out, "usage: pnnc %s %s\n%s\n\n", about->name, about->arguments,
+			about->summary);
 		fputs(global_options, out);
 		return;
 	}

@@ -1,14 +1,11 @@
 /* cmd_run.c — run and check. */
+#include "compiler/claims.h"
+#include "compiler/cmd.h"
+#include "compiler/run_int.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "compiler/claims.h"
-#include "compiler/cmd.h"
-#include "compiler/run_int.h"
-
-
-
 
 /* The output folder is made if it is missing: its parent must be there. */
 static bool make_folder(Engine *e)
@@ -38,7 +35,7 @@ int cmd_run(CmdLine *c)
 	return cmd_close(e, code);
 }
 
-/* ---- check -------------------------------------------------------------------------------------------------------------------- */
+/* ---- check ---- */
 
 static bool reads_data(const Run *r, Def d)
 {
@@ -98,8 +95,9 @@ static void check_claims(Run *r)
 		if (s->kind != STMT_TEST || needs_data(r, &s->u.claim)) {
 			continue;
 		}
-		bool params = reads_params(r, s->u.claim.left) || reads_params(r, s->u.claim.right) ||
-		              reads_params(r, s->u.claim.condition);
+		bool params = reads_params(r, s->u.claim.left) ||
+			      reads_params(r, s->u.claim.right) ||
+			      reads_params(r, s->u.claim.condition);
 		if (params && !possible) {
 			continue;
 		}
@@ -128,8 +126,9 @@ static uint32_t count_claims(const Block *b)
 		n += s->kind == STMT_TEST || s->kind == STMT_ASSERT;
 		n += s->kind == STMT_SWEEP    ? count_claims(&s->u.sweep.body)
 		     : s->kind == STMT_REPEAT ? count_claims(&s->u.repeat.body)
-		     : s->kind == STMT_IF     ? count_claims(&s->u.branch.yes) + count_claims(&s->u.branch.no)
-		                              : 0;
+		     : s->kind == STMT_IF
+			     ? count_claims(&s->u.branch.yes) + count_claims(&s->u.branch.no)
+			     : 0;
 	}
 	return n;
 }
@@ -154,9 +153,11 @@ static void verdict(Engine *e, const char *name)
 	uint32_t claims = count_claims(&all);
 	unsigned warnings = diags_warnings(e->ctx.diags), axes = count_axes(p);
 	bool failed = diags_exit_code(e->ctx.diags) != 0;
-	fprintf(e->options.output, "%s: %s, %u warning%s; %u %s, %u parameter%s, %u data set%s, %u loss%s, %u claim%s", name,
-	        failed ? "not well" : "ok", warnings, plural(warnings), axes, axes == 1 ? "axis" : "axes", p->nparam,
-	        plural(p->nparam), p->ndata, plural(p->ndata), p->nloss, p->nloss == 1 ? "" : "es", claims, plural(claims));
+	fprintf(e->options.output,
+		"%s: %s, %u warning%s; %u %s, %u parameter%s, %u data set%s, %u loss%s, %u claim%s",
+		name, failed ? "not well" : "ok", warnings, plural(warnings), axes,
+		axes == 1 ? "axis" : "axes", p->nparam, plural(p->nparam), p->ndata,
+		plural(p->ndata), p->nloss, p->nloss == 1 ? "" : "es", claims, plural(claims));
 	if (r->claims) {
 		fprintf(e->options.output, " (%u tried, %u failed)", r->claims, r->claims_failed);
 	}

@@ -1,8 +1,9 @@
-/* cmd_text.c — commands that look at texts: fmt, explain, version, help; and what other commands begin and end with. */
-#include <stdlib.h>
-#include <string.h>
+/* cmd_text.c — commands that look at texts: fmt, explain, version, help; and what other commands
+ * begin and end with. */
 #include "compiler/cmd.h"
 #include "runtime/file.h"
+#include <stdlib.h>
+#include <string.h>
 
 Engine *cmd_open(CmdLine *c, int k, int *code)
 {
@@ -58,7 +59,8 @@ static int fmt_one(CmdLine *c, Engine *e, const char *path)
 	bool same = n == original && memcmp(text, source, n) == 0;
 	if (c->check) {
 		if (!same) {
-			fprintf(c->engine.error, "%s is not formatted; pnnc fmt -w does it\n", path);
+			fprintf(c->engine.error, "%s is not formatted; pnnc fmt -w does it\n",
+				path);
 			code = 1;
 		}
 	} else if (!c->write || strcmp(path, "-") == 0) {
@@ -81,7 +83,8 @@ int cmd_fmt(CmdLine *c)
 		if (!e) {
 			return 6;
 		}
-		int one = engine_load(e, c->word[k]) && engine_parse(e) ? fmt_one(c, e, c->word[k]) : 0;
+		int one = engine_load(e, c->word[k]) && engine_parse(e) ? fmt_one(c, e, c->word[k])
+									: 0;
 		code = engine_worse(code, cmd_close(e, one));
 	}
 	return code;

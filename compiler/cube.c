@@ -1,14 +1,16 @@
-/* cube.c — the runtime's point sets, whose kinds have the names of the program's own kinds, behind names of their own. */
+/* cube.c — the runtime's point sets, whose kinds have the names of the program's own kinds, behind
+ * names of their own. */
 #include "compiler/cube.h"
 #include "runtime/points.h"
 #include "runtime/rng.h"
 
-RtStatus cube_fill(CubeKind kind, size_t n, unsigned d, uint64_t seed, uint64_t stream, uint64_t draw, double *out,
-                   RtError *err)
+RtStatus cube_fill(CubeKind kind, size_t n, unsigned d, uint64_t seed, uint64_t stream,
+		   uint64_t draw, double *out, RtError *err)
 {
 	static const PointsKind kinds[] = {
-		[CUBE_UNIFORM] = POINTS_UNIFORM, [CUBE_SOBOL] = POINTS_SOBOL, [CUBE_HALTON] = POINTS_HALTON,
-		[CUBE_HAMMERSLEY] = POINTS_HAMMERSLEY, [CUBE_LATIN] = POINTS_LATIN,
+		[CUBE_UNIFORM] = POINTS_UNIFORM, [CUBE_SOBOL] = POINTS_SOBOL,
+		[CUBE_HALTON] = POINTS_HALTON,   [CUBE_HAMMERSLEY] = POINTS_HAMMERSLEY,
+		[CUBE_LATIN] = POINTS_LATIN,
 	};
 	PointsSpec spec = {kinds[kind], n, d, seed, stream, draw, draw > 0};
 	return points_fill(&spec, out, err);

@@ -1,11 +1,11 @@
-/* data_load.c — every data set of a program into its leaves, in order: a file, a simulation, points, or a part.
- * Invariant: a set is in the state's list once all its leaves have values. */
+/* data_load.c — every data set of a program into its leaves, in order: a file, a simulation,
+ * points, or a part. Invariant: a set is in the state's list once all its leaves have values. */
 #include "compiler/data_load.h"
+#include "compiler/data_load_int.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/data_load_int.h"
 
 const LoadedSet *data_loaded(const Run *r, const DataInfo *d)
 {
@@ -36,7 +36,7 @@ const char *data_leaf_shape(const Run *r, Def leaf, uint32_t from)
 		int64_t n = data_leaf_size(r, leaf, k);
 		const char *comma = k > from ? "," : "";
 		text = n < 0 ? arena_printf(r->e->arena, "%s%s*", text, comma)
-		             : arena_printf(r->e->arena, "%s%s%lld", text, comma, (long long)n);
+			     : arena_printf(r->e->arena, "%s%s%lld", text, comma, (long long)n);
 	}
 	return arena_printf(r->e->arena, "%s]", text);
 }
@@ -81,8 +81,9 @@ bool data_remember(Run *r, DataInfo *d, RtTable *table, const char *path)
 	r->data->set = items;
 	r->data->set[r->data->n++] = (LoadedSet){d, table, path, path == NULL};
 	if (path && r->e->options.verbose) {
-		fprintf(r->e->options.error, "data %s: %zu records, %u fields, %s%s\n", run_name(r, d->name),
-		        data_records(r, d), d->nfield, path[0] ? "from " : "made by the program", path);
+		fprintf(r->e->options.error, "data %s: %zu records, %u fields, %s%s\n",
+			run_name(r, d->name), data_records(r, d), d->nfield,
+			path[0] ? "from " : "made by the program", path);
 	}
 	return true;
 }
@@ -154,7 +155,7 @@ void data_fill_lengths(Run *r, const DataInfo *d, int64_t *const *length)
 	}
 }
 
-/* ---- from the program itself ------------------------------------------------------------------------------------- */
+/* ---- from the program itself ---- */
 
 bool data_simulate(Run *r, DataInfo *d)
 {
@@ -166,15 +167,18 @@ bool data_simulate(Run *r, DataInfo *d)
 	for (uint32_t k = 0; k < d->nfield; k++) {
 		const FieldInfo *f = &d->field[k];
 		if (!f->formula) {
-			diag_help(diag_no_simulation(r->e->ctx.diags, f->span, run_name(r, f->name)),
-			          "write  = value  or  ~ distribution  behind it");
+			diag_help(
+				diag_no_simulation(r->e->ctx.diags, f->span, run_name(r, f->name)),
+				"write  = value  or  ~ distribution  behind it");
 			return false;
 		}
 	}
 	for (uint32_t k = 0; k < d->nragged; k++) {
 		if (core_axis_info(r->core, d->ragged[k])->size < 0) {
-			diag_help(diag_no_simulation(r->e->ctx.diags, d->span, run_name(r, d->name)),
-			          "an axis whose size comes with each record needs a size when records are simulated");
+			diag_help(
+				diag_no_simulation(r->e->ctx.diags, d->span, run_name(r, d->name)),
+				"an axis whose size comes with each record needs a size when "
+				"records are simulated");
 			return false;
 		}
 	}
@@ -207,7 +211,8 @@ static bool check_finite(Run *r, const DataInfo *d, const FieldInfo *f)
 	size_t n = store_count(r->store, f->leaf), records = f->shared ? 1 : data_records(r, d);
 	for (size_t i = 0; i < n; i++) {
 		if (!isfinite(v[i])) {
-			const char *where = arena_printf(r->e->arena, "in record %zu", i / (n / records) + 1);
+			const char *where =
+				arena_printf(r->e->arena, "in record %zu", i / (n / records) + 1);
 			diag_not_finite(r->e->ctx.diags, f->span, run_name(r, f->name), where);
 			return false;
 		}
@@ -257,8 +262,9 @@ bool data_compute(Run *r, DataInfo *d, bool all)
 	}
 	for (uint32_t k = 0; ok && k < d->nfield; k++) {
 		if (!done[k]) {
-			diag_bad_recurrence(r->e->ctx.diags, d->field[k].span, run_name(r, d->field[k].name),
-			                    "fields are computed from each other in a circle");
+			diag_bad_recurrence(r->e->ctx.diags, d->field[k].span,
+					    run_name(r, d->field[k].name),
+					    "fields are computed from each other in a circle");
 			ok = false;
 		}
 	}
@@ -266,15 +272,17 @@ bool data_compute(Run *r, DataInfo *d, bool all)
 	return ok;
 }
 
-/* ---- parts and batches ------------------------------------------------------------------------------------------------ */
+/* ---- parts and batches ---- */
 
 static void copy_row(const Run *r, Def from, size_t row, Def to, size_t place, size_t width)
 {
 	size_t bytes = width * sizeof(double);
 	if (core_def(r->core, from)->kind == KIND_REAL) {
-		memcpy(store_real(r->store, to) + place * width, store_real(r->store, from) + row * width, bytes);
+		memcpy(store_real(r->store, to) + place * width,
+		       store_real(r->store, from) + row * width, bytes);
 	} else {
-		memcpy(store_int(r->store, to) + place * width, store_int(r->store, from) + row * width, bytes);
+		memcpy(store_int(r->store, to) + place * width,
+		       store_int(r->store, from) + row * width, bytes);
 	}
 }
 
@@ -309,7 +317,8 @@ bool data_make_part(Run *r, DataInfo *part, const DataInfo *from, size_t n)
 	assert(part->nfield == from->nfield && part->nragged == from->nragged);
 	data_resize(r, part->records, n);
 	for (uint32_t k = 0; k < from->nragged; k++) {
-		data_resize(r, part->ragged[k], (size_t)core_axis_info(r->core, from->ragged[k])->size);
+		data_resize(r, part->ragged[k],
+			    (size_t)core_axis_info(r->core, from->ragged[k])->size);
 	}
 	if (!data_make_room(r, part)) {
 		return false;
@@ -317,7 +326,8 @@ bool data_make_part(Run *r, DataInfo *part, const DataInfo *from, size_t n)
 	for (uint32_t k = 0; k < from->nfield; k++) {
 		const FieldInfo *f = &from->field[k];
 		if (f->shared && f->leaf != part->field[k].leaf) {
-			copy_row(r, f->leaf, 0, part->field[k].leaf, 0, store_count(r->store, f->leaf));
+			copy_row(r, f->leaf, 0, part->field[k].leaf, 0,
+				 store_count(r->store, f->leaf));
 			store_touch(r->store, part->field[k].leaf);
 		}
 	}
@@ -356,11 +366,12 @@ bool data_prepare(Run *r)
 			continue;
 		}
 		bool ok = d->kind == DATA_TABLE    ? data_load_table(r, d)
-		          : d->kind == DATA_PART   ? make_part(r, d)
-		          : d->kind == DATA_POINTS ? make_points(r, d)
-		                                   : data_simulate(r, d);
+			  : d->kind == DATA_PART   ? make_part(r, d)
+			  : d->kind == DATA_POINTS ? make_points(r, d)
+						   : data_simulate(r, d);
 		if (!ok) {
-			data_remember(r, d, NULL, NULL); /* the next line of a prompt does not try again */
+			data_remember(r, d, NULL,
+				      NULL); /* the next line of a prompt does not try again */
 			return false;
 		}
 	}

@@ -1,8 +1,9 @@
-/* data_load_file.c — a data set from its file: columns found by name and unit, shapes settled, fields filled. */
-#include <stdlib.h>
-#include <string.h>
+/* data_load_file.c — a data set from its file: columns found by name and unit, shapes settled,
+ * fields filled. */
 #include "compiler/data_load_int.h"
 #include "lang/unit.h"
+#include <stdlib.h>
+#include <string.h>
 
 /* A field whose source ends in .npy is a file of its own. */
 static bool own_file(const char *source)
@@ -11,7 +12,8 @@ static bool own_file(const char *source)
 	return n > 4 && strcmp(source + n - 4, ".npy") == 0;
 }
 
-/* A header may end in a unit, "T [K]" or "T (K)": how long the name before it is; the unit in unit[room]. 0: it has none. */
+/* A header may end in a unit, "T [K]" or "T (K)": how long the name before it is; the unit in
+ * unit[room]. 0: it has none. */
 static size_t name_length(const char *header, char *unit, size_t room)
 {
 	size_t n = strlen(header);
@@ -38,9 +40,11 @@ static void no_column(Loading *l, const FieldInfo *f, const RtTable *t, const ch
 	for (size_t k = 0; k < t->ncolumns; k++) {
 		char unit[UNIT_TEXT];
 		size_t bare = name_length(t->column[k].name, unit, sizeof unit);
-		names[k] = bare ? arena_printf(l->r->e->arena, "%.*s", (int)bare, t->column[k].name) : t->column[k].name;
+		names[k] = bare ? arena_printf(l->r->e->arena, "%.*s", (int)bare, t->column[k].name)
+				: t->column[k].name;
 		if (k < 12) {
-			list = arena_printf(l->r->e->arena, "%s%s\"%s\"", list, k ? ", " : "", t->column[k].name);
+			list = arena_printf(l->r->e->arena, "%s%s\"%s\"", list, k ? ", " : "",
+					    t->column[k].name);
 		}
 	}
 	Diag *d = diag_data_column(l->r->e->ctx.diags, f->span, name, l->path);
@@ -64,13 +68,15 @@ static const RtColumn *column_with_unit(const RtTable *t, const char *name)
 	return NULL;
 }
 
-/* What values of the column are multiplied by, when its header names a unit: that of the field or one of its dimension. */
+/* What values of the column are multiplied by, when its header names a unit: that of the field or
+ * one of its dimension. */
 static bool unit_scale(Loading *l, const FieldInfo *f, const RtColumn *col, double *scale)
 {
 	char text[UNIT_TEXT];
 	UnitTable *units = l->r->program->units;
 	*scale = 1;
-	if (f->source != SOURCE_COLUMN || f->kind != KIND_REAL || !name_length(col->name, text, sizeof text)) {
+	if (f->source != SOURCE_COLUMN || f->kind != KIND_REAL ||
+	    !name_length(col->name, text, sizeof text)) {
 		return true;
 	}
 	const char *why = NULL;
@@ -80,7 +86,8 @@ static bool unit_scale(Loading *l, const FieldInfo *f, const RtColumn *col, doub
 	}
 	if (!unit_same_dimension(units, unit, f->unit)) {
 		const char *want = unit_text(units, f->unit);
-		Diag *d = diag_data_unit(l->r->e->ctx.diags, f->span, run_name(l->r, f->name), text, want[0] ? want : "1");
+		Diag *d = diag_data_unit(l->r->e->ctx.diags, f->span, run_name(l->r, f->name), text,
+					 want[0] ? want : "1");
 		diag_remark(d, "column \"%s\" of %s", col->name, l->path);
 		return false;
 	}
@@ -141,7 +148,7 @@ static bool settle_ragged(Loading *l)
 		}
 		if (largest < 0) {
 			diag_data_file(l->r->e->ctx.diags, l->d->span, l->path,
-			               "no field says how long the axes sized by each record are");
+				       "no field says how long the axes sized by each record are");
 			return false;
 		}
 		data_resize(l->r, l->d->ragged[k], (size_t)largest);
@@ -167,7 +174,8 @@ static bool load_fields(Loading *l, const RtTable *t, const RtColumn **col, RtTa
 	for (uint32_t k = 0; k < d->nfield; k++) {
 		const FieldInfo *f = &d->field[k];
 		bool onehot = f->source == SOURCE_ONEHOT;
-		if (col[k] && !((onehot ? field_fill_onehot : field_fill)(l, f, col[k]) && scale_field(l, f, col[k]))) {
+		if (col[k] && !((onehot ? field_fill_onehot : field_fill)(l, f, col[k]) &&
+				scale_field(l, f, col[k]))) {
 			return false;
 		}
 		store_touch(l->r->store, f->leaf);
@@ -214,8 +222,9 @@ bool data_load_table(Run *r, DataInfo *d)
 		return data_simulate(r, d);
 	}
 	if (!given[0]) {
-		diag_help(diag_data_file(r->e->ctx.diags, d->span, run_name(r, d->name), "no file is named"),
-		          "name one by --set, or say  else simulate(n)");
+		diag_help(diag_data_file(r->e->ctx.diags, d->span, run_name(r, d->name),
+					 "no file is named"),
+			  "name one by --set, or say  else simulate(n)");
 		return false;
 	}
 	const char *path = engine_in_path(r->e, given);
@@ -236,4 +245,3 @@ bool data_load_table(Run *r, DataInfo *d)
 	}
 	return data_remember(r, d, t, path);
 }
-

@@ -6,7 +6,7 @@
 
 typedef struct LoadedSet {
 	DataInfo *info;
-	RtTable *table;   /* of a file, kept for splits by a column; NULL when made by the program */
+	RtTable *table; /* of a file, kept for splits by a column; NULL when made by the program */
 	const char *path; /* "" when made by the program */
 	bool failed;      /* what its leaves hold is not to be used */
 } LoadedSet;
@@ -27,7 +27,8 @@ typedef struct Loading {
 
 /* ---- data_load.c */
 bool data_no_memory(Run *r, const DataInfo *d); /* E0503; false */
-/* A set that is filled; without a path it failed to be. The table belongs to the state from now on. */
+/* A set that is filled; without a path it failed to be. The table belongs to the state from now on.
+ */
 bool data_remember(Run *r, DataInfo *d, RtTable *table, const char *path);
 void data_resize(Run *r, Axis a, size_t n);
 /* Room for all fields and the lengths of axes sized by record; their sizes are known. */
@@ -41,7 +42,8 @@ bool data_load_table(Run *r, DataInfo *d);
 
 /* The loaded set of that description, or NULL. */
 const LoadedSet *data_loaded(const Run *r, const DataInfo *d);
-/* Compares a column with the field's declared axes and learns the lengths of axes sized by record. */
+/* Compares a column with the field's declared axes and learns the lengths of axes sized by record.
+ */
 bool field_match(Loading *l, const FieldInfo *f, const RtColumn *col);
 /* The column's values into the field's leaf, which has room. */
 bool field_fill(Loading *l, const FieldInfo *f, const RtColumn *col);
@@ -51,7 +53,8 @@ bool field_fill_onehot(Loading *l, const FieldInfo *f, const RtColumn *col);
 bool data_compute(Run *r, DataInfo *d, bool all);
 /* Rows of the part in the set it was cut from, ascending; malloc. */
 bool split_rows(Run *r, const DataInfo *part, size_t **row, size_t *n);
-/* Points as they stand after `step` steps of a training: sets that are redrawn every k steps are at draw step/k. */
+/* Points as they stand after `step` steps of a training: sets that are redrawn every k steps are at
+ * draw step/k. */
 bool points_make(Run *r, DataInfo *d, uint64_t step);
 /* Number of the axis among those sized by record, or -1. */
 int ragged_number(const Run *r, const DataInfo *d, Def leaf, uint32_t k);

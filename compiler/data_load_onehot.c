@@ -1,12 +1,16 @@
 /* data_load_onehot.c — labels of a text column as shares of an axis' labels.
  *
- * With an axis of positions before the labels, each letter of the cell is one position; a letter that is an ambiguity code
- * of nucleic acids (IUPAC) gives an even share to each base it stands for. Otherwise the whole cell is one label. */
-#include <string.h>
+ * With an axis of positions before the labels, each letter of the cell is one position; a letter
+ * that is an ambiguity code of nucleic acids (IUPAC) gives an even share to each base it stands
+ * for. Otherwise the whole cell is one label. */
 #include "compiler/data_load_int.h"
+#include <string.h>
 
-static const struct { char code; const char *bases; } iupac[] = {
-	{'R', "AG"}, {'Y', "CT"}, {'S', "CG"}, {'W', "AT"}, {'K', "GT"}, {'M', "AC"},
+static const struct {
+	char code;
+	const char *bases;
+} iupac[] = {
+	{'R', "AG"},  {'Y', "CT"},  {'S', "CG"},  {'W', "AT"},  {'K', "GT"},   {'M', "AC"},
 	{'B', "CGT"}, {'D', "AGT"}, {'H', "ACT"}, {'V', "ACG"}, {'N', "ACGT"},
 };
 
@@ -31,7 +35,8 @@ static int64_t label_position(const Run *r, Axis a, const char *s, size_t n)
 		}
 	}
 	int64_t v;
-	if (info->nlabel == 0 && rt_integer_parse(s, n, &v) && v >= info->first && v - info->first < info->size) {
+	if (info->nlabel == 0 && rt_integer_parse(s, n, &v) && v >= info->first &&
+	    v - info->first < info->size) {
 		return v - info->first;
 	}
 	return -1;
@@ -47,12 +52,15 @@ static bool is_nucleic(const Run *r, Axis a)
 	return true;
 }
 
-static bool bad_label(Loading *l, const FieldInfo *f, const RtColumn *col, size_t record, const char *s, size_t n)
+static bool bad_label(Loading *l, const FieldInfo *f, const RtColumn *col, size_t record,
+		      const char *s, size_t n)
 {
 	Run *r = l->r;
-	const char *where = arena_printf(r->e->arena, "column \"%s\", record %zu", col->name, record + 1);
+	const char *where =
+		arena_printf(r->e->arena, "column \"%s\", record %zu", col->name, record + 1);
 	const char *axis = run_name(r, core_axis_info(r->core, f->onehot)->name);
-	const char *why = arena_printf(r->e->arena, "\"%.*s\" is no label of axis %s", (int)(n < 40 ? n : 40), s, axis);
+	const char *why = arena_printf(r->e->arena, "\"%.*s\" is no label of axis %s",
+				       (int)(n < 40 ? n : 40), s, axis);
 	diag_data_value(r->e->ctx.diags, f->span, l->path, where, why);
 	return false;
 }
@@ -72,16 +80,19 @@ static bool put_label(Loading *l, const FieldInfo *f, const char *s, size_t n, d
 	return bases != NULL;
 }
 
-static bool put_letters(Loading *l, const FieldInfo *f, const RtColumn *col, size_t record, const char *s, size_t n,
-                        double *out)
+static bool put_letters(Loading *l, const FieldInfo *f, const RtColumn *col, size_t record,
+			const char *s, size_t n, double *out)
 {
 	uint32_t last = core_def(l->r->core, f->leaf)->nindex - 1;
-	size_t places = (size_t)data_leaf_size(l->r, f->leaf, last - 1), labels = (size_t)data_leaf_size(l->r, f->leaf, last);
+	size_t places = (size_t)data_leaf_size(l->r, f->leaf, last - 1),
+	       labels = (size_t)data_leaf_size(l->r, f->leaf, last);
 	bool ragged = ragged_number(l->r, l->d, f->leaf, last - 1) >= 0;
 	if (n > places || (!ragged && n != places)) {
-		const char *where = arena_printf(l->r->e->arena, "column \"%s\", record %zu", col->name, record + 1);
-		const char *why = arena_printf(l->r->e->arena, "%zu letters where field %s has %zu positions", n,
-		                               run_name(l->r, f->name), places);
+		const char *where = arena_printf(l->r->e->arena, "column \"%s\", record %zu",
+						 col->name, record + 1);
+		const char *why =
+			arena_printf(l->r->e->arena, "%zu letters where field %s has %zu positions",
+				     n, run_name(l->r, f->name), places);
 		diag_data_value(l->r->e->ctx.diags, f->span, l->path, where, why);
 		return false;
 	}
@@ -105,7 +116,8 @@ bool field_fill_onehot(Loading *l, const FieldInfo *f, const RtColumn *col)
 		if (col->type == RT_STRING) {
 			s = col->values.string[i];
 		} else {
-			double v = col->type == RT_REAL ? col->values.real[i] : (double)col->values.integer[i];
+			double v = col->type == RT_REAL ? col->values.real[i]
+							: (double)col->values.integer[i];
 			rt_real_text(v, number);
 		}
 		size_t n = strlen(s);
@@ -116,7 +128,8 @@ bool field_fill_onehot(Loading *l, const FieldInfo *f, const RtColumn *col)
 			n--;
 		}
 		bool ok = letters ? put_letters(l, f, col, i, s, n, out + i * width)
-		                  : put_label(l, f, s, n, out + i * width) || bad_label(l, f, col, i, s, n);
+				  : put_label(l, f, s, n, out + i * width) ||
+					    bad_label(l, f, col, i, s, n);
 		if (!ok) {
 			return false;
 		}

@@ -1,8 +1,8 @@
 /* data_load_points.c — point sets into the leaves of their coordinates. */
-#include <math.h>
-#include <stdlib.h>
 #include "compiler/cube.h"
 #include "compiler/data_load_int.h"
+#include <math.h>
+#include <stdlib.h>
 
 /* Points already made: rows of ncoord numbers. */
 typedef struct Cloud {
@@ -16,7 +16,8 @@ static double normal_cdf(double z)
 	return erfc(-z / M_SQRT2) / 2;
 }
 
-/* A coordinate from its uniform number: the inverse of its distribution between the ends of its interval. */
+/* A coordinate from its uniform number: the inverse of its distribution between the ends of its
+ * interval. */
 static double coordinate(const CoordGen *c, double lo, double hi, double u)
 {
 	if (c->kind == COORD_FIXED) {
@@ -33,8 +34,9 @@ static double coordinate(const CoordGen *c, double lo, double hi, double u)
 static bool cube_rows(Run *r, const PointsGen *g, uint64_t draw, unsigned d, double *u, Span at)
 {
 	static const CubeKind kinds[] = {
-		[POINTS_SOBOL] = CUBE_SOBOL, [POINTS_HALTON] = CUBE_HALTON, [POINTS_HAMMERSLEY] = CUBE_HAMMERSLEY,
-		[POINTS_LATIN] = CUBE_LATIN, [POINTS_UNIFORM] = CUBE_UNIFORM,
+		[POINTS_SOBOL] = CUBE_SOBOL,           [POINTS_HALTON] = CUBE_HALTON,
+		[POINTS_HAMMERSLEY] = CUBE_HAMMERSLEY, [POINTS_LATIN] = CUBE_LATIN,
+		[POINTS_UNIFORM] = CUBE_UNIFORM,
 	};
 	RtError err;
 	RtStatus status;
@@ -45,10 +47,12 @@ static bool cube_rows(Run *r, const PointsGen *g, uint64_t draw, unsigned d, dou
 				n[j++] = (size_t)g->per_axis[k];
 			}
 		}
-		status = n ? cube_grid(n, d, u, &err) : rt_fail(&err, RT_E_MEMORY, NULL, NULL, "points");
+		status = n ? cube_grid(n, d, u, &err)
+			   : rt_fail(&err, RT_E_MEMORY, NULL, NULL, "points");
 		free(n);
 	} else {
-		status = cube_fill(kinds[g->kind], (size_t)g->n, d, r->e->options.seed, (uint64_t)g->stream, draw, u, &err);
+		status = cube_fill(kinds[g->kind], (size_t)g->n, d, r->e->options.seed,
+				   (uint64_t)g->stream, draw, u, &err);
 	}
 	if (status != RT_OK) {
 		diag_data_file(r->e->ctx.diags, at, "points", err.text);

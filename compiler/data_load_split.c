@@ -1,12 +1,13 @@
 /* data_load_split.c — cutting a data set into parts by a seeded permutation.
  *
- * Records (or groups of records that agree in a column: no group is in two parts) are permuted by (seed, name of the set)
- * and handed out in that order; within a part records keep the order of the file. */
+ * Records (or groups of records that agree in a column: no group is in two parts) are permuted by
+ * (seed, name of the set) and handed out in that order; within a part records keep the order of the
+ * file. */
+#include "compiler/data_load_int.h"
+#include "runtime/rng.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/data_load_int.h"
-#include "runtime/rng.h"
 
 typedef struct Key {
 	const void *bytes;
@@ -51,7 +52,8 @@ static bool group_keys(Run *r, const SplitInfo *s, size_t records, Key *key)
 	const char *by = run_name(r, s->by);
 	const LoadedSet *set = data_loaded(r, s->parent);
 	const RtColumn *col = set && set->table ? rt_table_column(set->table, by) : NULL;
-	if (col && !col->shared && !col->offsets && !(col->type == RT_STRING && col->count != records)) {
+	if (col && !col->shared && !col->offsets &&
+	    !(col->type == RT_STRING && col->count != records)) {
 		column_keys(col, records, key);
 		return true;
 	}
@@ -59,8 +61,9 @@ static bool group_keys(Run *r, const SplitInfo *s, size_t records, Key *key)
 		const FieldInfo *f = &s->parent->field[k];
 		if (!f->shared && (f->name == s->by || f->column == s->by)) {
 			size_t bytes = store_count(r->store, f->leaf) / records * sizeof(double);
-			const char *v = core_def(r->core, f->leaf)->kind == KIND_REAL ? (const char *)store_real(r->store, f->leaf)
-			                                                              : (const char *)store_int(r->store, f->leaf);
+			const char *v = core_def(r->core, f->leaf)->kind == KIND_REAL
+						? (const char *)store_real(r->store, f->leaf)
+						: (const char *)store_int(r->store, f->leaf);
 			for (size_t i = 0; i < records; i++) {
 				key[i].bytes = v + i * bytes;
 				key[i].n = bytes;
@@ -68,7 +71,8 @@ static bool group_keys(Run *r, const SplitInfo *s, size_t records, Key *key)
 			return true;
 		}
 	}
-	diag_data_column(r->e->ctx.diags, s->span, by, set && set->path[0] ? set->path : run_name(r, s->parent->name));
+	diag_data_column(r->e->ctx.diags, s->span, by,
+			 set && set->path[0] ? set->path : run_name(r, s->parent->name));
 	return false;
 }
 
@@ -88,7 +92,8 @@ static size_t find_groups(Run *r, const SplitInfo *s, size_t records, size_t *gr
 		key[i].record = i;
 	}
 	qsort(key, records, sizeof *key, compare_keys);
-	/* The first record of a run of equal keys is its smallest: it stands for the group until all are numbered. */
+	/* The first record of a run of equal keys is its smallest: it stands for the group until
+	 * all are numbered. */
 	for (size_t i = 0, first = 0; i < records; i++) {
 		first = i > 0 && same_key(&key[i - 1], &key[i]) ? first : key[i].record;
 		group[key[i].record] = first;
@@ -118,9 +123,10 @@ static size_t part_target(const SplitInfo *s, uint32_t k, size_t records)
 	return (size_t)(floor(after * n + 0.5 + 1e-9) - floor(before * n + 0.5 + 1e-9));
 }
 
-/* part_of[group]: whole groups in permuted order until each part has its records; what is left over belongs to none. */
+/* part_of[group]: whole groups in permuted order until each part has its records; what is left over
+ * belongs to none. */
 static void deal_groups(const SplitInfo *s, size_t records, size_t ngroup, const size_t *group,
-                        const size_t *order, size_t *size, uint32_t *part_of)
+			const size_t *order, size_t *size, uint32_t *part_of)
 {
 	for (size_t i = 0; i < records; i++) {
 		size[group[i]]++;
@@ -150,7 +156,8 @@ static const SplitInfo *split_of(const Run *r, const DataInfo *part)
 	return NULL;
 }
 
-static bool rows_of_part(Run *r, const SplitInfo *s, const DataInfo *part, size_t records, size_t **row, size_t *n)
+static bool rows_of_part(Run *r, const SplitInfo *s, const DataInfo *part, size_t records,
+			 size_t **row, size_t *n)
 {
 	Key *key = rt_alloc(records, sizeof *key);
 	size_t *group = rt_alloc(records, sizeof *group), *order = rt_alloc(records, sizeof *order);
@@ -194,7 +201,7 @@ bool split_rows(Run *r, const DataInfo *part, size_t **row, size_t *n)
 	bool ok = rows_of_part(r, s, part, records, row, n);
 	if (ok && *n == 0) {
 		diag_remark(diag_data_empty(r->e->ctx.diags, part->span, run_name(r, part->name)),
-		            "%s has %zu records", run_name(r, s->parent->name), records);
+			    "%s has %zu records", run_name(r, s->parent->name), records);
 		ok = false;
 	}
 	if (!ok) {

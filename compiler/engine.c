@@ -1,11 +1,11 @@
 /* engine.c — owning and joining the stages: text → tree → program. */
 #include "compiler/engine.h"
+#include "compiler/run.h"
+#include "runtime/hash.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "compiler/run.h"
-#include "runtime/hash.h"
 
 enum { SHOWN_ERRORS = 20 };
 #define PNN_VERSION_SALT "pnn 1"
@@ -81,7 +81,8 @@ uint32_t engine_load(Engine *e, const char *path)
 	errno = 0;
 	e->file = sources_load(e->ctx.sources, path);
 	if (!e->file) {
-		const char *why = errno == EFBIG ? "it is larger than 64 MiB" : strerror(errno ? errno : EIO);
+		const char *why =
+			errno == EFBIG ? "it is larger than 64 MiB" : strerror(errno ? errno : EIO);
 		diag_cannot_read(e->ctx.diags, (Span){0}, path, why);
 	}
 	return e->file;
@@ -180,6 +181,7 @@ const char *engine_in_path(Engine *e, const char *path)
 	if (path[0] == '/' || !slash || access(path, F_OK) == 0) {
 		return path;
 	}
-	const char *beside = arena_printf(e->arena, "%.*s/%s", (int)(slash - program), program, path);
+	const char *beside =
+		arena_printf(e->arena, "%.*s/%s", (int)(slash - program), program, path);
 	return access(beside, F_OK) == 0 ? beside : path;
 }

@@ -1,9 +1,10 @@
-/* engine_check.c — the derivatives of a whole program, carried out without running it: what `check` finds beyond names and types.
- * Roots: losses, claims, values of statements, objectives with their gradients. */
-#include <stdlib.h>
+/* engine_check.c — the derivatives of a whole program, carried out without running it: what `check`
+ * finds beyond names and types. Roots: losses, claims, values of statements, objectives with their
+ * gradients. */
 #include "compiler/deriv.h"
 #include "compiler/engine.h"
 #include "compiler/run_int.h"
+#include <stdlib.h>
 
 typedef struct Roots {
 	Arena *a;
@@ -36,15 +37,25 @@ static void add_statement(Roots *s, const Stmt *t)
 	case STMT_TRAIN:
 		ARENA_PUSH(s->a, s->train, s->ntrain, s->troom, &t->u.train);
 		break;
-	case STMT_SWEEP: add_blocks(s, &t->u.sweep.body); break;
-	case STMT_REPEAT: add_blocks(s, &t->u.repeat.body); break;
+	case STMT_SWEEP:
+		add_blocks(s, &t->u.sweep.body);
+		break;
+	case STMT_REPEAT:
+		add_blocks(s, &t->u.repeat.body);
+		break;
 	case STMT_IF:
 		add_blocks(s, &t->u.branch.yes);
 		add_blocks(s, &t->u.branch.no);
 		break;
-	case STMT_RECORD: add_values(s, t->u.record.n, t->u.record.column); break;
-	case STMT_LET: add_values(s, t->u.let.n, t->u.let.value); break;
-	case STMT_PRINT: add_values(s, t->u.print.n, t->u.print.item); break;
+	case STMT_RECORD:
+		add_values(s, t->u.record.n, t->u.record.column);
+		break;
+	case STMT_LET:
+		add_values(s, t->u.let.n, t->u.let.value);
+		break;
+	case STMT_PRINT:
+		add_values(s, t->u.print.n, t->u.print.item);
+		break;
 	case STMT_SET:
 		add(s, t->u.set.cond);
 		add(s, t->u.set.value);
@@ -56,7 +67,8 @@ static void add_statement(Roots *s, const Stmt *t)
 		add(s, t->u.claim.scale);
 		add(s, t->u.claim.condition);
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
@@ -76,7 +88,8 @@ static bool check_phase(Run *r, const TrainInfo *t, const Phase *p)
 	}
 	Arena *scratch = r->e->scratch;
 	ArenaMark mark = arena_mark(scratch);
-	Def *wrt = arena_array(scratch, Def, t->nparam + 1), *grad = arena_array(scratch, Def, t->nparam + 1);
+	Def *wrt = arena_array(scratch, Def, t->nparam + 1),
+	    *grad = arena_array(scratch, Def, t->nparam + 1);
 	for (uint32_t k = 0; k < t->nparam; k++) {
 		wrt[k] = t->param[k]->leaf;
 	}
@@ -126,10 +139,11 @@ bool engine_check_derivatives(Engine *e)
 	return ok && diags_errors(e->ctx.diags) == 0;
 }
 
-/* ---- warnings ---------------------------------------------------------------------------------------------------------- */
+/* ---- warnings ---- */
 
-/* Highest order of derivative in the definitions that a loss reaches. order[d] of definitions is settled by rounds, since
- * recurrences read themselves; a derivative inside a recurrence does not add up, so the rounds end. */
+/* Highest order of derivative in the definitions that a loss reaches. order[d] of definitions is
+ * settled by rounds, since recurrences read themselves; a derivative inside a recurrence does not
+ * add up, so the rounds end. */
 typedef struct Orders {
 	Core *c;
 	unsigned *def;
@@ -139,7 +153,8 @@ typedef struct Orders {
 
 static unsigned node_order(Orders *o, Node root)
 {
-	/* Arguments come before their users, so one pass upwards settles all nodes below the root. */
+	/* Arguments come before their users, so one pass upwards settles all nodes below the root.
+	 */
 	for (Node n = 1; n <= root; n++) {
 		const NodeInfo *i = core_node(o->c, n);
 		unsigned order = i->tag == NODE_READ ? o->def[i->ref] : 0;

@@ -1,14 +1,15 @@
 /* eval.c — definitions to numbers: core → (deriv) → plan → values.
- * Invariant: a kept plan belongs to axes of the sizes it was built with; whoever resizes an axis calls eval_forget. */
+ * Invariant: a kept plan belongs to axes of the sizes it was built with; whoever resizes an axis
+ * calls eval_forget. */
 #include "compiler/eval.h"
-#include <assert.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/data_load.h"
 #include "compiler/deriv.h"
 #include "compiler/run_int.h"
 #include "runtime/status.h"
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 Def eval_define(Run *r, const char *name, Node value)
 {
@@ -56,8 +57,10 @@ bool eval_resolve(Run *r, uint32_t n, Def *def)
 	for (uint32_t k = 0; ok && k < n; k++) {
 		DefInfo d = *core_def(c, def[k]);
 		bool leaf = d.role == DEF_PARAM || d.role == DEF_DATA || d.role == DEF_RUNTIME;
-		/* Most definitions hold no derivative: they are their own resolution. A plan computes definitions, not leaves. */
-		if (!leaf && core_node(c, root[k])->tag == NODE_READ && core_node(c, root[k])->ref == def[k]) {
+		/* Most definitions hold no derivative: they are their own resolution. A plan
+		 * computes definitions, not leaves. */
+		if (!leaf && core_node(c, root[k])->tag == NODE_READ &&
+		    core_node(c, root[k])->ref == def[k]) {
 			continue;
 		}
 		Def resolved = core_share(c, d.name, d.span, d.nindex, index[k], root[k], DEF_KEEP);
@@ -69,15 +72,16 @@ bool eval_resolve(Run *r, uint32_t n, Def *def)
 	return ok;
 }
 
-/* Every leaf that the outputs reach must hold something: a `let` in a branch that was not taken does not, nor does a data set
- * that could not be loaded. */
+/* Every leaf that the outputs reach must hold something: a `let` in a branch that was not taken
+ * does not, nor does a data set that could not be loaded. */
 static bool leaves_ready(Run *r, uint32_t n, const PlanOutput *outputs)
 {
 	Core *c = r->core;
 	ArenaMark mark = arena_mark(r->e->scratch);
 	Node *root = arena_array(r->e->scratch, Node, n + 1);
 	for (uint32_t k = 0; k < n; k++) {
-		root[k] = core_read_plain(c, outputs[k].value, core_def(c, outputs[k].value)->index);
+		root[k] =
+			core_read_plain(c, outputs[k].value, core_def(c, outputs[k].value)->index);
 	}
 	Def *order;
 	uint32_t *component, count = core_reach(c, r->e->scratch, n, root, &order, &component);
@@ -85,7 +89,8 @@ static bool leaves_ready(Run *r, uint32_t n, const PlanOutput *outputs)
 	for (uint32_t k = 0; ok && k < count; k++) {
 		const DefInfo *d = core_def(c, order[k]);
 		bool leaf = d->role == DEF_PARAM || d->role == DEF_DATA || d->role == DEF_RUNTIME;
-		ok = !leaf || (r->compiling && d->role == DEF_RUNTIME) || (store_has(r->store, order[k]) && !data_failed(r, order[k]));
+		ok = !leaf || (r->compiling && d->role == DEF_RUNTIME) ||
+		     (store_has(r->store, order[k]) && !data_failed(r, order[k]));
 		if (!ok) {
 			diag_no_value(r->e->ctx.diags, d->span, run_name(r, d->name));
 		}
@@ -110,7 +115,9 @@ Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 				copy[k] = (PlanOutput){def[k], outputs[k].assign};
 			}
 			PlanOptions o = {r->e->options.threads, 0, false};
-			p = !leaves_ready(r, n, copy) ? NULL : plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);
+			p = !leaves_ready(r, n, copy)
+				    ? NULL
+				    : plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);
 			assert(p || diags_count(r->e->ctx.diags) > 0);
 		}
 	}
@@ -152,7 +159,7 @@ Plan *eval_cached(Run *r, const void *key, unsigned part, uint32_t n, const Plan
 	return p && eval_keep(r, key, part, p) ? p : NULL;
 }
 
-/* ---- replacing ---------------------------------------------------------------------------------------------------------- */
+/* ---- replacing ---- */
 
 typedef struct Replacement {
 	uint32_t n;
@@ -232,13 +239,15 @@ bool eval_scalar(Run *r, const void *key, unsigned part, Node value, double *res
 bool eval_room(Run *r, Def leaf)
 {
 	size_t count;
-	if (store_has(r->store, leaf) && eval_count(r, leaf, &count) && store_count(r->store, leaf) == count) {
+	if (store_has(r->store, leaf) && eval_count(r, leaf, &count) &&
+	    store_count(r->store, leaf) == count) {
 		return true;
 	}
 	if (store_alloc(r->store, leaf)) {
 		return true;
 	}
-	diag_out_of_memory(r->e->ctx.diags, core_def(r->core, leaf)->span, run_name(r, core_def(r->core, leaf)->name));
+	diag_out_of_memory(r->e->ctx.diags, core_def(r->core, leaf)->span,
+			   run_name(r, core_def(r->core, leaf)->name));
 	return false;
 }
 
@@ -247,7 +256,8 @@ bool eval_count(const Run *r, Def d, size_t *count)
 	const DefInfo *info = core_def(r->core, d);
 	size_t n = 1;
 	for (uint32_t k = 0; k < info->nindex; k++) {
-		int64_t size = core_axis_info(r->core, core_index_axis(r->core, info->index[k]))->size;
+		int64_t size =
+			core_axis_info(r->core, core_index_axis(r->core, info->index[k]))->size;
 		if (size < 0 || __builtin_mul_overflow(n, (size_t)size, &n)) {
 			return false;
 		}

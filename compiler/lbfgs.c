@@ -112,7 +112,8 @@ static Trial try_step(Line *line, double a)
 	return t;
 }
 
-/* Minimum of the cubic through values and slopes at a and b, kept away from the ends by a tenth of the interval. */
+/* Minimum of the cubic through values and slopes at a and b, kept away from the ends by a tenth of
+ * the interval. */
 static double interpolate(Trial a, Trial b)
 {
 	double lo = fmin(a.a, b.a), hi = fmax(a.a, b.a), width = hi - lo;
@@ -127,7 +128,8 @@ static double interpolate(Trial a, Trial b)
 
 static bool decreases(Trial start, Trial t)
 {
-	return isfinite(t.f) && isfinite(t.slope) && t.f <= start.f + SUFFICIENT * t.a * start.slope;
+	return isfinite(t.f) && isfinite(t.slope) &&
+	       t.f <= start.f + SUFFICIENT * t.a * start.slope;
 }
 
 static bool flat_enough(Trial start, Trial t)
@@ -135,7 +137,8 @@ static bool flat_enough(Trial start, Trial t)
 	return fabs(t.slope) <= -CURVATURE * start.slope;
 }
 
-/* Shrinks [lo, hi] to a step with both conditions: lo decreases most so far, the slope at lo points to hi. */
+/* Shrinks [lo, hi] to a step with both conditions: lo decreases most so far, the slope at lo points
+ * to hi. */
 static bool zoom(Line *line, Trial start, Trial lo, Trial hi, Trial *found)
 {
 	while (line->trials < MOST_TRIALS && !line->failed) {
@@ -156,7 +159,8 @@ static bool zoom(Line *line, Trial start, Trial lo, Trial hi, Trial *found)
 			lo = t;
 		}
 	}
-	/* Rounding can hide the second condition near a minimum: a step that lowers f is still progress. */
+	/* Rounding can hide the second condition near a minimum: a step that lowers f is still
+	 * progress. */
 	if (!line->failed && lo.a > 0 && lo.f < start.f) {
 		*found = try_step(line, lo.a);
 		return !line->failed;
@@ -205,7 +209,8 @@ static void remember(Lbfgs *l, const Line *line, const double *g)
 	}
 }
 
-static LbfgsStatus one_search(Lbfgs *l, double *x, double *f, double *g, LbfgsFunction function, void *data)
+static LbfgsStatus one_search(Lbfgs *l, double *x, double *f, double *g, LbfgsFunction function,
+			      void *data)
 {
 	size_t n = l->n;
 	double *d = l->work, *at = d + n, *trial_g = at + n, *alpha = l->work + 3 * n;
@@ -230,7 +235,8 @@ static LbfgsStatus one_search(Lbfgs *l, double *x, double *f, double *g, LbfgsFu
 	return LBFGS_STEP;
 }
 
-LbfgsStatus lbfgs_step(Lbfgs *l, double *x, double *f, double *g, LbfgsFunction function, void *data)
+LbfgsStatus lbfgs_step(Lbfgs *l, double *x, double *f, double *g, LbfgsFunction function,
+		       void *data)
 {
 	LbfgsStatus status = one_search(l, x, f, g, function, data);
 	if (status == LBFGS_STUCK && l->pairs) {

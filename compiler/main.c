@@ -1,4 +1,5 @@
 /* main.c — the roof: reads the command line, sets up streams and signals, ends the process. */
+#include "compiler/cmd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -6,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "compiler/cmd.h"
 
-/* The write end of a pipe has a number of its own, so that the handler needs no variable. Libraries may have threads that were
- * made before main, so signals cannot simply be blocked and waited for. */
+/* The write end of a pipe has a number of its own, so that the handler needs no variable. Libraries
+ * may have threads that were made before main, so signals cannot simply be blocked and waited for.
+ */
 enum { SIGNAL_PIPE = 211 };
 
 static void on_signal(int number)
@@ -33,7 +34,8 @@ static void *listen_to_signals(void *data)
 	Listener *l = data;
 	char number;
 	while (read(l->pipe, &number, 1) == 1) {
-		if ((l->interrupts.asked && !l->interrupts.at_prompt) || (l->interrupts.at_prompt && number == SIGTERM)) {
+		if ((l->interrupts.asked && !l->interrupts.at_prompt) ||
+		    (l->interrupts.at_prompt && number == SIGTERM)) {
 			_exit(128 + number);
 		}
 		l->interrupts.asked = 1;
@@ -96,7 +98,8 @@ static int close_output(int code)
 	errno = 0;
 	bool failed = fflush(stdout) != 0 || ferror(stdout);
 	if (failed) {
-		fprintf(stderr, "error[E0501]: cannot write standard output: %s\n", strerror(errno ? errno : EIO));
+		fprintf(stderr, "error[E0501]: cannot write standard output: %s\n",
+			strerror(errno ? errno : EIO));
 		return engine_worse(code, 6);
 	}
 	return code;
@@ -120,7 +123,8 @@ int main(int argc, char **argv)
 		c.engine.colour = wants_colour(&c, stderr);
 		c.engine.terminal = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
 		if (c.help && c.command) {
-			cmd_help(&c, strcmp(c.command->name, "help") == 0 ? NULL : c.command, stdout);
+			cmd_help(&c, strcmp(c.command->name, "help") == 0 ? NULL : c.command,
+				 stdout);
 		} else {
 			code = c.command->run(&c);
 		}

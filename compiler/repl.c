@@ -1,10 +1,11 @@
-/* repl.c — the prompt: lines until a text is complete, then the text is elaborated and carried out at once.
- * Not on a terminal it prints values only, and the process ends with the worst exit code. */
+/* repl.c — the prompt: lines until a text is complete, then the text is elaborated and carried out
+ * at once. Not on a terminal it prints values only, and the process ends with the worst exit code.
+ */
 #include "compiler/repl.h"
+#include "compiler/run_int.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "compiler/run_int.h"
 
 static void show_diagnostics(Repl *r)
 {
@@ -56,7 +57,8 @@ static bool run_statements(Repl *r, const Ast *statement)
 	}
 	record_finish(run);
 	if (code == 130) {
-		fputs("interrupted; the parameters are those of the last step\n", r->line->engine.error);
+		fputs("interrupted; the parameters are those of the last step\n",
+		      r->line->engine.error);
 		run->interrupted = false;
 		run->stop = false;
 	}
@@ -76,7 +78,8 @@ bool repl_execute(Repl *r, const char *text, size_t n)
 			repl_command(r, intern_text(r->e->ctx.names, kid->text));
 			break;
 		} else {
-			ok = kid->kind <= AST_ERROR_EXPR ? show_expression(r, kid) : run_statements(r, kid);
+			ok = kid->kind <= AST_ERROR_EXPR ? show_expression(r, kid)
+							 : run_statements(r, kid);
 		}
 	}
 	if (r->e) {
@@ -149,7 +152,8 @@ static bool complete(Repl *r)
 
 static void take_line(Repl *r, const char *line, size_t n)
 {
-	bool command = r->n == 0 && n && (line[strspn(line, " \t")] == ':' || line[strspn(line, " \t")] == '?');
+	bool command = r->n == 0 && n &&
+		       (line[strspn(line, " \t")] == ':' || line[strspn(line, " \t")] == '?');
 	bool empty = blank(line, n);
 	if (r->n == 0 && empty) {
 		return;
@@ -196,7 +200,8 @@ static void read_lines(Repl *r)
 
 int cmd_repl(CmdLine *c)
 {
-	Repl r = {.line = c, .file = c->n ? c->word[0] : NULL, .terminal = isatty(STDIN_FILENO) != 0};
+	Repl r = {
+		.line = c, .file = c->n ? c->word[0] : NULL, .terminal = isatty(STDIN_FILENO) != 0};
 	c->engine.quiet = c->engine.quiet || !r.terminal;
 	c->engine.embedded_values = true;
 	if (!repl_restart(&r) || !repl_edit_begin(&r)) {
@@ -205,7 +210,8 @@ int cmd_repl(CmdLine *c)
 		return 6;
 	}
 	if (r.terminal && !c->engine.quiet) {
-		fputs("pnn " PNNC_VERSION ", :help lists the commands, :quit leaves\n", c->engine.output);
+		fputs("pnn " PNNC_VERSION ", :help lists the commands, :quit leaves\n",
+		      c->engine.output);
 	}
 	read_lines(&r);
 	repl_edit_end(&r);

@@ -1,22 +1,22 @@
 /* repl.h — the prompt: what its files share. */
 #ifndef PNN_COMPILER_REPL_H
 #define PNN_COMPILER_REPL_H
-#include <histedit.h>
 #include "compiler/cmd.h"
+#include <histedit.h>
 
 typedef struct Repl {
 	CmdLine *line;
 	Engine *e;
-	const char *file;   /* the program that was loaded, or NULL */
-	char *loaded;       /* its name if it was typed; malloc */
-	char **settings;    /* typed by :set; malloc */
+	const char *file; /* the program that was loaded, or NULL */
+	char *loaded;     /* its name if it was typed; malloc */
+	char **settings;  /* typed by :set; malloc */
 	size_t nsetting;
 	bool terminal;
-	bool more;          /* a text is under way */
+	bool more; /* a text is under way */
 	bool quit;
-	char *text;         /* what was typed of it so far; malloc */
+	char *text; /* what was typed of it so far; malloc */
 	size_t n, room;
-	EditLine *editor;   /* on a terminal */
+	EditLine *editor; /* on a terminal */
 	History *history;
 	char *history_path;
 	char prompts[2][8]; /* of a new text, of one under way */

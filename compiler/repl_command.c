@@ -1,9 +1,10 @@
-/* repl_command.c — lines of the prompt that are no statements: questions about the program and the session. */
-#include <stdlib.h>
-#include <string.h>
+/* repl_command.c — lines of the prompt that are no statements: questions about the program and the
+ * session. */
 #include "compiler/repl.h"
 #include "compiler/run_int.h"
 #include "compiler/train_int.h"
+#include <stdlib.h>
+#include <string.h>
 
 typedef void (*Action)(Repl *r, const char *rest);
 
@@ -74,8 +75,8 @@ static void show_time(Repl *r, const char *rest)
 		runs++;
 	} while (ok && train_clock() - planned < 0.5 && !run_interrupted(run));
 	if (ok) {
-		fprintf(r->line->engine.output, "%.4g s to plan, %.4g s to compute (%lld times)\n", planned - begun,
-		        (train_clock() - planned) / (double)runs, (long long)runs);
+		fprintf(r->line->engine.output, "%.4g s to plan, %.4g s to compute (%lld times)\n",
+			planned - begun, (train_clock() - planned) / (double)runs, (long long)runs);
 	}
 	plan_free(plan);
 }
@@ -127,7 +128,8 @@ static void reload(Repl *r, const char *rest)
 	}
 }
 
-/* Settings are read by declarations, so they count from the next :reload or for what is typed from now on after it. */
+/* Settings are read by declarations, so they count from the next :reload or for what is typed from
+ * now on after it. */
 static void set_value(Repl *r, const char *rest)
 {
 	CmdLine *c = r->line;
@@ -171,7 +173,10 @@ static void describe(Repl *r, const char *name)
 	diag_undefined_name(r->e->ctx.diags, (Span){0}, name);
 }
 
-static const struct { const char *name, *arguments, *about; Action action; } commands[] = {
+static const struct {
+	const char *name, *arguments, *about;
+	Action action;
+} commands[] = {
 	{":help", "", "this text", show_help},
 	{":type", "EXPRESSION", "its type, axes and unit", show_type},
 	{":grad", "LOSS [wrt NAME]", "the derived backward pass and its check", show_gradient},
@@ -196,10 +201,13 @@ static void show_help(Repl *r, const char *rest)
 	(void)rest;
 	FILE *out = r->line->engine.output;
 	for (size_t k = 0; k < sizeof commands / sizeof *commands; k++) {
-		fprintf(out, "%-8s %-18s %s\n", commands[k].name, commands[k].arguments, commands[k].about);
+		fprintf(out, "%-8s %-18s %s\n", commands[k].name, commands[k].arguments,
+			commands[k].about);
 	}
 	fprintf(out, "%-8s %-18s %s\n", "?NAME", "", "what a name is");
-	fputs("Statements are carried out as in a file; an expression shows its value. \\alpha and the tab key write α.\n", out);
+	fputs("Statements are carried out as in a file; an expression shows its value. \\alpha and "
+	      "the tab key write α.\n",
+	      out);
 }
 
 static void unknown(Repl *r, const char *word)
@@ -210,7 +218,8 @@ static void unknown(Repl *r, const char *word)
 		names[k] = commands[k].name;
 	}
 	const char *near = diag_nearest(word, names, n);
-	Diag *d = diag_usage(r->e->ctx.diags, (Span){0}, arena_printf(r->e->arena, "there is no command %s", word));
+	Diag *d = diag_usage(r->e->ctx.diags, (Span){0},
+			     arena_printf(r->e->arena, "there is no command %s", word));
 	diag_help(d, near ? "did you mean  %s ?" : "%s lists the commands", near ? near : ":help");
 }
 

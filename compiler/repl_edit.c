@@ -1,33 +1,42 @@
-/* repl_edit.c — lines from a terminal (libedit: editing, history, completion) or from anything else.
- * Completion: names in scope, words of the language and commands; a word that begins with a backslash becomes a Greek letter
- * or a symbol. */
+/* repl_edit.c — lines from a terminal (libedit: editing, history, completion) or from anything
+ * else. Completion: names in scope, words of the language and commands; a word that begins with a
+ * backslash becomes a Greek letter or a symbol. */
+#include "compiler/repl.h"
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "compiler/repl.h"
 
 enum { HISTORY_LINES = 2000, LISTED = 60 };
 
-static const struct { const char *name, *character; } symbols[] = {
-	{"alpha", "α"}, {"beta", "β"}, {"gamma", "γ"}, {"delta", "δ"}, {"epsilon", "ε"}, {"zeta", "ζ"}, {"eta", "η"},
-	{"theta", "θ"}, {"iota", "ι"}, {"kappa", "κ"}, {"lambda", "λ"}, {"mu", "μ"}, {"nu", "ν"}, {"xi", "ξ"}, {"pi", "π"},
-	{"rho", "ρ"}, {"sigma", "σ"}, {"tau", "τ"}, {"upsilon", "υ"}, {"phi", "φ"}, {"chi", "χ"}, {"psi", "ψ"}, {"omega", "ω"},
-	{"Gamma", "Γ"}, {"Delta", "Δ"}, {"Theta", "Θ"}, {"Lambda", "Λ"}, {"Xi", "Ξ"}, {"Pi", "Π"}, {"Sigma", "Σ"},
-	{"Phi", "Φ"}, {"Psi", "Ψ"}, {"Omega", "Ω"}, {"partial", "∂"}, {"sum", "Σ"}, {"Angstrom", "Å"}, {"hbar", "ħ"},
-	{"^2", "²"}, {"^3", "³"}, {"^4", "⁴"},
+static const struct {
+	const char *name, *character;
+} symbols[] = {
+	{"alpha", "α"},    {"beta", "β"},   {"gamma", "γ"}, {"delta", "δ"},   {"epsilon", "ε"},
+	{"zeta", "ζ"},     {"eta", "η"},    {"theta", "θ"}, {"iota", "ι"},    {"kappa", "κ"},
+	{"lambda", "λ"},   {"mu", "μ"},     {"nu", "ν"},    {"xi", "ξ"},      {"pi", "π"},
+	{"rho", "ρ"},      {"sigma", "σ"},  {"tau", "τ"},   {"upsilon", "υ"}, {"phi", "φ"},
+	{"chi", "χ"},      {"psi", "ψ"},    {"omega", "ω"}, {"Gamma", "Γ"},   {"Delta", "Δ"},
+	{"Theta", "Θ"},    {"Lambda", "Λ"}, {"Xi", "Ξ"},    {"Pi", "Π"},      {"Sigma", "Σ"},
+	{"Phi", "Φ"},      {"Psi", "Ψ"},    {"Omega", "Ω"}, {"partial", "∂"}, {"sum", "Σ"},
+	{"Angstrom", "Å"}, {"hbar", "ħ"},   {"^2", "²"},    {"^3", "³"},      {"^4", "⁴"},
 };
 
 static const char *const words[] = {
-	"activation", "assert", "axis", "const", "data", "derivative", "domain", "equation", "fn", "freeze", "group", "layer", "let",
-	"load", "loss", "net", "optimizer", "param", "points", "precision", "print", "record", "repeat", "reset", "save", "set",
-	"split", "sweep", "test", "train", "unfreeze", "use", "if", "then", "else", "and", "or", "not", "mod", "div", "xor", "sum",
-	"mean", "max", "min", "prod", "logsumexp", "argmax", "argmin", "all", "any", "count", "expect", "real", "complex", "int",
-	"bool", "spin", "minimize", "maximize", "until", "steps", "epochs", "within", "return", "true", "false",
+	"activation", "assert", "axis",      "const",    "data",      "derivative", "domain",
+	"equation",   "fn",     "freeze",    "group",    "layer",     "let",        "load",
+	"loss",       "net",    "optimizer", "param",    "points",    "precision",  "print",
+	"record",     "repeat", "reset",     "save",     "set",       "split",      "sweep",
+	"test",       "train",  "unfreeze",  "use",      "if",        "then",       "else",
+	"and",        "or",     "not",       "mod",      "div",       "xor",        "sum",
+	"mean",       "max",    "min",       "prod",     "logsumexp", "argmax",     "argmin",
+	"all",        "any",    "count",     "expect",   "real",      "complex",    "int",
+	"bool",       "spin",   "minimize",  "maximize", "until",     "steps",      "epochs",
+	"within",     "return", "true",      "false",
 };
 
-/* ---- completion ---------------------------------------------------------------------------------------------------------------- */
+/* ---- completion ---- */
 
 /* The k-th word that could be meant, NULL past the end. */
 static const char *candidate(const Repl *r, size_t k)
@@ -40,7 +49,8 @@ static const char *candidate(const Repl *r, size_t k)
 	while (repl_command_name((unsigned)commands)) {
 		commands++;
 	}
-	return k < commands ? repl_command_name((unsigned)k) : elab_name(r->e->elab, (uint32_t)(k - commands));
+	return k < commands ? repl_command_name((unsigned)k)
+			    : elab_name(r->e->elab, (uint32_t)(k - commands));
 }
 
 static int characters(const char *s, size_t n)
@@ -54,7 +64,8 @@ static int characters(const char *s, size_t n)
 
 static bool word_byte(char c)
 {
-	return (c & 0x80) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+	return (c & 0x80) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
 }
 
 /* "\alpha" before the cursor becomes the letter. */
@@ -155,7 +166,7 @@ static char *prompt(EditLine *editor)
 	return r->more ? r->prompts[1] : r->prompts[0];
 }
 
-/* ---- history --------------------------------------------------------------------------------------------------------------------- */
+/* ---- history ---- */
 
 static bool make_parents(char *path)
 {
@@ -179,8 +190,8 @@ static void open_history(Repl *r)
 	HistEvent event;
 	char *path = NULL;
 	int n = state && state[0] == '/' ? asprintf(&path, "%s/pnn/history", state)
-	        : home && home[0] == '/' ? asprintf(&path, "%s/.local/state/pnn/history", home)
-	                                 : -1;
+		: home && home[0] == '/' ? asprintf(&path, "%s/.local/state/pnn/history", home)
+					 : -1;
 	if (n >= 0 && make_parents(path)) {
 		r->history_path = path;
 		history(r->history, &event, H_LOAD, path);

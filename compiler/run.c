@@ -1,13 +1,13 @@
 /* run.c — the life of a run: made, prepared, executed statement by statement, finished. */
 #include "compiler/run.h"
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/checkpoint.h"
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
 #include "compiler/weights.h"
 #include "runtime/linalg.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 Run *run_create(Engine *e)
 {
@@ -139,21 +139,24 @@ void run_event_end(Run *r)
 	RtError err;
 	if (metrics_end(r->metrics, &err) != RT_OK && !r->metrics_failed) {
 		r->metrics_failed = true;
-		diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, run_reason(&err));
+		diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics,
+				  run_reason(&err));
 	}
 }
 
 int run_program(Run *r)
 {
 	/* At the prompt statements come one by one, each with its plan. */
-	bool ok = run_prepare(r) && (r->e->options.embedded_values || run_compile(r)) && checkpoint_open(r) && open_metrics(r);
+	bool ok = run_prepare(r) && (r->e->options.embedded_values || run_compile(r)) &&
+		  checkpoint_open(r) && open_metrics(r);
 	if (ok) {
 		Block all = {r->program->nstmt, r->program->stmt};
 		r->stop = false;
 		r->depth = 0;
 		r->frame[0].stmt = r->executed;
 		run_block(r, &all);
-		/* After a mistake the rest is abandoned: the prompt goes on with what is typed next. */
+		/* After a mistake the rest is abandoned: the prompt goes on with what is typed
+		 * next. */
 		r->executed = r->program->nstmt;
 	} else {
 		r->stop = true;
@@ -172,7 +175,8 @@ void run_finish(Run *r)
 	if (r->metrics) {
 		RtError err;
 		if (metrics_finish(r->metrics, &err) != RT_OK && !r->metrics_failed) {
-			diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics, run_reason(&err));
+			diag_cannot_write(r->e->ctx.diags, (Span){0}, r->e->options.metrics,
+					  run_reason(&err));
 		}
 		r->metrics = NULL;
 	}

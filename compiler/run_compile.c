@@ -1,10 +1,11 @@
 /* run_compile.c — all plans of a program before its first statement.
- * Operands of sums are ordered by the numbers of definitions, and derived definitions are numbered as they are made. Made here,
- * in the order of the text, they do not depend on what ran before: a continued run computes the same bits. */
-#include <stdlib.h>
+ * Operands of sums are ordered by the numbers of definitions, and derived definitions are numbered
+ * as they are made. Made here, in the order of the text, they do not depend on what ran before: a
+ * continued run computes the same bits. */
 #include "compiler/claims.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
+#include <stdlib.h>
 
 static bool make_batches(Run *r, const Block *b)
 {
@@ -14,8 +15,9 @@ static bool make_batches(Run *r, const Block *b)
 		ok = s->kind == STMT_TRAIN    ? train_make_batches(r, s)
 		     : s->kind == STMT_SWEEP  ? make_batches(r, &s->u.sweep.body)
 		     : s->kind == STMT_REPEAT ? make_batches(r, &s->u.repeat.body)
-		     : s->kind == STMT_IF     ? make_batches(r, &s->u.branch.yes) && make_batches(r, &s->u.branch.no)
-		                              : true;
+		     : s->kind == STMT_IF
+			     ? make_batches(r, &s->u.branch.yes) && make_batches(r, &s->u.branch.no)
+			     : true;
 	}
 	return ok;
 }
@@ -57,21 +59,35 @@ static bool compile_statement(Run *r, const Stmt *s, unsigned depth)
 {
 	bool none;
 	switch (s->kind) {
-	case STMT_TRAIN: return train_compile(r, s);
-	case STMT_SWEEP: return compile_sweep(r, s, depth);
-	case STMT_REPEAT: return compile_repeat(r, s, depth);
+	case STMT_TRAIN:
+		return train_compile(r, s);
+	case STMT_SWEEP:
+		return compile_sweep(r, s, depth);
+	case STMT_REPEAT:
+		return compile_repeat(r, s, depth);
 	case STMT_IF:
-		return eval_scalar_plan(r, s, 0, s->u.branch.cond) && compile_block(r, &s->u.branch.yes, depth) &&
+		return eval_scalar_plan(r, s, 0, s->u.branch.cond) &&
+		       compile_block(r, &s->u.branch.yes, depth) &&
 		       compile_block(r, &s->u.branch.no, depth);
-	case STMT_RECORD: return record_plan(r, s, &none) || none;
-	case STMT_RESET: return compile_reset(r, s);
-	case STMT_LET: return let_plan(r, s);
-	case STMT_PRINT: return value_plan(r, s, s->u.print.n, s->u.print.item, &none) || none;
-	case STMT_SET: return params_set_plan(r, s);
-	case STMT_FREEZE: freeze(s); return true;
-	case STMT_TEST: return s->u.claim.nsized || claims_plan(r, s);
-	case STMT_ASSERT: return claims_plan(r, s);
-	default: return true;
+	case STMT_RECORD:
+		return record_plan(r, s, &none) || none;
+	case STMT_RESET:
+		return compile_reset(r, s);
+	case STMT_LET:
+		return let_plan(r, s);
+	case STMT_PRINT:
+		return value_plan(r, s, s->u.print.n, s->u.print.item, &none) || none;
+	case STMT_SET:
+		return params_set_plan(r, s);
+	case STMT_FREEZE:
+		freeze(s);
+		return true;
+	case STMT_TEST:
+		return s->u.claim.nsized || claims_plan(r, s);
+	case STMT_ASSERT:
+		return claims_plan(r, s);
+	default:
+		return true;
 	}
 }
 

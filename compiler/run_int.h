@@ -4,8 +4,8 @@
 #include "compiler/eval.h"
 #include "compiler/run.h"
 #include "runtime/metrics.h"
-#include "runtime/status.h"
 #include "runtime/number.h"
+#include "runtime/status.h"
 #include "runtime/table.h"
 
 enum { RUN_DEPTH = 64 }; /* deepest nesting of statements that is executed */
@@ -29,14 +29,14 @@ typedef struct Cell {
 	const char *text; /* a text, else NULL */
 } Cell;
 typedef struct RecordTable {
-	const Stmt *stmt;  /* the first statement that made it */
-	const char *name;  /* "" if it has none */
-	const char *path;  /* CSV to write, or NULL */
+	const Stmt *stmt; /* the first statement that made it */
+	const char *name; /* "" if it has none */
+	const char *path; /* CSV to write, or NULL */
 	uint32_t ncolumn;
 	const char **column;
 	bool *integer;
 	size_t rows, room;
-	Cell *cell;        /* [rows][ncolumn], malloc */
+	Cell *cell; /* [rows][ncolumn], malloc */
 } RecordTable;
 
 typedef struct LoopVar {
@@ -52,10 +52,10 @@ struct Run {
 	Program *program;
 	Core *core;
 	Store *store;
-	uint64_t seed;      /* of this moment: the run's, mixed with the enclosing loops */
+	uint64_t seed; /* of this moment: the run's, mixed with the enclosing loops */
 	CachedPlan *plan;
 	size_t nplan, plan_room;
-	uint32_t executed;  /* top-level statements done */
+	uint32_t executed; /* top-level statements done */
 	Frame frame[RUN_DEPTH];
 	unsigned depth;
 	LoopVar loop[RUN_DEPTH]; /* sweep variables, outermost first */
@@ -64,21 +64,23 @@ struct Run {
 	size_t ntable, table_room;
 	RtMetrics *metrics;
 	bool metrics_failed;
-	bool no_interaction;  /* quiet evaluation: nothing is printed or written by statements */
-	struct DataState *data;  /* data_load.c */
+	bool no_interaction;    /* quiet evaluation: nothing is printed or written by statements */
+	struct DataState *data; /* data_load.c */
 	unsigned claims, claims_failed;
-	bool stop;            /* an error ended the run */
-	bool compiling;       /* plans are made before the values that they will read */
-	const char **frozen;  /* sets of frozen parameters met so far, a text of 0 and 1 each; in the engine's arena */
+	bool stop;           /* an error ended the run */
+	bool compiling;      /* plans are made before the values that they will read */
+	const char **frozen; /* sets of frozen parameters met so far, a text of 0 and 1 each; in the
+				engine's arena */
 	size_t nfrozen, frozen_room;
 	bool interrupted;
-	struct Checkpoint *checkpoint; /* being continued or written; NULL without --resume */
+	struct Checkpoint *checkpoint;   /* being continued or written; NULL without --resume */
 	const struct Training *training; /* the one that runs now */
 };
 
 /* ---- run_compile.c */
-/* The plans of all statements in the order of the text, before anything runs: mistakes that only a plan shows come first, and
- * the bits of a result do not depend on which statements ran before (a continued run plans in the same order). */
+/* The plans of all statements in the order of the text, before anything runs: mistakes that only a
+ * plan shows come first, and the bits of a result do not depend on which statements ran before (a
+ * continued run plans in the same order). */
 bool run_compile(Run *r);
 /* ---- run_stmt.c: plans that are kept under the statement */
 Plan *let_plan(Run *r, const Stmt *s);
@@ -92,9 +94,11 @@ bool params_reset(Run *r, const void *key, uint32_t n, ParamInfo **param, uint64
 bool params_set(Run *r, const Stmt *s);
 Plan *params_set_plan(Run *r, const Stmt *s);
 Plan *params_init_plan(Run *r, const void *key, uint32_t n, ParamInfo **param, bool *none);
-/* Stored entries of a parameter from values of what the program reads (a constraint's inverse); false after E0410. */
+/* Stored entries of a parameter from values of what the program reads (a constraint's inverse);
+ * false after E0410. */
 bool params_from_values(Run *r, ParamInfo *p, const double *value);
-/* Brings entries back onto their constraint where it is kept by C (orthogonal); false after a diagnostic. */
+/* Brings entries back onto their constraint where it is kept by C (orthogonal); false after a
+ * diagnostic. */
 bool params_retract(Run *r, ParamInfo *p);
 /* ---- run_record.c */
 /* NULL with *none set when no column is a number. */
@@ -108,8 +112,8 @@ bool record_from_text(Run *r, const char *text);
 Plan *value_plan(Run *r, const void *key, uint32_t n, const Value *item, bool *none);
 bool value_print(Run *r, const void *key, uint32_t n, const Value *item, FILE *out);
 /* ---- run.c */
-void run_event_end(Run *r);           /* ends a metrics line, reports a failure once */
-bool run_interrupted(const Run *r);   /* the user asked to stop */
+void run_event_end(Run *r);         /* ends a metrics line, reports a failure once */
+bool run_interrupted(const Run *r); /* the user asked to stop */
 /* A name of a definition, axis or parameter. */
 const char *run_name(const Run *r, Sym s);
 /* What a failed writing says behind "cannot write FILE". */

@@ -1,16 +1,17 @@
 /* run_params.c — parameters: initial values, constraints, the statement `set`.
  *
- * A leaf holds the numbers that are trained; the program reads `value`, a definition of the leaf. Initial values and files
- * speak of what the program reads, so they pass through the inverse of the constraint here:
- * positive x = exp(leaf), simplex = softmax(leaf): leaf = log x; symmetric, antisymmetric: the upper triangle; circulant: the
- * first row; orthogonal: kept by replacing the matrix by the Q of its QR factors. */
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+ * A leaf holds the numbers that are trained; the program reads `value`, a definition of the leaf.
+ * Initial values and files speak of what the program reads, so they pass through the inverse of the
+ * constraint here: positive x = exp(leaf), simplex = softmax(leaf): leaf = log x; symmetric,
+ * antisymmetric: the upper triangle; circulant: the first row; orthogonal: kept by replacing the
+ * matrix by the Q of its QR factors. */
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
 #include "runtime/linalg.h"
 #include "runtime/rng.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool out_of_memory(Run *r, const ParamInfo *p)
 {
@@ -55,7 +56,8 @@ bool params_retract(Run *r, ParamInfo *p)
 	return (p->constraint & CONSTRAINT_ORTHOGONAL) == 0 || orthogonalise(r, p);
 }
 
-/* A matrix of independent normals, then its Q: uniformly distributed over the orthogonal matrices. */
+/* A matrix of independent normals, then its Q: uniformly distributed over the orthogonal matrices.
+ */
 static bool init_orthogonal(Run *r, ParamInfo *p, uint64_t seed)
 {
 	const char *path = run_name(r, p->path);
@@ -98,17 +100,19 @@ static bool init_from_file(Run *r, ParamInfo *p)
 	double *value = col ? rt_alloc(col->count, sizeof *value) : NULL;
 	bool ok = value && col->type != RT_STRING && shape_fits(r, p->value, col);
 	for (size_t k = 0; ok && k < col->count; k++) {
-		value[k] = col->type == RT_REAL ? col->values.real[k] : (double)col->values.integer[k];
+		value[k] =
+			col->type == RT_REAL ? col->values.real[k] : (double)col->values.integer[k];
 	}
 	if (ok) {
 		ok = params_from_values(r, p, value);
 	} else if (!col) {
-		diag_data_file(r->e->ctx.diags, p->span, path, "a parameter is read from a file of one array");
+		diag_data_file(r->e->ctx.diags, p->span, path,
+			       "a parameter is read from a file of one array");
 	} else if (!value) {
 		out_of_memory(r, p);
 	} else {
-		diag_data_shape(r->e->ctx.diags, p->span, run_name(r, p->path), data_column_shape(r, col, 0),
-		                data_leaf_shape(r, p->value, 0));
+		diag_data_shape(r->e->ctx.diags, p->span, run_name(r, p->path),
+				data_column_shape(r, col, 0), data_leaf_shape(r, p->value, 0));
 	}
 	free(value);
 	rt_table_free(t);
@@ -117,7 +121,8 @@ static bool init_from_file(Run *r, ParamInfo *p)
 
 static bool bad_value(Run *r, const ParamInfo *p, size_t k, double v, const char *must)
 {
-	const char *why = arena_printf(r->e->arena, "entry %zu is %.6g, and every entry must be %s", k + 1, v, must);
+	const char *why = arena_printf(r->e->arena, "entry %zu is %.6g, and every entry must be %s",
+				       k + 1, v, must);
 	diag_param_value(r->e->ctx.diags, p->span, run_name(r, p->path), why);
 	return false;
 }
@@ -143,7 +148,8 @@ static size_t stored_at(const Run *r, const ParamInfo *p, size_t k, size_t n, do
 	return k;
 }
 
-/* Entries below the diagonal of a symmetric matrix, and all but the first row of a circulant one, repeat what is stored. */
+/* Entries below the diagonal of a symmetric matrix, and all but the first row of a circulant one,
+ * repeat what is stored. */
 static bool repeats(const ParamInfo *p, size_t k, size_t side)
 {
 	if (p->constraint & (CONSTRAINT_SYMMETRIC | CONSTRAINT_ANTISYMMETRIC)) {
@@ -195,7 +201,9 @@ Plan *params_init_plan(Run *r, const void *key, uint32_t n, ParamInfo **param, b
 			out[count++] = (PlanOutput){param[k]->init, 0};
 		}
 	}
-	Plan *plan = !count ? NULL : key ? eval_cached(r, key, 0, count, out) : eval_plan(r, count, out);
+	Plan *plan = !count ? NULL
+		     : key  ? eval_cached(r, key, 0, count, out)
+			    : eval_plan(r, count, out);
 	*none = !count;
 	free(out);
 	return plan;

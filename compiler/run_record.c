@@ -1,10 +1,11 @@
-/* run_record.c — tables of results: a row for each `record` executed, columns for the enclosing loops, the step and the values.
- * Tables are printed at the end and written as CSV where the program says so. */
+/* run_record.c — tables of results: a row for each `record` executed, columns for the enclosing
+ * loops, the step and the values. Tables are printed at the end and written as CSV where the
+ * program says so. */
+#include "compiler/run_int.h"
+#include "runtime/array.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/run_int.h"
-#include "runtime/array.h"
 
 enum { ROWS_SHOWN = 40, ROWS_TAIL = 5, TEXT_MAX = 48 };
 
@@ -18,7 +19,7 @@ void record_free(Run *r)
 	r->ntable = r->table_room = 0;
 }
 
-/* ---- columns -------------------------------------------------------------------------------------------------------- */
+/* ---- columns ---- */
 
 typedef struct Columns {
 	Arena *arena;
@@ -40,12 +41,15 @@ static const char *element_name(const Run *r, const char *name, Def d, size_t i)
 	const DefInfo *info = core_def(r->core, d);
 	const char *tail = "";
 	for (uint32_t k = info->nindex; k-- > 0;) {
-		const AxisInfo *a = core_axis_info(r->core, core_index_axis(r->core, info->index[k]));
+		const AxisInfo *a =
+			core_axis_info(r->core, core_index_axis(r->core, info->index[k]));
 		size_t at = i % (size_t)a->size;
 		i /= (size_t)a->size;
 		const char *comma = tail[0] ? "," : "";
-		tail = a->nlabel ? arena_printf(r->e->arena, "%s%s%s", run_name(r, a->label[at]), comma, tail)
-		                 : arena_printf(r->e->arena, "%lld%s%s", (long long)(a->first + (int64_t)at), comma, tail);
+		tail = a->nlabel ? arena_printf(r->e->arena, "%s%s%s", run_name(r, a->label[at]),
+						comma, tail)
+				 : arena_printf(r->e->arena, "%lld%s%s",
+						(long long)(a->first + (int64_t)at), comma, tail);
 	}
 	return arena_printf(r->e->arena, "%s[%s]", name, tail);
 }
@@ -102,14 +106,17 @@ static RecordTable *new_table(Run *r)
 	return &r->table[r->ntable++];
 }
 
-/* Records of one name and equal columns share a table; those without a name share it with themselves. */
+/* Records of one name and equal columns share a table; those without a name share it with
+ * themselves. */
 static RecordTable *find_table(Run *r, const Stmt *s, bool step)
 {
 	Columns c = find_columns(r, s, step);
-	const char *name = run_name(r, s->u.record.table), *path = s->u.record.path ? run_name(r, s->u.record.path) : NULL;
+	const char *name = run_name(r, s->u.record.table),
+		   *path = s->u.record.path ? run_name(r, s->u.record.path) : NULL;
 	for (size_t k = 0; k < r->ntable; k++) {
 		RecordTable *t = &r->table[k];
-		bool mine = t->stmt == s || (!t->stmt && strcmp(t->name, name) == 0) || (name[0] && strcmp(t->name, name) == 0);
+		bool mine = t->stmt == s || (!t->stmt && strcmp(t->name, name) == 0) ||
+			    (name[0] && strcmp(t->name, name) == 0);
 		if (mine && same_columns(t, &c)) {
 			t->stmt = s;
 			t->path = path;
@@ -128,7 +135,7 @@ static RecordTable *find_table(Run *r, const Stmt *s, bool step)
 	return t;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 static Cell *new_row(Run *r, RecordTable *t)
 {
@@ -217,7 +224,7 @@ bool record_row(Run *r, const Stmt *s, int64_t step)
 	return row != NULL;
 }
 
-/* ---- showing ------------------------------------------------------------------------------------------------------------ */
+/* ---- showing ---- */
 
 static const char *cell_text(const RecordTable *t, size_t row, uint32_t column, char out[TEXT_MAX])
 {
@@ -261,7 +268,8 @@ static void print_row(const RecordTable *t, const int *width, size_t row, FILE *
 	char text[TEXT_MAX];
 	for (uint32_t k = 0; k < t->ncolumn; k++) {
 		const char *s = row == SIZE_MAX ? t->column[k] : cell_text(t, row, k, text);
-		fprintf(out, "%*s%s%s", width[k] - text_width(s), "", s, k + 1 < t->ncolumn ? "  " : "\n");
+		fprintf(out, "%*s%s%s", width[k] - text_width(s), "", s,
+			k + 1 < t->ncolumn ? "  " : "\n");
 	}
 }
 
@@ -337,10 +345,11 @@ bool record_finish(Run *r)
 	return ok;
 }
 
-/* ---- in checkpoints ------------------------------------------------------------------------------------------------------- */
+/* ---- in checkpoints ---- */
 
-/* One line for the name, one for each column ("i" or "r" or "s" before it), then the cells row by row, a line each.
- * Names and texts hold no newline (they are single-line tokens of the program). */
+/* One line for the name, one for each column ("i" or "r" or "s" before it), then the cells row by
+ * row, a line each. Names and texts hold no newline (they are single-line tokens of the program).
+ */
 char *record_to_text(const RecordTable *t)
 {
 	char *text = NULL, number[RT_REAL_TEXT];
@@ -351,10 +360,15 @@ char *record_to_text(const RecordTable *t)
 	}
 	fprintf(f, "%s\n%u %zu\n", t->name, t->ncolumn, t->rows);
 	for (uint32_t k = 0; k < t->ncolumn; k++) {
-		fprintf(f, "%c%s\n", t->integer[k] ? 'i' : t->rows && t->cell[k].text ? 's' : 'r', t->column[k]);
+		fprintf(f, "%c%s\n",
+			t->integer[k]                ? 'i'
+			: t->rows && t->cell[k].text ? 's'
+						     : 'r',
+			t->column[k]);
 	}
 	for (size_t i = 0; i < t->rows * t->ncolumn; i++) {
-		fprintf(f, "%s\n", t->cell[i].text ? t->cell[i].text : rt_real_text(t->cell[i].real, number));
+		fprintf(f, "%s\n",
+			t->cell[i].text ? t->cell[i].text : rt_real_text(t->cell[i].real, number));
 	}
 	return fclose(f) == 0 ? text : NULL;
 }
@@ -377,8 +391,8 @@ bool record_from_text(Run *r, const char *text)
 	}
 	t->name = next_line(a, &text);
 	size_t rows = 0;
-	if (sscanf(next_line(a, &text), "%u %zu", &t->ncolumn, &rows) != 2 || t->ncolumn > 1u << 20 ||
-	    rows > strlen(text)) {
+	if (sscanf(next_line(a, &text), "%u %zu", &t->ncolumn, &rows) != 2 ||
+	    t->ncolumn > 1u << 20 || rows > strlen(text)) {
 		t->ncolumn = 0;
 		return false;
 	}

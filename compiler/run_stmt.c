@@ -1,12 +1,13 @@
-/* run_stmt.c — the statements of a program, in order: loops, branches, and everything that is not training or a claim. */
-#include <math.h>
-#include <stdlib.h>
-#include <unistd.h>
+/* run_stmt.c — the statements of a program, in order: loops, branches, and everything that is not
+ * training or a claim. */
 #include "compiler/checkpoint.h"
 #include "compiler/claims.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
 #include "compiler/weights.h"
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 Plan *let_plan(Run *r, const Stmt *s)
 {
@@ -44,7 +45,8 @@ static bool run_file(Run *r, const Stmt *s)
 {
 	const char *path = run_name(r, s->u.file.path);
 	if (s->kind == STMT_SAVE) {
-		return weights_save(r, s->span, engine_out_path(r->e, path), s->u.file.n, s->u.file.param);
+		return weights_save(r, s->span, engine_out_path(r->e, path), s->u.file.n,
+				    s->u.file.param);
 	}
 	/* What the program saved before lies in the output folder. */
 	const char *saved = engine_out_path(r->e, path);
@@ -60,7 +62,7 @@ static bool run_freeze(const Stmt *s)
 	return true;
 }
 
-/* ---- loops and branches --------------------------------------------------------------------------------------------------- */
+/* ---- loops and branches ---- */
 
 Plan *loop_plan(Run *r, const Loop *l)
 {
@@ -120,7 +122,8 @@ static bool run_pass(Run *r, const Block *body, uint64_t seed, int64_t pass)
 	return ok;
 }
 
-/* Loop k of a sweep and those inside it. Passes are counted over all of them, so that one number says where we are. */
+/* Loop k of a sweep and those inside it. Passes are counted over all of them, so that one number
+ * says where we are. */
 static bool sweep_loop(Run *r, const Stmt *s, uint32_t k, int64_t from, int64_t *pass)
 {
 	double *value = NULL;
@@ -184,7 +187,7 @@ static bool run_branch(Run *r, const Stmt *s, bool resumed)
 	return run_block(r, frame->branch ? &s->u.branch.yes : &s->u.branch.no);
 }
 
-/* ---- one statement ----------------------------------------------------------------------------------------------------------- */
+/* ---- one statement ---- */
 
 static bool skip_statement(Run *r, const Stmt *s, const char *what)
 {
@@ -192,26 +195,42 @@ static bool skip_statement(Run *r, const Stmt *s, const char *what)
 	return true;
 }
 
-/* pass: where a loop begins; resumed: the checkpoint was written inside a block of this statement. */
+/* pass: where a loop begins; resumed: the checkpoint was written inside a block of this statement.
+ */
 static bool dispatch(Run *r, Stmt *s, int64_t pass, bool resumed)
 {
 	switch (s->kind) {
-	case STMT_TRAIN: return train_run(r, s);
-	case STMT_SWEEP: return run_sweep(r, s, pass);
-	case STMT_REPEAT: return run_repeat(r, s, pass);
-	case STMT_IF: return run_branch(r, s, resumed);
-	case STMT_RECORD: return record_row(r, s, -1);
-	case STMT_RESET: return run_reset(r, s);
-	case STMT_LET: return run_let(r, s);
-	case STMT_PRINT: return value_print(r, s, s->u.print.n, s->u.print.item, r->e->options.output);
+	case STMT_TRAIN:
+		return train_run(r, s);
+	case STMT_SWEEP:
+		return run_sweep(r, s, pass);
+	case STMT_REPEAT:
+		return run_repeat(r, s, pass);
+	case STMT_IF:
+		return run_branch(r, s, resumed);
+	case STMT_RECORD:
+		return record_row(r, s, -1);
+	case STMT_RESET:
+		return run_reset(r, s);
+	case STMT_LET:
+		return run_let(r, s);
+	case STMT_PRINT:
+		return value_print(r, s, s->u.print.n, s->u.print.item, r->e->options.output);
 	case STMT_SAVE:
-	case STMT_LOAD: return run_file(r, s);
-	case STMT_SET: return params_set(r, s);
-	case STMT_FREEZE: return run_freeze(s);
-	case STMT_TEST: return claims_test(r, s);
-	case STMT_ASSERT: return claims_assert(r, s);
-	case STMT_PLOT: return skip_statement(r, s, "plot");
-	case STMT_EXPORT: return skip_statement(r, s, "export");
+	case STMT_LOAD:
+		return run_file(r, s);
+	case STMT_SET:
+		return params_set(r, s);
+	case STMT_FREEZE:
+		return run_freeze(s);
+	case STMT_TEST:
+		return claims_test(r, s);
+	case STMT_ASSERT:
+		return claims_assert(r, s);
+	case STMT_PLOT:
+		return skip_statement(r, s, "plot");
+	case STMT_EXPORT:
+		return skip_statement(r, s, "export");
 	}
 	return false;
 }
@@ -260,7 +279,8 @@ bool run_block(Run *r, const Block *b)
 		if (done && (ok || r->interrupted)) {
 			frame->stmt = k + 1;
 			frame->pass = 0;
-			bool now = r->interrupted || b->stmt[k]->kind == STMT_TRAIN || (depth == 0 && k + 1 == b->n);
+			bool now = r->interrupted || b->stmt[k]->kind == STMT_TRAIN ||
+				   (depth == 0 && k + 1 == b->n);
 			ok = checkpoint_statement(r, now) && settle(r, ok);
 		}
 	}

@@ -1,11 +1,12 @@
-/* run_value.c — values as text: numbers with six digits, small arrays in brackets with their labels, units behind. */
+/* run_value.c — values as text: numbers with six digits, small arrays in brackets with their
+ * labels, units behind. */
+#include "compiler/run_int.h"
+#include "lang/unit.h"
 #include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/run_int.h"
-#include "lang/unit.h"
 
 enum { MOST_SHOWN = 64 };
 
@@ -61,7 +62,8 @@ static void print_elements(const Shown *s, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		size_t inner = 1;
 		uint32_t opened = 0;
-		for (uint32_t k = n; k-- > 0 && i % (inner *= (size_t)shown_axis(s, k)->size) == 0;) {
+		for (uint32_t k = n;
+		     k-- > 0 && i % (inner *= (size_t)shown_axis(s, k)->size) == 0;) {
 			opened++;
 		}
 		if (i > 0) {
@@ -75,11 +77,13 @@ static void print_elements(const Shown *s, size_t count)
 		}
 		const AxisInfo *last = shown_axis(s, n - 1);
 		if (last->nlabel) {
-			fprintf(s->out, "%s: ", run_name(s->r, last->label[i % (size_t)last->size]));
+			fprintf(s->out,
+				"%s: ", run_name(s->r, last->label[i % (size_t)last->size]));
 		}
 		print_element(s, i);
 		inner = 1;
-		for (uint32_t k = n; k-- > 0 && (i + 1) % (inner *= (size_t)shown_axis(s, k)->size) == 0;) {
+		for (uint32_t k = n;
+		     k-- > 0 && (i + 1) % (inner *= (size_t)shown_axis(s, k)->size) == 0;) {
 			fputc(']', s->out);
 		}
 	}
@@ -172,7 +176,9 @@ Plan *value_plan(Run *r, const void *key, uint32_t n, const Value *item, bool *n
 		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "a value");
 	}
 	*none = outputs && !count;
-	Plan *plan = !count ? NULL : key ? eval_cached(r, key, 0, count, outputs) : eval_plan(r, count, outputs);
+	Plan *plan = !count ? NULL
+		     : key  ? eval_cached(r, key, 0, count, outputs)
+			    : eval_plan(r, count, outputs);
 	free(outputs);
 	return plan;
 }

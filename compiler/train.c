@@ -1,9 +1,10 @@
-/* train.c — a `train` statement: its phases in order, each with the parameters that are not frozen. */
+/* train.c — a `train` statement: its phases in order, each with the parameters that are not frozen.
+ */
 #include "compiler/train.h"
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/data_load.h"
 #include "compiler/train_int.h"
+#include <stdlib.h>
+#include <string.h>
 
 /* Does the node, if there is one, read the leaf? */
 static bool reads(const Run *r, Node n, Def leaf)
@@ -13,10 +14,13 @@ static bool reads(const Run *r, Node n, Def leaf)
 
 static bool value_reads(const Run *r, const Value *v, Def leaf)
 {
-	return v->value && reads(r, core_read_plain(r->core, v->value, core_def(r->core, v->value)->index), leaf);
+	return v->value &&
+	       reads(r, core_read_plain(r->core, v->value, core_def(r->core, v->value)->index),
+		     leaf);
 }
 
-/* The largest change of a parameter costs a pass over all of them, so it is computed where something reads it. */
+/* The largest change of a parameter costs a pass over all of them, so it is computed where
+ * something reads it. */
 static bool wants_change(const Training *tr)
 {
 	const Run *r = tr->r;
@@ -27,7 +31,10 @@ static bool wants_change(const Training *tr)
 		bool record = s->kind == STMT_RECORD;
 		uint32_t n = record ? s->u.record.n : s->kind == STMT_PRINT ? s->u.print.n : 0;
 		for (uint32_t j = 0; j < n; j++) {
-			wanted = wanted || value_reads(r, record ? &s->u.record.column[j] : &s->u.print.item[j], leaf);
+			wanted = wanted ||
+				 value_reads(r,
+					     record ? &s->u.record.column[j] : &s->u.print.item[j],
+					     leaf);
 		}
 	}
 	return wanted;
@@ -71,14 +78,16 @@ static bool begin_phase(Training *tr, uint32_t number)
 	tr->wants_change = wants_change(tr);
 	find_free(tr);
 	if (tr->nfree == 0) {
-		diag_optimiser_unfit(tr->r->e->ctx.diags, tr->phase->span, run_name(tr->r, tr->phase->name),
-		                     "no parameter is left to be trained");
+		diag_optimiser_unfit(tr->r->e->ctx.diags, tr->phase->span,
+				     run_name(tr->r, tr->phase->name),
+				     "no parameter is left to be trained");
 		return false;
 	}
 	return true;
 }
 
-/* Between two phases: a checkpoint that the next one begins from. False if the user asked to stop there. */
+/* Between two phases: a checkpoint that the next one begins from. False if the user asked to stop
+ * there. */
 static bool between_phases(Training *tr, uint32_t next)
 {
 	double number[TRAINING_NUMBERS] = {next, 0, (double)tr->total, tr->first_loss};
@@ -107,7 +116,9 @@ bool train_run(Run *r, const Stmt *s)
 	}
 	for (uint32_t k = first; ok && k < tr.t->nphase; k++) {
 		tr.resumed = inside && k == first;
-		ok = begin_phase(&tr, k) && (tr.phase->kind == OPTIMISER_LBFGS ? phase_line_search : phase_first_order)(&tr) &&
+		ok = begin_phase(&tr, k) &&
+		     (tr.phase->kind == OPTIMISER_LBFGS ? phase_line_search
+							: phase_first_order)(&tr) &&
 		     (k + 1 == tr.t->nphase || between_phases(&tr, k + 1));
 	}
 	checkpoint_training_over(r);
@@ -146,8 +157,10 @@ bool train_compile(Run *r, const Stmt *s)
 	bool ok = true, none;
 	for (uint32_t k = 0; ok && k < tr.t->nphase; k++) {
 		Layout l;
-		ok = begin_phase(&tr, k) && alloc_states(&tr) && (state_plan(&tr, &none) || none) && step_plan(&tr, &l) &&
-		     (!tr.phase->until || eval_scalar_plan(r, tr.phase, PART_UNTIL, tr.phase->until));
+		ok = begin_phase(&tr, k) && alloc_states(&tr) && (state_plan(&tr, &none) || none) &&
+		     step_plan(&tr, &l) &&
+		     (!tr.phase->until ||
+		      eval_scalar_plan(r, tr.phase, PART_UNTIL, tr.phase->until));
 	}
 	return ok && compile_every(r, tr.t);
 }

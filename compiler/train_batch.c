@@ -1,17 +1,19 @@
-/* train_batch.c — what changes between steps besides the parameters: minibatches and redrawn points.
- * Both are pure functions of (seed, place, epoch or draw), so that a continued training sees what an uninterrupted one does. */
-#include <stdlib.h>
-#include <string.h>
+/* train_batch.c — what changes between steps besides the parameters: minibatches and redrawn
+ * points. Both are pure functions of (seed, place, epoch or draw), so that a continued training
+ * sees what an uninterrupted one does. */
 #include "compiler/data_load.h"
 #include "compiler/train_int.h"
 #include "runtime/rng.h"
+#include <stdlib.h>
+#include <string.h>
 
 static bool too_large(Training *tr, const Batches *b)
 {
 	Run *r = tr->r;
 	const char *batch = arena_printf(r->e->arena, "%zu records", b->size);
 	const char *have = arena_printf(r->e->arena, "%zu", b->records);
-	diag_batch_too_large(r->e->ctx.diags, tr->phase->span, batch, run_name(r, b->of->name), have);
+	diag_batch_too_large(r->e->ctx.diags, tr->phase->span, batch, run_name(r, b->of->name),
+			     have);
 	return false;
 }
 
@@ -51,12 +53,15 @@ int64_t batches_next(Training *tr)
 	if (!b->of) {
 		return tr->step; /* without batches every step is a pass over all data */
 	}
-	int64_t per = (int64_t)b->per_epoch, epoch = (tr->step - 1) / per + 1, within = (tr->step - 1) % per;
+	int64_t per = (int64_t)b->per_epoch, epoch = (tr->step - 1) / per + 1,
+		within = (tr->step - 1) % per;
 	if (b->epoch != epoch) {
 		ArenaMark mark = arena_mark(tr->r->e->scratch);
-		const char *place = arena_printf(tr->r->e->scratch, "%s.%u.%s", run_name(tr->r, tr->t->name), tr->phase_number,
-		                                 run_name(tr->r, b->of->name));
-		rng_permutation(tr->r->seed, rng_stream(place, strlen(place)), (uint64_t)epoch, b->records, b->order);
+		const char *place =
+			arena_printf(tr->r->e->scratch, "%s.%u.%s", run_name(tr->r, tr->t->name),
+				     tr->phase_number, run_name(tr->r, b->of->name));
+		rng_permutation(tr->r->seed, rng_stream(place, strlen(place)), (uint64_t)epoch,
+				b->records, b->order);
 		arena_release(tr->r->e->scratch, mark);
 		b->epoch = epoch;
 	}

@@ -1,11 +1,11 @@
 /* train_lbfgs.c — phases of L-BFGS: the parameters as one flat vector, lbfgs.c for the iteration.
- * Points are not redrawn and random draws keep the address of the phase's beginning while it runs: a line search compares
- * values of one function. */
+ * Points are not redrawn and random draws keep the address of the phase's beginning while it runs:
+ * a line search compares values of one function. */
+#include "compiler/lbfgs.h"
+#include "compiler/train_int.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/lbfgs.h"
-#include "compiler/train_int.h"
 
 enum { MEMORY_DEFAULT = 50, MEMORY_MOST = 10000 };
 
@@ -17,7 +17,7 @@ typedef struct Search {
 	size_t n;
 	double *x, *g, *last; /* iterate, its gradient, the point evaluated last */
 	double f, tolerance;
-	uint64_t draw;        /* address of random draws */
+	uint64_t draw; /* address of random draws */
 } Search;
 
 static void scatter(const Search *s, const double *x)
@@ -86,14 +86,16 @@ static bool option_value(Training *tr, const char *name, unsigned part, double *
 
 static bool unfit(Training *tr, const char *why)
 {
-	diag_optimiser_unfit(tr->r->e->ctx.diags, tr->phase->span, run_name(tr->r, tr->phase->name), why);
+	diag_optimiser_unfit(tr->r->e->ctx.diags, tr->phase->span, run_name(tr->r, tr->phase->name),
+			     why);
 	return false;
 }
 
 static bool search_options(Search *s, size_t *memory)
 {
 	double m = MEMORY_DEFAULT;
-	if (!option_value(s->tr, "memory", PART_OPTION, &m) || !option_value(s->tr, "tol", PART_OPTION + 1, &s->tolerance)) {
+	if (!option_value(s->tr, "memory", PART_OPTION, &m) ||
+	    !option_value(s->tr, "tol", PART_OPTION + 1, &s->tolerance)) {
 		return false;
 	}
 	if (!(m >= 1 && m <= MEMORY_MOST)) {
@@ -102,8 +104,13 @@ static bool search_options(Search *s, size_t *memory)
 	for (uint32_t k = 0; k < s->tr->nfree; k++) {
 		const ParamInfo *p = s->tr->update[k]->param;
 		if (p->constraint & CONSTRAINT_ORTHOGONAL) {
-			return unfit(s->tr, arena_printf(s->tr->r->e->arena, "%s is kept orthogonal, which a line search does not do; "
-			                                 "freeze it or use another optimiser", run_name(s->tr->r, p->path)));
+			return unfit(
+				s->tr,
+				arena_printf(
+					s->tr->r->e->arena,
+					"%s is kept orthogonal, which a line search does not do; "
+					"freeze it or use another optimiser",
+					run_name(s->tr->r, p->path)));
 		}
 	}
 	*memory = (size_t)m;
@@ -123,7 +130,8 @@ static bool search_room(Search *s)
 	s->g = rt_alloc(s->n, sizeof *s->g);
 	s->last = rt_alloc(s->n, sizeof *s->last);
 	if (!s->x || !s->g || !s->last || !lbfgs_create(&s->lbfgs, s->n, memory)) {
-		diag_out_of_memory(s->tr->r->e->ctx.diags, s->tr->phase->span, "the optimiser's memory");
+		diag_out_of_memory(s->tr->r->e->ctx.diags, s->tr->phase->span,
+				   "the optimiser's memory");
 		return false;
 	}
 	return true;
@@ -137,7 +145,7 @@ static void search_free(Search *s)
 	free(s->last);
 }
 
-/* ---- checkpoints ---------------------------------------------------------------------------------------------------------- */
+/* ---- checkpoints ---- */
 
 enum { NUMBER_PAIRS = TRAINING_NUMBERS, NUMBER_NEXT, NUMBER_DRAW, NUMBERS };
 enum { ARRAYS = 5 };
@@ -154,8 +162,9 @@ static void saved_arrays(Search *s, double *number, SavedArray *out)
 static void numbers_out(const Search *s, double *number)
 {
 	const Training *tr = s->tr;
-	const double now[NUMBERS] = {tr->phase_number, (double)tr->step, (double)tr->total, tr->first_loss,
-	                             (double)s->lbfgs.pairs, (double)s->lbfgs.next, (double)s->draw};
+	const double now[NUMBERS] = {
+		tr->phase_number,       (double)tr->step,      (double)tr->total, tr->first_loss,
+		(double)s->lbfgs.pairs, (double)s->lbfgs.next, (double)s->draw};
 	memcpy(number, now, sizeof now);
 }
 
@@ -178,7 +187,7 @@ static bool search_resume(Search *s)
 	return true;
 }
 
-/* ---- the phase ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the phase ---- */
 
 static bool search_begin(Search *s)
 {

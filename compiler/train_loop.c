@@ -1,11 +1,13 @@
-/* train_loop.c — phases of optimisers written in the language: one plan per step, checked, until count or condition.
+/* train_loop.c — phases of optimisers written in the language: one plan per step, checked, until
+ * count or condition.
  *
- * The good state: before each step the leaves that it changes are copied. When the loss or the gradient of a step is not
- * finite, the parameters go back to the last point whose loss and gradient were finite, and the training stops. */
+ * The good state: before each step the leaves that it changes are copied. When the loss or the
+ * gradient of a step is not finite, the parameters go back to the last point whose loss and
+ * gradient were finite, and the training stops. */
+#include "compiler/train_int.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compiler/train_int.h"
 
 /* A loss this many times its first value (or 1, if that was small) is beyond recovery. */
 #define DIVERGED 1e12
@@ -32,7 +34,7 @@ void step_leaves(Training *tr, int64_t epoch)
 	set_int(tr->r, tr->r->program->epoch, epoch);
 }
 
-/* ---- the good state ------------------------------------------------------------------------------------------------------ */
+/* ---- the good state ---- */
 
 static void kept_copy(const Run *r, const Kept *k, double *to)
 {
@@ -95,7 +97,7 @@ static void kept_accept(Kept *k)
 	k->good = true;
 }
 
-/* ---- states ----------------------------------------------------------------------------------------------------------------- */
+/* ---- states ---- */
 
 bool alloc_states(Training *tr)
 {
@@ -127,9 +129,11 @@ static uint32_t saved_arrays(Training *tr, double *number, SavedArray *out)
 	for (uint32_t k = 0; k < tr->nfree; k++) {
 		const Update *u = tr->update[k];
 		for (uint32_t j = 0; j < u->nstate; j++) {
-			const char *name = arena_printf(tr->r->e->arena, "optimiser.%s.%s", run_name(tr->r, u->param->path),
-			                                run_name(tr->r, u->state_name[j]));
-			out[n++] = (SavedArray){name, store_real(tr->r->store, u->state[j]), store_count(tr->r->store, u->state[j])};
+			const char *name = arena_printf(tr->r->e->arena, "optimiser.%s.%s",
+							run_name(tr->r, u->param->path),
+							run_name(tr->r, u->state_name[j]));
+			out[n++] = (SavedArray){name, store_real(tr->r->store, u->state[j]),
+						store_count(tr->r->store, u->state[j])};
 		}
 	}
 	return n;
@@ -148,8 +152,9 @@ static SavedArray *make_arrays(Training *tr, double *number, uint32_t *n)
 
 static void numbers_out(const Training *tr, double *number)
 {
-	const double now[NUMBERS] = {tr->phase_number, (double)tr->step, (double)tr->total, tr->first_loss,
-	                             tr->loss, tr->norm, tr->change};
+	const double now[NUMBERS] = {tr->phase_number, (double)tr->step, (double)tr->total,
+				     tr->first_loss,   tr->loss,         tr->norm,
+				     tr->change};
 	memcpy(number, now, sizeof now);
 }
 
@@ -164,7 +169,7 @@ static void numbers_in(Training *tr, const double *number)
 	tr->change = number[NUMBER_CHANGE];
 }
 
-/* ---- one step ------------------------------------------------------------------------------------------------------------------ */
+/* ---- one step ---- */
 
 bool step_limit(const Training *tr, int64_t *limit)
 {
@@ -175,8 +180,9 @@ bool step_limit(const Training *tr, int64_t *limit)
 
 static const char *where(const Training *tr)
 {
-	return arena_printf(tr->r->e->arena, "at step %lld of %s in training %s", (long long)tr->step,
-	                    run_name(tr->r, tr->phase->name), run_name(tr->r, tr->t->name));
+	return arena_printf(tr->r->e->arena, "at step %lld of %s in training %s",
+			    (long long)tr->step, run_name(tr->r, tr->phase->name),
+			    run_name(tr->r, tr->t->name));
 }
 
 static void restored(Training *tr, Diag *d)
@@ -184,7 +190,8 @@ static void restored(Training *tr, Diag *d)
 	if (tr->kept.copy[0]) {
 		kept_restore(tr->r, &tr->kept, tr->kept.good ? tr->kept.copy[1] : tr->kept.copy[0]);
 	}
-	diag_remark(d, "the parameters are those of the last step whose loss and gradient were finite");
+	diag_remark(
+		d, "the parameters are those of the last step whose loss and gradient were finite");
 }
 
 bool step_healthy(Training *tr)
@@ -194,7 +201,10 @@ bool step_healthy(Training *tr)
 	for (uint32_t k = 0; k < tr->phase->nterm; k++) {
 		if (!isfinite(tr->term[k])) {
 			const LossInfo *l = &tr->phase->term[k];
-			restored(tr, diag_not_finite(ds, l->span, arena_printf(r->e->arena, "the loss %s", run_name(r, l->name)), where(tr)));
+			restored(tr, diag_not_finite(ds, l->span,
+						     arena_printf(r->e->arena, "the loss %s",
+								  run_name(r, l->name)),
+						     where(tr)));
 			return false;
 		}
 	}
@@ -208,8 +218,10 @@ bool step_healthy(Training *tr)
 		tr->have_first = true;
 	}
 	if (fabs(tr->loss) > DIVERGED * fmax(1, fabs(tr->first_loss))) {
-		const char *why = arena_printf(r->e->arena, "the loss went from %.3g to %.3g by step %lld of %s", tr->first_loss,
-		                               tr->loss, (long long)tr->step, run_name(r, tr->phase->name));
+		const char *why = arena_printf(r->e->arena,
+					       "the loss went from %.3g to %.3g by step %lld of %s",
+					       tr->first_loss, tr->loss, (long long)tr->step,
+					       run_name(r, tr->phase->name));
 		Diag *d = diag_diverged(ds, tr->phase->span, run_name(r, tr->t->name), why);
 		restored(tr, d);
 		diag_help(d, "a smaller rate, or  clip = 1.0");
@@ -225,7 +237,8 @@ static bool run_every(Training *tr)
 		if (e->steps <= 0 || tr->total % e->steps != 0) {
 			continue;
 		}
-		bool ok = e->stmt->kind == STMT_RECORD ? record_row(tr->r, e->stmt, tr->total) : run_statement(tr->r, e->stmt);
+		bool ok = e->stmt->kind == STMT_RECORD ? record_row(tr->r, e->stmt, tr->total)
+						       : run_statement(tr->r, e->stmt);
 		if (!ok) {
 			return false;
 		}
@@ -244,7 +257,8 @@ bool step_done(Training *tr, bool *until)
 		return false;
 	}
 	double met = 0;
-	if (tr->phase->until && !eval_scalar(tr->r, tr->phase, PART_UNTIL, tr->phase->until, &met)) {
+	if (tr->phase->until &&
+	    !eval_scalar(tr->r, tr->phase, PART_UNTIL, tr->phase->until, &met)) {
 		return false;
 	}
 	*until = met != 0;
@@ -327,7 +341,8 @@ static bool begin_states(Training *tr)
 		numbers_in(tr, number);
 		return points_refresh(tr, tr->total > 0 ? tr->total - 1 : 0, true);
 	}
-	/* A line search before this phase made the points wait: now they are again those of the step. */
+	/* A line search before this phase made the points wait: now they are again those of the
+	 * step. */
 	return points_refresh(tr, tr->total, true) && init_states(tr);
 }
 

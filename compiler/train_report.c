@@ -1,8 +1,8 @@
-/* train_report.c — what a training says while it runs: one line that is redrawn on a terminal, one line per phase otherwise,
- * and an event per step in the file of events. */
+/* train_report.c — what a training says while it runs: one line that is redrawn on a terminal, one
+ * line per phase otherwise, and an event per step in the file of events. */
+#include "compiler/train_int.h"
 #include <math.h>
 #include <time.h>
-#include "compiler/train_int.h"
 
 #define REDRAW_SECONDS 0.1
 
@@ -38,8 +38,8 @@ void report_begin(Training *tr)
 	}
 	fflush(tr->r->e->options.output);
 	size_t n = count_numbers(tr);
-	fprintf(f, "train %s: %s, %zu number%s", run_name(tr->r, tr->t->name), run_name(tr->r, tr->phase->name), n,
-	        n == 1 ? "" : "s");
+	fprintf(f, "train %s: %s, %zu number%s", run_name(tr->r, tr->t->name),
+		run_name(tr->r, tr->phase->name), n, n == 1 ? "" : "s");
 	int64_t limit;
 	if (step_limit(tr, &limit)) {
 		fprintf(f, ", %lld step%s", (long long)limit, limit == 1 ? "" : "s");
@@ -75,7 +75,8 @@ static void show_progress(Training *tr, double now)
 	FILE *f = tr->r->e->options.error;
 	int64_t limit;
 	double rate = (double)(tr->step - tr->shown_step) / (now - tr->phase_started);
-	fprintf(f, "\r\033[K%s %s %lld", run_name(tr->r, tr->t->name), run_name(tr->r, tr->phase->name), (long long)tr->step);
+	fprintf(f, "\r\033[K%s %s %lld", run_name(tr->r, tr->t->name),
+		run_name(tr->r, tr->phase->name), (long long)tr->step);
 	if (step_limit(tr, &limit)) {
 		fprintf(f, "/%lld  %.3g/s  ", (long long)limit, rate);
 		print_duration(f, (double)(limit - tr->step) / rate);
@@ -129,8 +130,9 @@ void report_end(Training *tr, const char *why)
 	}
 	fflush(tr->r->e->options.output);
 	bool terminal = tr->r->e->options.terminal;
-	fprintf(f, "%strain %s: %s, step %lld, ", terminal ? "\r\033[K" : "", run_name(tr->r, tr->t->name),
-	        run_name(tr->r, tr->phase->name), (long long)tr->step);
+	fprintf(f, "%strain %s: %s, step %lld, ", terminal ? "\r\033[K" : "",
+		run_name(tr->r, tr->t->name), run_name(tr->r, tr->phase->name),
+		(long long)tr->step);
 	print_state(tr, f);
 	if (terminal || tr->r->e->options.verbose) {
 		fputs(", ", f);

@@ -1,18 +1,21 @@
-/* train_step.c — one training step as definitions: objective, gradient by one reverse sweep, update, all in one plan.
- * The leaf that stands for ∂objective/∂parameter in an optimiser's text is replaced by the derived gradient, scaled by
+/* train_step.c — one training step as definitions: objective, gradient by one reverse sweep,
+ * update, all in one plan.
+ *
+ * The leaf that stands for ∂objective/∂parameter in an optimiser's text is replaced by the derived
+ * gradient, scaled by
  *     min(1, clip/|g|)
  * when the phase clips; |g| is the norm over all parameters that are trained. */
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/deriv.h"
 #include "compiler/train_int.h"
 #include "lang/op.h"
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct Build {
 	Training *tr;
 	Core *c;
 	Arena *a;
-	uint32_t n;        /* trained parameters */
+	uint32_t n; /* trained parameters */
 	Def *wrt, *grad;
 	PlanOutput *out;
 	uint32_t nout;
@@ -41,14 +44,17 @@ static void fill_zero_gradients(Build *b)
 		if (!b->grad[k]) {
 			Index *index;
 			read_at(b->c, b->a, b->wrt[k], &index);
-			b->grad[k] = define(b, "zero", core_def(b->c, b->wrt[k])->nindex, index, core_real_const(b->c, 0));
+			b->grad[k] = define(b, "zero", core_def(b->c, b->wrt[k])->nindex, index,
+					    core_real_const(b->c, 0));
 		}
 	}
 }
 
 static Node sum_over(Build *b, RedKind red, uint32_t n, const Index *index, Node body)
 {
-	return n ? core_reduce(b->c, red, intern_str(core_names(b->c), "norm"), b->tr->phase->span, n, index, body) : body;
+	return n ? core_reduce(b->c, red, intern_str(core_names(b->c), "norm"), b->tr->phase->span,
+			       n, index, body)
+		 : body;
 }
 
 static Node gradient_norm(Build *b)
@@ -57,7 +63,9 @@ static Node gradient_norm(Build *b)
 	for (uint32_t k = 0; k < b->n; k++) {
 		Index *index;
 		Node g = read_at(b->c, b->a, b->grad[k], &index);
-		sum = core_add(b->c, sum, sum_over(b, RED_SUM, core_def(b->c, b->grad[k])->nindex, index, core_powi(b->c, g, 2)));
+		sum = core_add(b->c, sum,
+			       sum_over(b, RED_SUM, core_def(b->c, b->grad[k])->nindex, index,
+					core_powi(b->c, g, 2)));
 	}
 	return core_op1(b->c, OP_sqrt, sum);
 }
@@ -87,13 +95,15 @@ static void clip_gradients(Build *b, Def norm)
 	}
 	Node size = core_read(b->c, norm, NULL);
 	Node args[2] = {clip, size};
-	Node scale = core_select(b->c, core_op(b->c, OP_lt, args), core_div(b->c, clip, size), core_real_const(b->c, 1));
+	Node scale = core_select(b->c, core_op(b->c, OP_lt, args), core_div(b->c, clip, size),
+				 core_real_const(b->c, 1));
 	Def factor = define(b, "clip", 0, NULL, scale);
 	for (uint32_t k = 0; k < b->n; k++) {
 		Index *index;
 		Node g = read_at(b->c, b->a, b->grad[k], &index);
 		Node clipped = core_mul(b->c, core_read(b->c, factor, NULL), g);
-		b->grad[k] = define(b, "clipped", core_def(b->c, b->grad[k])->nindex, index, clipped);
+		b->grad[k] =
+			define(b, "clipped", core_def(b->c, b->grad[k])->nindex, index, clipped);
 	}
 }
 
@@ -186,7 +196,8 @@ static Plan *build_plan(Training *tr, const Layout *l)
 	fill_zero_gradients(&b);
 	output(&b, define(&b, "objective", 0, NULL, root[0]), 0);
 	for (uint32_t k = 0; k < tr->phase->nterm; k++) {
-		output(&b, define(&b, run_name(r, tr->phase->term[k].name), 0, NULL, root[1 + k]), 0);
+		output(&b, define(&b, run_name(r, tr->phase->term[k].name), 0, NULL, root[1 + k]),
+		       0);
 	}
 	Def norm = define(&b, "grad_norm", 0, NULL, gradient_norm(&b));
 	output(&b, norm, 0);

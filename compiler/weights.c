@@ -1,9 +1,9 @@
 /* weights.c — saving and loading parameters. */
 #include "compiler/weights.h"
-#include <stdlib.h>
-#include <string.h>
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
+#include <stdlib.h>
+#include <string.h>
 
 enum { DIFFERENCES_SHOWN = 6 };
 
@@ -15,7 +15,8 @@ RtTensor weights_leaf(const Run *r, const char *name, Def leaf)
 	for (uint32_t k = 0; k < d->nindex && k < RT_MAX_DIM; k++) {
 		t.dim[t.ndim++] = (size_t)data_leaf_size(r, leaf, k);
 	}
-	t.data = d->kind == KIND_REAL ? (const void *)store_real(r->store, leaf) : (const void *)store_int(r->store, leaf);
+	t.data = d->kind == KIND_REAL ? (const void *)store_real(r->store, leaf)
+				      : (const void *)store_int(r->store, leaf);
 	return t;
 }
 
@@ -53,8 +54,10 @@ static const char *stored_name(Run *r, const ParamInfo *p)
 	return arena_printf(r->e->arena, "%s.stored", run_name(r, p->path));
 }
 
-/* Values of the constrained parameters through one plan, appended to tensor; the plan keeps the numbers. */
-static Plan *constrained_values(Run *r, uint32_t n, ParamInfo **param, RtTensor *tensor, size_t *count, bool *ok)
+/* Values of the constrained parameters through one plan, appended to tensor; the plan keeps the
+ * numbers. */
+static Plan *constrained_values(Run *r, uint32_t n, ParamInfo **param, RtTensor *tensor,
+				size_t *count, bool *ok)
 {
 	PlanOutput *out = rt_alloc(n, sizeof *out);
 	uint32_t m = 0;
@@ -90,16 +93,19 @@ bool weights_save(Run *r, Span at, const char *path, uint32_t n, ParamInfo **par
 		return false;
 	}
 	for (uint32_t k = 0; k < n; k++) {
-		const char *name = derived(param[k]) ? stored_name(r, param[k]) : run_name(r, param[k]->path);
+		const char *name =
+			derived(param[k]) ? stored_name(r, param[k]) : run_name(r, param[k]->path);
 		tensor[count++] = weights_leaf(r, name, param[k]->leaf);
 	}
 	bool ok;
 	Plan *plan = constrained_values(r, n, param, tensor, &count, &ok);
 	const char *settings = "";
 	for (uint32_t k = 0; k < r->e->options.nset; k++) {
-		settings = arena_printf(r->e->arena, "%s%s%s", settings, k ? "\n" : "", r->e->options.set[k]);
+		settings = arena_printf(r->e->arena, "%s%s%s", settings, k ? "\n" : "",
+					r->e->options.set[k]);
 	}
-	RtMeta meta[] = {{"format", "pnn 1"}, {"program", engine_hash(r->e)}, {"settings", settings}};
+	RtMeta meta[] = {
+		{"format", "pnn 1"}, {"program", engine_hash(r->e)}, {"settings", settings}};
 	RtError err;
 	if (ok && rt_safetensors_write(path, tensor, count, meta, 3, &err) != RT_OK) {
 		diag_cannot_write(r->e->ctx.diags, at, path, run_reason(&err));
@@ -110,7 +116,7 @@ bool weights_save(Run *r, Span at, const char *path, uint32_t n, ParamInfo **par
 	return ok;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------------------------ */
+/* ---- loading ---- */
 
 typedef struct Differences {
 	Run *r;
@@ -121,7 +127,8 @@ typedef struct Differences {
 static void differ(Differences *d, const char *what)
 {
 	if (d->n++ < DIFFERENCES_SHOWN) {
-		d->text = arena_printf(d->r->e->arena, "%s%s%s", d->text, d->text[0] ? "; " : "", what);
+		d->text = arena_printf(d->r->e->arena, "%s%s%s", d->text, d->text[0] ? "; " : "",
+				       what);
 	}
 }
 
@@ -142,8 +149,9 @@ static void find_differences(Differences *d, const RtWeights *w, uint32_t n, Par
 		if (!t) {
 			differ(d, arena_printf(r->e->arena, "%s is missing", name));
 		} else if (!weights_fit(r, t, stored ? param[k]->leaf : param[k]->value)) {
-			differ(d, arena_printf(r->e->arena, "%s is %s there and %s here", name, weights_shape(r, t),
-			                       data_leaf_shape(r, param[k]->value, 0)));
+			differ(d, arena_printf(r->e->arena, "%s is %s there and %s here", name,
+					       weights_shape(r, t),
+					       data_leaf_shape(r, param[k]->value, 0)));
 		}
 	}
 }
@@ -157,7 +165,7 @@ static const char *left_over(Run *r, const RtWeights *w)
 		bool known = false;
 		for (uint32_t k = 0; k < r->program->nparam && !known; k++) {
 			known = strcmp(name, run_name(r, r->program->param[k]->path)) == 0 ||
-			        strcmp(name, stored_name(r, r->program->param[k])) == 0;
+				strcmp(name, stored_name(r, r->program->param[k])) == 0;
 		}
 		if (!known) {
 			text = arena_printf(r->e->arena, "%s%s%s", text, shown++ ? ", " : "", name);
@@ -199,7 +207,8 @@ bool weights_load(Run *r, Span at, const char *path, uint32_t n, ParamInfo **par
 	bool ok = d.n == 0;
 	if (!ok) {
 		if (d.n > DIFFERENCES_SHOWN) {
-			d.text = arena_printf(r->e->arena, "%s; and %u more", d.text, d.n - DIFFERENCES_SHOWN);
+			d.text = arena_printf(r->e->arena, "%s; and %u more", d.text,
+					      d.n - DIFFERENCES_SHOWN);
 		}
 		Diag *diag = diag_weights_differ(r->e->ctx.diags, at, path, d.text);
 		const char *extra = left_over(r, w);

@@ -1,11 +1,12 @@
-/* test_run_engine.c — runs through the embeddable interface: exit codes, what has no value, continuing to the same bits. */
+/* test_run_engine.c — runs through the embeddable interface: exit codes, what has no value,
+ * continuing to the same bits. */
+#include "compiler/engine.h"
+#include "compiler/run.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "compiler/engine.h"
-#include "compiler/run.h"
 
 /* A stream that counts what is written and asks to stop at one write. */
 typedef struct Counter {
@@ -45,8 +46,14 @@ static Result run_text(const char *text, const char *resume, const char *out, Co
 	Counter none = {0, 0, 0};
 	FILE *output = counting(counter ? counter : &none);
 	FILE *error = open_memstream(&result.errors, &n);
-	EngineOptions o = {.output = output, .error = error, .threads = 1, .resume = resume, .out_dir = out, .save_seconds = 1e9,
-	                   .quiet = true, .interrupted = counter ? &counter->asked : NULL};
+	EngineOptions o = {.output = output,
+			   .error = error,
+			   .threads = 1,
+			   .resume = resume,
+			   .out_dir = out,
+			   .save_seconds = 1e9,
+			   .quiet = true,
+			   .interrupted = counter ? &counter->asked : NULL};
 	Engine *e = engine_create(&o);
 	cr_assert_not_null(e);
 	e->file = sources_add(e->ctx.sources, "test.pnn", text, strlen(text));
@@ -92,12 +99,17 @@ static char *content(const char *path, size_t *n)
 
 Test(engine, exit_codes)
 {
-	const struct { const char *text; int code; } cases[] = {
+	const struct {
+		const char *text;
+		int code;
+	} cases[] = {
 		{"print 1\n", 0},
 		{"assert 1 > 2\n", 1},
 		{"print nothing_of_that_name\n", 3},
 		{"data d from \"/nowhere/at/all.csv\" { x : real }\n", 4},
-		{"param a : real = 1\nloss L = log(a)\ntrain t { minimize L; use gd(lr = 0.9) for 9 steps }\n", 5},
+		{"param a : real = 1\nloss L = log(a)\ntrain t { minimize L; use gd(lr = 0.9) for "
+		 "9 steps }\n",
+		 5},
 		{"param a : real = 1\nsave a to \"/nowhere/at/all\"\n", 6},
 	};
 	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -139,7 +151,8 @@ static Program *add_line(Engine *e, const char *text)
 	return elab_line(e->elab, parse_prompt(&e->ctx, file), &n, &stale);
 }
 
-/* At a prompt the next line goes on after a data set that could not be loaded; reading it is E0412. */
+/* At a prompt the next line goes on after a data set that could not be loaded; reading it is E0412.
+ */
 Test(engine, what_failed_has_no_value)
 {
 	char *errors = NULL;
@@ -189,7 +202,8 @@ static const char program[] =
 /* Stopped after any of its steps and continued, a run ends with the same bytes in its files. */
 Test(engine, continued_runs_have_the_same_bits, .timeout = 120)
 {
-	char *whole = folder(), *want_path = joined(whole, "final.safetensors"), *table_path = joined(whole, "errors.csv");
+	char *whole = folder(), *want_path = joined(whole, "final.safetensors"),
+	     *table_path = joined(whole, "errors.csv");
 	Counter lines = {0, 0, 0};
 	Result r = run_text(program, NULL, whole, &lines);
 	cr_assert_eq(r.code, 0, "%s", r.errors);
@@ -198,21 +212,25 @@ Test(engine, continued_runs_have_the_same_bits, .timeout = 120)
 	size_t n, ntable;
 	char *want = content(want_path, &n), *table = content(table_path, &ntable);
 	for (int stop = 1; stop < lines.writes; stop += 3) {
-		char *part = folder(), *check = joined(part, "check"), *got_path = joined(part, "final.safetensors");
+		char *part = folder(), *check = joined(part, "check"),
+		     *got_path = joined(part, "final.safetensors");
 		Counter first = {0, stop, 0}, second = {0, 0, 0};
 		Result a = run_text(program, check, part, &first);
 		cr_assert_eq(a.code, 130, "stopped at line %d: %d %s", stop, a.code, a.errors);
 		Result b = run_text(program, check, part, &second);
 		cr_assert_eq(b.code, 0, "continued after line %d: %s", stop, b.errors);
-		cr_assert_eq(first.writes + second.writes, lines.writes, "every line once, stopped at %d", stop);
+		cr_assert_eq(first.writes + second.writes, lines.writes,
+			     "every line once, stopped at %d", stop);
 		size_t m;
 		char *got = content(got_path, &m);
-		cr_assert(m == n && memcmp(got, want, n) == 0, "parameters differ, stopped at line %d", stop);
+		cr_assert(m == n && memcmp(got, want, n) == 0,
+			  "parameters differ, stopped at line %d", stop);
 		free(got);
 		free(got_path);
 		got_path = joined(part, "errors.csv");
 		got = content(got_path, &m);
-		cr_assert(m == ntable && memcmp(got, table, m) == 0, "tables differ, stopped at line %d", stop);
+		cr_assert(m == ntable && memcmp(got, table, m) == 0,
+			  "tables differ, stopped at line %d", stop);
 		free(got);
 		free(got_path);
 		free(a.errors);

@@ -1,7 +1,8 @@
-/* test_run_lbfgs.c — the line search and the two-loop recursion on functions whose minima are known. */
+/* test_run_lbfgs.c — the line search and the two-loop recursion on functions whose minima are
+ * known. */
+#include "compiler/lbfgs.h"
 #include <criterion/criterion.h>
 #include <math.h>
-#include "compiler/lbfgs.h"
 
 enum { N = 40 };
 
@@ -53,7 +54,8 @@ static bool quadratic(void *data, const double *x, double *f, double *g)
 	return true;
 }
 
-static LbfgsStatus minimise(LbfgsFunction function, Problem *p, double start, double *x, double *f, int limit, int *steps)
+static LbfgsStatus minimise(LbfgsFunction function, Problem *p, double start, double *x, double *f,
+			    int limit, int *steps)
 {
 	Lbfgs l;
 	double g[N];
