@@ -12,7 +12,7 @@ enum {
 	TILE_MIN = 16,   /* fewer samples are treated as an ordinary axis */
 	CHEAP = 2,       /* operations that are rather repeated than stored */
 	WIDE_TILE = 256, /* most samples of a tile */
-	NARROW_TILE = 16,
+	NARROW_TILE = 32,
 	PANEL = 4096,          /* elements of one layer's panel: 32 KiB, the first cache */
 	BLOCKS = 16,           /* most blocks of a sample axis */
 	BLOCK_TILES = 4,       /* fewest tiles of a block */

@@ -32,6 +32,21 @@ static uint32_t read_fault(Coder *w, Node n, Def def, uint32_t arg)
 	return (uint32_t)(w->nfault - 1);
 }
 
+/* An index that leaves its axis for certain, whatever the data are, is a mistake of the program. */
+static void read_leaves_axis(Coder *w, Node n, Node arg, const PDef *d, uint32_t k)
+{
+	Planner *p = w->p;
+	Axis axis = core_index_axis(p->core, d->formal[k]);
+	Interval have = plan_interval(p, arg), in = plan_axis(p, d->formal[k]);
+	Diag *e = diag_index_out_of_range(
+		p->ds, core_node(p->core, n)->span, core_text(p->core, p->arena, n),
+		intern_text(core_names(p->core), core_axis_info(p->core, axis)->name));
+	diag_remark(e, "the index runs over %lld..%lld, the axis over %lld..%lld",
+		    (long long)have.lo, (long long)have.hi, (long long)in.lo, (long long)in.hi);
+	diag_help(e, "a condition (if … then … else …) or a first element beside the axis");
+	p->failed = true;
+}
+
 /* One argument that is not a plain affine index inside: its label, put in order, times the stride
  * joins the offset. */
 static void read_bent_arg(Coder *w, const PDef *d, uint32_t k, Node n, Node arg, const View *view,
@@ -54,6 +69,9 @@ static void read_bent_arg(Coder *w, const PDef *d, uint32_t k, Node n, Node arg,
 		in->j = stored.hi;
 		r->mask = y;
 	} else if (!safe) {
+		if (!val_some(mask) && plan_affine(w->p, arg).ok) {
+			read_leaves_axis(w, n, arg, d, k);
+		}
 		Val y = VAL_NONE;
 		bool lanes = val_some(mask) && !mask.uniform && label.uniform;
 		if (lanes) {

@@ -300,7 +300,11 @@ static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned
 {
 	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags &
 			AXIS_PERIODIC;
-	Interval limit = to->output && to->red ? plan_axis(p, to->formal[k]) : to->max[k];
+	Interval limit = to->max[k];
+	/* A reduction may be read a little beside its axis by a shift, never by a computed place. */
+	if (to->red && (to->output || want.lo < limit.lo || want.hi > limit.hi)) {
+		limit = plan_axis(p, to->formal[k]);
+	}
 	if (periodic && !interval_empty(want) && (want.lo < limit.lo || want.hi > limit.hi)) {
 		want = limit;
 	}

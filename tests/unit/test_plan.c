@@ -1,6 +1,8 @@
 /* test_plan.c — plans of systems of every kind against the slow evaluator. */
 #include "tests/unit/plan_aid.h"
 
+#include "runtime/rng.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -562,4 +564,89 @@ Test(plan, conditions_reach_through_definitions)
 			   i3);
 	Def outputs[3] = {outer, past, rest};
 	plan_aid_compare(&t, 3, outputs, TOLERANCE);
+}
+
+Test(plan, an_index_that_leaves_its_axis_for_certain)
+{
+	Axis h = aid_axis(&t, "h", 1, 6, 0);
+	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, h);
+	Index i = aid_index(&t, h, "i");
+	Def d = AID_DEF(&t, "d", core_sub(C, AT(&t, x, IX(&t, i)), AT(&t, x, plus(i, -1))), i);
+	plan_aid_expect(&t, 1, &d, "E0211");
+}
+
+Test(plan, memory_is_limited)
+{
+	Axis h = aid_axis(&t, "h", 0, 1 << 20, 0);
+	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, 0);
+	Index i = aid_index(&t, h, "i"), j = aid_index(&t, h, "j"), k = aid_index(&t, h, "k");
+	Node v = core_real(C, core_add(C, IX(&t, i), core_add(C, IX(&t, j), IX(&t, k))));
+	Def big = AID_DEF(&t, "big", core_op1(C, OP_exp, core_mul(C, v, core_read(C, w, NULL))), i,
+			  j, k);
+	plan_aid_expect(&t, 1, &big, "E0224");
+	Def row = AID_DEF(&t, "row", core_real(C, IX(&t, i)), i);
+	Store *s = plan_aid_store(&t);
+	Plan *p = plan_build(C, s, t.diags, 1, &(PlanOutput){row, 0},
+			     (PlanOptions){.memory = 1 << 20});
+	cr_assert(!p && diags_errors(t.diags) == 1);
+	p = plan_build(C, s, t.diags, 1, &(PlanOutput){row, 0}, (PlanOptions){.memory = 1 << 24});
+	cr_assert(p && plan_cost(p).memory >= 8 << 20);
+	plan_free(p);
+	store_free(s);
+}
+
+/* Draws are functions of their address: the same for every tile and thread; each step its own where
+ * asked. */
+Test(plan, random_draws_by_address)
+{
+	Axis s = aid_axis(&t, "s", 0, 300, AXIS_SAMPLES), h = aid_axis(&t, "h", 1, 5, 0);
+	Index r = aid_index(&t, s, "s"), i = aid_index(&t, h, "i");
+	Node address[2] = {IX(&t, r), IX(&t, i)};
+	Def fixed = AID_DEF(&t, "fixed", core_random(C, RANDOM_NORMAL, 77, 0, 2, address), r, i);
+	Index r2 = aid_index(&t, s, "s");
+	Node one[1] = {IX(&t, r2)};
+	Def each = AID_DEF(&t, "each", core_random(C, RANDOM_UNIFORM, 5, RANDOM_EACH_STEP, 1, one),
+			   r2);
+	Store *st = plan_aid_store(&t);
+	PlanOutput out[2] = {{fixed, 0}, {each, 0}};
+	for (unsigned threads = 1; threads < 3; threads++) {
+		Plan *p = plan_build(C, st, t.diags, 2, out, (PlanOptions){.threads = threads});
+		for (uint64_t run = 0; run < 3; run++) {
+			uint64_t seed = 9 + run / 2, step = 4 + run;
+			cr_assert(p && plan_run(p, t.diags, (RunContext){seed, step}));
+			for (uint64_t k = 0; k < 300; k++) {
+				for (uint64_t q = 0; q < 5; q++) {
+					RngAddress at = {seed, 77, 0, {k, q + 1}};
+					cr_assert_eq(plan_real(p, 0)[k * 5 + q], rng_normal(at));
+				}
+				cr_assert_eq(plan_real(p, 1)[k],
+					     rng_uniform((RngAddress){seed, 5, step, {k}}));
+			}
+		}
+		plan_free(p);
+	}
+	store_free(st);
+}
+
+/* Records of different lengths: an axis of the greatest length with guards. */
+Test(plan, ragged_records)
+{
+	Axis s = aid_axis(&t, "s", 0, 60, AXIS_SAMPLES), atom = aid_axis(&t, "atom", 0, 7, 0);
+	Def n = plan_aid_ints(&t, DEF_DATA, "n", KIND_INT, 0, 7, (const Axis[]){s, 0});
+	Def x = AID_LEAF(&t, DEF_DATA, "x", -1, 1, s, atom),
+	    w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, 0);
+	Index r = aid_index(&t, s, "s"), i = aid_index(&t, atom, "i"), j = aid_index(&t, atom, "j");
+	Node d = core_sub(C, AT(&t, x, IX(&t, r), IX(&t, i)), AT(&t, x, IX(&t, r), IX(&t, j)));
+	Node in_i = op2(OP_ilt, IX(&t, i), AT(&t, n, IX(&t, r))),
+	     in_j = op2(OP_ilt, IX(&t, j), AT(&t, n, IX(&t, r)));
+	Node apart = op2(OP_ine, IX(&t, i), IX(&t, j));
+	Node pair = core_guard(C, op2(OP_and, op2(OP_and, in_i, in_j), apart),
+			       core_op1(C, OP_tanh, core_div(C, core_read(C, w, NULL), d)));
+	Def e = AID_DEF(&t, "e", SUM(&t, pair, i, j), r);
+	Index r2 = aid_index(&t, s, "s");
+	Node loss = SUM(&t, core_mul(C, AT(&t, e, IX(&t, r2)), AT(&t, e, IX(&t, r2))), r2);
+	Def grad;
+	cr_assert(deriv_gradient(C, t.scratch, t.diags, loss, 1, &w, &grad));
+	Def outputs[2] = {e, grad};
+	plan_aid_compare(&t, 2, outputs, 1e-11);
 }
