@@ -49,6 +49,14 @@ expect 'an empty file' 0 '' run -q empty.pnn
 expect 'no such file' 6 E0502 check nowhere.pnn
 expect 'a folder' 6 E0502 check .
 
+cat > huge.pnn << 'EOF'
+axis i = 1000000
+param x : real[i, i, i] = 0
+loss L = sum[a,b,c] x[a,b,c]^2
+train t { minimize L; use gd() for 1 steps }
+EOF
+expect 'parameters of 8 exabytes' 6 E0503 run -q huge.pnn
+
 # ---- data ----
 cat > data.pnn << 'EOF'
 const file = "x.csv"
