@@ -116,6 +116,18 @@ static Val mul_complex(Elab *e, Val r, const Val *a, const Val *b)
 	return r;
 }
 
+/* 2*[a, b] is [2*a, 2*b], a literal still: it fits a declared axis. */
+static void keep_items(Elab *e, Span at, Val *r, const Val *array, const Val *scalar, Val (*apply)(Elab *, Span, Val, Val))
+{
+	Val *item = arena_array(e->arena, Val, array->n + 1);
+	for (uint32_t i = 0; i < array->n; i++) {
+		item[i] = apply(e, at, array->item[i], *scalar);
+		item[i].literal = array->item[i].literal && scalar->literal;
+	}
+	r->n = r->rank ? array->n : 0;
+	r->item = item;
+}
+
 static Val mul_values(Elab *e, Span at, Val a, Val b)
 {
 	if (a.rank && b.rank) {
@@ -151,6 +163,7 @@ static Val mul_values(Elab *e, Span at, Val a, Val b)
 		r.elem = ELEM_SPIN;
 	}
 	val_normalise(e, &r);
+	keep_items(e, at, &r, a.rank ? &a : &b, a.rank ? &b : &a, mul_values);
 	return r;
 }
 
@@ -187,6 +200,7 @@ static Val div_values(Elab *e, Span at, Val a, Val b)
 		r.re = core_div(c, a.re, b.re);
 	}
 	val_normalise(e, &r);
+	keep_items(e, at, &r, &a, &b, div_values);
 	return r;
 }
 

@@ -424,6 +424,17 @@ static void walk_one(Walk *w, const Ast *ast, bool index)
 		}
 		break;
 	}
+	case AST_PARTIALOP: { /* (partial[x,x] u)(0), likewise */
+		const Ast *of = ast->kid[1];
+		while (of->kind == AST_PAREN) {
+			of = of->kid[0];
+		}
+		walk(w, of, false);
+		if (of->kind != AST_NAME) {
+			walk(w, ast->kid[0], false);
+		}
+		break;
+	}
 	case AST_PAREN:
 		walk(w, ast->kid[0], index);
 		break;
@@ -502,11 +513,14 @@ static bool argument_variable(Claiming *k, const FreeName *f, const Ast *claim, 
 	return true;
 }
 
-static void unknown_name(Claiming *k, const FreeName *f)
+static void unknown_name(Claiming *k, const FreeName *f, const Ast *claim)
 {
 	Elab *e = k->e;
 	const char *name = elab_text(e, f->name);
 	if (f->index && !f->other) {
+		if (axis_blamed(e, k->in, f->name, claim)) {
+			return;
+		}
 		diag_help(diag_index_axis_unknown(elab_diags(e), f->at, name),
 			  "say it: add  for %s in axis", name);
 		return;
@@ -554,7 +568,7 @@ bool claim_free_names(Claiming *k, const Ast *ast)
 			}
 			continue;
 		}
-		unknown_name(k, &w.free[i]);
+		unknown_name(k, &w.free[i], ast);
 		poison(k, &w.free[i]);
 		ok = false;
 	}

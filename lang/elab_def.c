@@ -228,7 +228,7 @@ static bool poisoned(Elab *e, Group *g, uint32_t p)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const Ast *arg = g->piece[i]->kid[0]->kid[p + 1];
-		if (group_binds(e, g, arg) && axis_poisoned(e, g->scope, arg->name, g->piece[i]->kid[1])) {
+		if (group_binds(e, g, arg) && axis_blamed(e, g->scope, arg->name, g->piece[i]->kid[1])) {
 			return true;
 		}
 	}

@@ -19,6 +19,7 @@ typedef struct Infer {
 	AxisRef found;
 	bool done;
 	bool poisoned; /* something erroneous is read at the index: its axis would have been known */
+	bool loud;     /* the first mistake in what is read at the index is reported */
 	Use use;
 } Infer;
 
@@ -103,11 +104,34 @@ bool trial_end(Elab *e, Trial t)
 	return wrong;
 }
 
+/* Is every name of the text defined here? */
+static bool all_known(Elab *e, Scope *s, const Ast *ast)
+{
+	if (!ast) {
+		return true;
+	}
+	if (ast->kind == AST_NAME && !scope_knows(e, s, ast->name)) {
+		return false;
+	}
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		if (!all_known(e, s, ast->kid[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static Val quiet(Infer *in, Scope *s, const Ast *ast, bool callee)
 {
 	Elab *e = in->e;
 	if (e->trial_depth >= TRIAL_LIMIT) {
 		return val_error(ast->span);
+	}
+	if (in->loud && all_known(e, s, ast)) {
+		unsigned errors = diags_errors(e->diags);
+		Val v = callee ? elab_callee(e, s, ast) : elab_expr(e, s, ast);
+		in->done = in->poisoned = in->poisoned || diags_errors(e->diags) > errors;
+		return v;
 	}
 	Trial t = trial_begin(e);
 	Val v = callee ? elab_callee(e, s, ast) : elab_expr(e, s, ast);
@@ -390,8 +414,15 @@ bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out)
 	return in.done;
 }
 
-bool axis_poisoned(Elab *e, Scope *s, Sym name, const Ast *body)
+bool axis_blamed(Elab *e, Scope *s, Sym name, const Ast *body)
 {
 	Infer in = {.e = e, .s = s, .name = name};
-	return mentions(body, name) && !infer_all(&in, body) && in.poisoned;
+	if (!mentions(body, name) || infer_all(&in, body)) {
+		return false;
+	}
+	if (!in.poisoned) {
+		in.loud = true;
+		infer_all(&in, body);
+	}
+	return in.poisoned;
 }

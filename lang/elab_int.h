@@ -227,8 +227,9 @@ bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out);
 typedef struct Trial { unsigned mark, errors; size_t failed; } Trial;
 Trial trial_begin(Elab *e);
 bool trial_end(Elab *e, Trial t);
-/* Is that so because something erroneous is read at the index? Then nothing more needs to be said. */
-bool axis_poisoned(Elab *e, Scope *s, Sym name, const Ast *body);
+/* Is that so because something erroneous is read at the index? Its mistake is reported if it was not yet, and nothing more
+ * needs to be said. */
+bool axis_blamed(Elab *e, Scope *s, Sym name, const Ast *body);
 Axis axis_range(Elab *e, int64_t lo, int64_t hi);
 
 /* ---- elab_type.c ----------------------------------------------------------------------------------------------------------- */

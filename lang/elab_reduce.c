@@ -110,7 +110,7 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 			return false;
 		}
 		if (!axis_infer(e, in, pattern->name, body, &axis) && !axis_infer(e, in, pattern->name, filter, &axis)) {
-			if (!axis_poisoned(e, in, pattern->name, body) && !axis_poisoned(e, in, pattern->name, filter)) {
+			if (!axis_blamed(e, in, pattern->name, body) && !axis_blamed(e, in, pattern->name, filter)) {
 				Diag *d = diag_index_axis_unknown(elab_diags(e), pattern->span, elab_text(e, pattern->name));
 				diag_help(d, "say it:  [%s in axis …]", elab_text(e, pattern->name));
 			}
