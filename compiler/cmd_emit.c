@@ -199,12 +199,12 @@ static void print_cost(Run *r, const char *name, const Plan *plan, int order)
 {
 	PlanCost k = plan_cost(plan);
 	FILE *out = r->e->options.output;
-	fprintf(out,
-		"%-24s %10.4g flop (%3.0f %% in contractions), %8.3g elementary functions, %8.3g "
-		"bytes, memory %.3g MB, "
-		"%u definitions",
-		name, k.flops, k.flops > 0 ? 100 * k.contraction_flops / k.flops : 0,
-		k.transcendental, k.bytes, (double)k.memory / 1e6, k.definitions);
+	fprintf(out, "%-24s %10.4g flop (%3.0f %% in contractions), %8.3g elementary functions", name,
+	        k.flops, k.flops > 0 ? 100 * k.contraction_flops / k.flops : 0, k.transcendental);
+	if (k.bytes > 0) {
+		fprintf(out, ", %8.3g bytes moved", k.bytes);
+	}
+	fprintf(out, ", memory %.3g MB, %u definitions", (double)k.memory / 1e6, k.definitions);
 	if (order >= 0) {
 		fprintf(out, ", derivatives of order %d", order);
 	}

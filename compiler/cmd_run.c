@@ -142,6 +142,16 @@ static uint32_t count_axes(const Program *p)
 	return n;
 }
 
+/* Sets that the program names: batches are made for it. */
+static uint32_t count_data(const Program *p)
+{
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < p->ndata; k++) {
+		n += p->data[k]->kind != DATA_BATCH;
+	}
+	return n;
+}
+
 static void verdict(Engine *e, const char *name)
 {
 	const Program *p = e->program;
@@ -150,14 +160,14 @@ static void verdict(Engine *e, const char *name)
 		return;
 	}
 	Block all = {p->nstmt, p->stmt};
-	uint32_t claims = count_claims(&all);
+	uint32_t claims = count_claims(&all), ndata = count_data(p);
 	unsigned warnings = diags_warnings(e->ctx.diags), axes = count_axes(p);
 	bool failed = diags_exit_code(e->ctx.diags) != 0;
 	fprintf(e->options.output,
 		"%s: %s, %u warning%s; %u %s, %u parameter%s, %u data set%s, %u loss%s, %u claim%s",
 		name, failed ? "not well" : "ok", warnings, plural(warnings), axes,
-		axes == 1 ? "axis" : "axes", p->nparam, plural(p->nparam), p->ndata,
-		plural(p->ndata), p->nloss, p->nloss == 1 ? "" : "es", claims, plural(claims));
+		axes == 1 ? "axis" : "axes", p->nparam, plural(p->nparam), ndata,
+		plural(ndata), p->nloss, p->nloss == 1 ? "" : "es", claims, plural(claims));
 	if (r->claims) {
 		fprintf(e->options.output, " (%u tried, %u failed)", r->claims, r->claims_failed);
 	}
