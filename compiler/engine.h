@@ -57,7 +57,8 @@ bool engine_elaborate(Engine *e);
 bool engine_check_derivatives(Engine *e);
 /* Is the parameter reached by a loss or by what some training minimises? */
 bool engine_in_loss(const struct Run *r, const ParamInfo *p);
-/* Warnings about the whole program: single precision with high derivatives. */
+/* Warnings about the whole program: definitions that nothing reads, single precision with high
+ * derivatives. */
 void engine_warn(Engine *e);
 /* Highest order to which derivatives are nested in what a value reaches; before they are carried
  * out. */

@@ -200,12 +200,77 @@ bool engine_in_loss(const Run *r, const ParamInfo *p)
 	return found;
 }
 
+/* Names read below a node; a definition does not read what it defines, but its indices do. */
+static void mark_names(const Ast *a, bool *used)
+{
+	if (a->kind == AST_NAME) {
+		used[a->name] = true;
+	}
+	bool defines = a->kind == AST_DEF && a->nkid == 2;
+	for (uint32_t k = 0; k < a->nkid; k++) {
+		const Ast *kid = a->kid[k];
+		if (!kid || (defines && k == 0 && kid->kind == AST_NAME)) {
+			continue;
+		}
+		bool head = defines && k == 0 && kid->kind == AST_INDEX;
+		for (uint32_t j = 1; head && j < kid->nkid; j++) {
+			mark_names(kid->kid[j], used);
+		}
+		if (!head) {
+			mark_names(kid, used);
+		}
+	}
+}
+
+/* The name that a statement of a body defines, 0 if it defines none. */
+static Sym defined_name(const Ast *statement)
+{
+	if (statement->kind != AST_DEF || !statement->kid[0]) {
+		return 0;
+	}
+	const Ast *left = statement->kid[0];
+	left = left->kind == AST_INDEX ? left->kid[0] : left;
+	return left->kind == AST_NAME ? left->name : 0;
+}
+
+/* Definitions in the bodies of functions that nothing reads. As deep as the parser allows. */
+static void warn_unused(Engine *e, const Ast *a)
+{
+	for (uint32_t k = 0; k < a->nkid; k++) {
+		if (a->kid[k]) {
+			warn_unused(e, a->kid[k]);
+		}
+	}
+	if (a->kind != AST_BLOCK) {
+		return;
+	}
+	ArenaMark mark = arena_mark(e->scratch);
+	bool *used = arena_array(e->scratch, bool, intern_count(e->ctx.names) + 1);
+	mark_names(a, used);
+	for (uint32_t k = 0; k < a->nkid; k++) {
+		Sym name = a->kid[k] ? defined_name(a->kid[k]) : 0;
+		if (name && !used[name]) {
+			used[name] = true; /* once for all its pieces */
+			diag_unused_name(e->ctx.diags, a->kid[k]->kid[0]->span,
+					 intern_text(e->ctx.names, name));
+		}
+	}
+	arena_release(e->scratch, mark);
+}
+
 void engine_warn(Engine *e)
 {
 	Run *r = engine_run_state(e);
 	const Program *p = e->program;
 	if (!r) {
 		return;
+	}
+	for (uint32_t k = 0; k < e->ast->nkid; k++) {
+		/* Other blocks hold statements, fields and equations, which are read from outside.
+		 */
+		if (e->ast->kid[k]->kind == AST_FN) {
+			warn_unused(e, e->ast->kid[k]);
+		}
 	}
 	for (uint32_t k = 0; p->f32 && k < p->nloss; k++) {
 		unsigned order = engine_derivative_order(r, p->loss[k]->value);
