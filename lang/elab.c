@@ -39,12 +39,17 @@ static Val setting_value(Elab *e, Scope *s, const Setting *set, const Val *decla
 		return val_error(at);
 	}
 	if (v.tag == VAL_NUM) {
-		bool fits = declared->elem == v.elem || (declared->elem == ELEM_REAL && v.elem == ELEM_INT);
+		bool fits = declared->elem == v.elem || (declared->elem == ELEM_REAL && v.elem == ELEM_INT) ||
+		            (declared->elem == ELEM_COMPLEX && v.elem != ELEM_BOOL);
 		if (!fits) {
 			diag_bad_setting(elab_diags(e), at, set->name, arena_printf(e->arena, "it is %s, declared is %s", val_type(e, &v), val_type(e, declared)));
 			return val_error(at);
 		}
-		if (declared->elem == ELEM_REAL && (!val_real(e, &v) || !val_convert(e, &v, declared->unit))) {
+		bool complex = declared->elem == ELEM_COMPLEX;
+		if (complex ? !val_to_complex(e, &v) : declared->elem == ELEM_REAL && !val_real(e, &v)) {
+			return val_error(at);
+		}
+		if ((complex || declared->elem == ELEM_REAL) && !val_convert(e, &v, declared->unit)) {
 			return val_error(at);
 		}
 	}
@@ -122,6 +127,9 @@ static void elab_const(Elab *e, Scope *s, const Ast *ast)
 	const Setting *set = e->in_prelude ? NULL : setting_for(e, ast->name);
 	if (set && v.tag != VAL_ERROR) {
 		Val given = setting_value(e, s, set, &v, ast->name_span);
+		if (given.tag != VAL_ERROR && ast->kid[0] && !type_fit(e, scope_new(e, s, NULL), ast->kid[0], &given, elab_text(e, ast->name))) {
+			given = val_error(ast->span);
+		}
 		v = given;
 	}
 	scope_add(e, s, ast->name, ast->name_span, const_value(e, s, ast, v));
@@ -163,8 +171,6 @@ static void elab_loss(Elab *e, Scope *s, const Ast *ast)
 }
 
 /* ---- modules --------------------------------------------------------------------------------------------------------------- */
-static void elab_unit(Elab *e, const Ast *file);
-
 static void elab_text_module(Elab *e, const char *name, const char *text)
 {
 	uint32_t file = sources_add(e->ctx->sources, name, text, strlen(text));
@@ -284,9 +290,24 @@ static FnDecl *decl_of(Elab *e, const Ast *ast)
 	return entry && entry->val.tag == VAL_FN && entry->val.fn->kind == FNV_USER ? entry->val.fn->decl : NULL;
 }
 
-/* Names first, then what they need, then each function by itself, then losses and statements in order. */
-static void elab_unit(Elab *e, const Ast *file)
+static void check_function(Elab *e, const Ast *k)
 {
+	FnDecl *d = k->kind == AST_FN || k->kind == AST_EQUATION ? decl_of(e, k) : NULL;
+	if (d && d->ast == k) {
+		fn_check(e, d);
+	}
+}
+
+/* Names first, then what they need, then each function by itself, then losses and statements in order. Functions below a
+ * `let` may read its name: they are checked when the statements have come to them. */
+void elab_unit(Elab *e, const Ast *file)
+{
+	Scope *global = e->global;
+	Ast *const *text = global->text; /* of the file that uses this one */
+	uint32_t ntext = global->ntext;
+	for (uint32_t i = 0; i < file->nkid && !e->in_prelude; i++) {
+		ARENA_PUSH(e->arena, e->said, e->nsaid, e->capsaid, file->kid[i]);
+	}
 	for (uint32_t i = 0; i < file->nkid; i++) {
 		if (file->kid[i]->kind == AST_FN) {
 			elab_fn(e, e->global, file->kid[i]);
@@ -300,15 +321,15 @@ static void elab_unit(Elab *e, const Ast *file)
 		}
 		elab_decl(e, e->global, k);
 	}
-	for (uint32_t i = 0; i < file->nkid; i++) {
-		const Ast *k = file->kid[i];
-		FnDecl *d = k->kind == AST_FN || k->kind == AST_EQUATION ? decl_of(e, k) : NULL;
-		if (d && d->ast == k) {
-			fn_check(e, d);
-		}
+	uint32_t first_let = 0;
+	while (first_let < file->nkid && file->kid[first_let]->kind != AST_LET) {
+		check_function(e, file->kid[first_let++]);
 	}
 	for (uint32_t i = 0; i < file->nkid; i++) {
 		const Ast *k = file->kid[i];
+		if (i > first_let) {
+			check_function(e, k);
+		}
 		if (k->kind == AST_LOSS) {
 			elab_loss(e, e->global, k);
 		} else if (is_statement(k->kind)) {
@@ -324,6 +345,10 @@ static void elab_unit(Elab *e, const Ast *file)
 		if (e->global->entry[i].pending) {
 			scope_value(e, e->global, e->global->entry[i].name, e->global->entry[i].span);
 		}
+	}
+	if (ntext) {
+		global->text = text;
+		global->ntext = ntext;
 	}
 }
 
@@ -446,188 +471,6 @@ Program *elab_file(Elab *e, const Ast *file)
 Program *elab_program(Elab *e)
 {
 	return e->program;
-}
-
-/* ---- the prompt ------------------------------------------------------------------------------------------------------------------- */
-static bool ast_mentions(const Ast *ast, Sym name)
-{
-	if (!ast) {
-		return false;
-	}
-	if ((ast->kind == AST_NAME || ast->kind == AST_TYPE) && ast->name == name) {
-		return true;
-	}
-	for (uint32_t i = 0; i < ast->nkid; i++) {
-		if (ast_mentions(ast->kid[i], name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static Sym declared_name(const Ast *k)
-{
-	switch (k->kind) {
-	case AST_CONST: case AST_AXIS: case AST_PARAM: case AST_DATA: case AST_DOMAIN: case AST_POINTS: case AST_FN: case AST_EQUATION:
-	case AST_LOSS: case AST_LET: return k->name;
-	case AST_DEF: {
-		const Ast *left = k->kid[0];
-		left = left->kind == AST_INDEX ? left->kid[0] : left;
-		return left->kind == AST_NAME ? left->name : 0;
-	}
-	default: return 0;
-	}
-}
-
-static void forget_params(Elab *e, Sym name)
-{
-	const char *prefix = elab_text(e, name);
-	size_t length = strlen(prefix);
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < e->program->nparam; i++) {
-		const char *path = elab_text(e, e->program->param[i]->path);
-		bool mine = strncmp(path, prefix, length) == 0 && (path[length] == 0 || path[length] == '.');
-		if (!mine) {
-			e->program->param[kept++] = e->program->param[i];
-		}
-	}
-	e->program->nparam = kept;
-	size_t sites = 0;
-	for (size_t i = 0; i < e->nsite; i++) {
-		const char *path = elab_text(e, e->site[i].prefix);
-		if (!(strncmp(path, prefix, length) == 0 && (path[length] == 0 || path[length] == '.'))) {
-			e->site[sites++] = e->site[i];
-		}
-	}
-	e->nsite = sites;
-}
-
-Program *elab_line(Elab *e, const Ast *file, uint32_t *nstale, Sym **stale)
-{
-	e->nunknown = 0;
-	*nstale = 0;
-	*stale = arena_array(e->arena, Sym, e->global->n + 1);
-	for (uint32_t i = 0; i < file->nkid; i++) {
-		Sym name = declared_name(file->kid[i]);
-		Entry *old = NULL;
-		for (size_t k = 0; name && k < e->global->n; k++) {
-			old = e->global->entry[k].name == name ? &e->global->entry[k] : old;
-		}
-		if (!old || old->builtin || (old->pending && i > 0)) {
-			continue;
-		}
-		bool earlier = false; /* h[0] = … and h[t] = … on one input are one definition */
-		for (uint32_t k = 0; k < i; k++) {
-			earlier = earlier || declared_name(file->kid[k]) == name;
-		}
-		if (earlier) {
-			continue;
-		}
-		old->name = 0;
-		forget_params(e, name);
-		for (size_t k = 0; k < e->global->n; k++) {
-			Entry *other = &e->global->entry[k];
-			FnDecl *d = other->val.tag == VAL_FN && other->val.fn->kind == FNV_USER ? other->val.fn->decl : NULL;
-			if (d) {
-				d->nmemo = 0;
-				if (!other->builtin && ast_mentions(d->ast, name)) {
-					(*stale)[(*nstale)++] = other->name;
-					d->bad = false;
-				}
-			}
-		}
-		for (uint32_t k = 0; k < e->program->nloss; k++) {
-			if (e->program->loss[k]->name == name) {
-				for (uint32_t m = k + 1; m < e->program->nloss; m++) { e->program->loss[m - 1] = e->program->loss[m]; }
-				e->program->nloss--;
-				k--;
-			}
-		}
-	}
-	elab_unit(e, file);
-	return e->program;
-}
-
-bool elab_expression(Elab *e, const Ast *expr, Value *value, const char **type)
-{
-	unsigned before = diags_errors(e->diags);
-	e->nunknown = 0;
-	Val v = elab_expr(e, e->global, expr);
-	v.span = expr->span;
-	*type = val_type(e, &v);
-	if (v.tag == VAL_TUPLE && v.n) {
-		v = v.item[0];
-	}
-	return elab_value(e, &v, expr, value) && diags_errors(e->diags) == before;
-}
-
-ParamInfo **elab_params_of(Elab *e, Sym name, uint32_t *n)
-{
-	*n = 0;
-	Entry *entry = scope_find(e, e->global, name);
-	Ast node = {.kind = AST_NAME, .name = name};
-	Ast *list[1] = {&node};
-	ParamInfo **out = NULL;
-	for (uint32_t i = 0; i < e->program->nparam; i++) {
-		if (e->program->param[i]->path == name) {
-			out = arena_array(e->arena, ParamInfo *, 1);
-			out[0] = e->program->param[i];
-			*n = 1;
-			return out;
-		}
-	}
-	if (!entry || !params_of_list(e, e->global, 1, list, n, &out)) {
-		return NULL;
-	}
-	return out;
-}
-
-const char *elab_name(Elab *e, uint32_t i)
-{
-	uint32_t k = 0;
-	for (size_t at = 0; at < e->global->n; at++) {
-		if (e->global->entry[at].name && k++ == i) {
-			return elab_text(e, e->global->entry[at].name);
-		}
-	}
-	const char *name = builtin_name(i - k);
-	if (name) {
-		return name;
-	}
-	uint32_t base = 0, ops = 0;
-	while (builtin_name(base)) { base++; }
-	for (size_t at = 0; at < e->global->n; at++) { ops += e->global->entry[at].name != 0; }
-	uint32_t op = i - ops - base + 1;
-	while (op < OPS && (op_info((Op)op)->syntax[0] | 32) < 'a') { op++; }
-	return op < OPS ? op_info((Op)op)->syntax : NULL;
-}
-
-const char *elab_describe(Elab *e, Sym name)
-{
-	Entry *entry = scope_find(e, e->global, name);
-	const char *text = elab_text(e, name);
-	uint32_t row;
-	if (!entry) {
-		Op op = op_find(text);
-		if (op != OP_NONE) {
-			return arena_printf(e->arena, "%s: %s", text, op_info(op)->doc);
-		}
-		return builtin_find(e, name, &row) ? arena_printf(e->arena, "%s: built in", text) : NULL;
-	}
-	Val v = scope_value(e, e->global, name, entry->span);
-	if (v.tag != VAL_FN || v.fn->kind != FNV_USER) {
-		return arena_printf(e->arena, "%s: %s", text, val_type(e, &v));
-	}
-	FnDecl *d = v.fn->decl;
-	const char *args = "";
-	for (uint32_t i = 0; i < d->nformal; i++) {
-		args = arena_printf(e->arena, "%s%s%s", args, i ? ", " : "", elab_text(e, d->formal[i]));
-	}
-	uint32_t n = 0;
-	elab_params_of(e, name, &n);
-	const char *kind = d->equation ? "equation" : d->net ? "net" : d->layer ? "layer" : d->activation ? "activation" : "fn";
-	return n ? arena_printf(e->arena, "%s %s(%s): %u parameter array%s", kind, text, args, n, n == 1 ? "" : "s")
-	         : arena_printf(e->arena, "%s %s(%s)", kind, text, args);
 }
 
 typedef struct Roots { Elab *e; CoreProgram p; size_t capname, caproot; } Roots;

@@ -42,7 +42,9 @@ static void apply_setting(Elab *e, const Ast *ast, AxisInfo *info)
 	long long size = strtoll(set->value, &end, 10);
 	if (info->nlabel) {
 		diag_bad_setting(elab_diags(e), ast->name_span, set->name, "an axis with labels has its size from them");
-	} else if (end == set->value || *end || size < 0 || size > AXIS_LIMIT) {
+	} else if (end != set->value && !*end && size > AXIS_LIMIT) {
+		diag_too_large(elab_diags(e), ast->name_span, arena_printf(e->arena, "--set %s", set->name), "2^40 elements");
+	} else if (end == set->value || *end || size < 0) {
 		diag_bad_setting(elab_diags(e), ast->name_span, set->name, "an axis takes a whole number of elements");
 	} else {
 		info->size = size;

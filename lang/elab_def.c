@@ -47,7 +47,7 @@ void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 			g->scope = s;
 			g->span = head->span;
 			Entry *entry = scope_add(e, s, head->name, head->span, val_error(head->span));
-			entry->pending = g;
+			entry->pending = entry->made = g;
 		}
 		ARENA_PUSH(e->arena, g->piece, g->n, g->cap, def);
 	}
@@ -357,6 +357,19 @@ Val group_finish(Elab *e, Group *g, Val v)
 		}
 	}
 	return v;
+}
+
+void group_again(Elab *e, Scope *s, Sym name)
+{
+	(void)e;
+	for (size_t k = 0; k < s->n; k++) {
+		Group *g = s->entry[k].name == name ? s->entry[k].made : NULL;
+		if (g) {
+			g->state = GROUP_NEW;
+			g->axis = NULL;
+			s->entry[k].pending = g;
+		}
+	}
 }
 
 void groups_restore(Elab *e, size_t mark)

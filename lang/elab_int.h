@@ -86,6 +86,7 @@ typedef struct Entry {
 	Span span;
 	Val val;
 	Group *pending; /* a definition by index that is elaborated when first asked for */
+	Group *made;    /* what pending was */
 	bool used;
 	bool builtin;   /* of the prelude: may be redefined silently */
 } Entry;
@@ -152,6 +153,7 @@ struct Elab {
 	bool in_prelude;
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
+	Ast **said; size_t nsaid, capsaid;      /* statements of the program so far, the library's left out */
 	Sym *module; size_t nmodule, capmodule; /* read so far */
 	Sym *unknown; size_t nunknown, capunknown; /* undefined names that were reported: once is enough */
 	Group **failed; size_t nfailed, capfailed; /* definitions that went wrong on trial: to be made again */
@@ -278,6 +280,8 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at);
 bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out);
 /* Definitions that went wrong on trial since e->nfailed was `mark` are made again when next asked for. */
 void groups_restore(Elab *e, size_t mark);
+/* The definition of the name in the scope is made again when next asked for. */
+void group_again(Elab *e, Scope *s, Sym name);
 void elab_param(Elab *e, Scope *s, const Ast *ast);
 /* x[k+1] with k running over all of x's axis, not under a condition: E0211. ix are the indices that run, over the body. */
 bool places_inside(Elab *e, Node body, uint32_t n, const Index *ix);
@@ -312,6 +316,7 @@ bool data_family(const DataInfo *a, const DataInfo *b);
 
 /* ---- elab_stmt.c, elab_train.c, elab_batch.c -------------------------------------------------------------------------------------- */
 Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast); /* NULL for declarations and after errors */
+void elab_unit(Elab *e, const Ast *file); /* all statements of a file, a module or a line */
 void elab_decl(Elab *e, Scope *s, const Ast *ast);
 bool elab_train(Elab *e, Scope *s, const Ast *ast, TrainInfo *train);
 bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out);
