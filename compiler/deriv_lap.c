@@ -171,8 +171,8 @@ void deriv_collapse(Deriv *dv, Def d)
 {
 	Core *c = dv->c;
 	const DefInfo info = *core_def(c, d);
-	if (info.role != DEF_REDUCTION || info.red != RED_SUM) {
-		return;
+	if (info.role != DEF_REDUCTION || info.red != RED_SUM || info.kind != KIND_REAL) {
+		return; /* sums of ints have no derivatives */
 	}
 	Collapse l = {.dv = dv, .c = c};
 	for (uint32_t k = 0; k < info.nbound; k++) {

@@ -303,6 +303,7 @@ static void check_function(Elab *e, const Ast *k)
 void elab_unit(Elab *e, const Ast *file)
 {
 	Scope *global = e->global;
+	e->units_open++;
 	Ast *const *text = global->text; /* of the file that uses this one */
 	uint32_t ntext = global->ntext;
 	for (uint32_t i = 0; i < file->nkid && !e->in_prelude; i++) {
@@ -341,7 +342,8 @@ void elab_unit(Elab *e, const Ast *file)
 			}
 		}
 	}
-	for (size_t i = 0; i < e->global->n; i++) {
+	e->units_open--;
+	for (size_t i = 0; i < e->global->n && !e->units_open; i++) { /* a module's definitions may need what its user says later */
 		if (e->global->entry[i].pending) {
 			scope_value(e, e->global, e->global->entry[i].name, e->global->entry[i].span);
 		}

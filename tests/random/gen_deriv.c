@@ -1,0 +1,2 @@
+#include "tests/random/random.h"
+void gen_derivatives(Gen *g) { gen_program(g); }
