@@ -151,6 +151,7 @@ struct Elab {
 	size_t capparam, capdata, capsplit, caploss, capstmt;
 	bool *set_used;       /* which --set names were met */
 	bool in_prelude;
+	unsigned units_open;  /* files being elaborated: modules within the program */
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
 	Ast **said; size_t nsaid, capsaid;      /* statements of the program so far, the library's left out */
