@@ -11,6 +11,7 @@ typedef struct CmdLine {
 	int n; /* words that are not options, after the command */
 	char **word;
 	const char *stage; /* emit */
+	const char *from;  /* emit --from core: the file is a text that emit printed */
 	const char **wrt;  /* grad */
 	int nwrt;
 	const char **expression; /* eval -e */
@@ -48,6 +49,9 @@ void cmd_help(const CmdLine *c, const Command *about, FILE *out);
 int cmd_run(CmdLine *c);
 int cmd_check(CmdLine *c);
 int cmd_emit(CmdLine *c);
+/* emit --from core: reads the text of a stage back and takes it on to a later one (0 core, 1 deriv,
+ * 2 opt). */
+int cmd_emit_text(CmdLine *c, int stage);
 int cmd_grad(CmdLine *c);
 int cmd_eval(CmdLine *c);
 int cmd_info(CmdLine *c);

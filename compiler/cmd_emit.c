@@ -182,6 +182,12 @@ int cmd_emit(CmdLine *c)
 	if (stage < 0) {
 		return cmd_usage(c, "--stage takes tokens, ast, core, deriv, opt or plan");
 	}
+	if (c->from && (strcmp(c->from, "core") != 0 || stage < 2 || stage > 4)) {
+		return cmd_usage(c, "--from core goes with --stage core, deriv or opt");
+	}
+	if (c->from) {
+		return cmd_emit_text(c, stage - 2);
+	}
 	if (stage < 2) {
 		return emit_text(c, stage);
 	}

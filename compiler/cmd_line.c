@@ -12,7 +12,7 @@ static const Command commands[] = {
 	{"check", "FILE...", "names, axes, types, units, derivatives, and claims that need no data",
 	 "", 1, -1, cmd_check},
 	{"emit", "FILE --stage STAGE", "the program at a stage: tokens ast core deriv opt plan",
-	 "stage", 1, 1, cmd_emit},
+	 "stage from", 1, 1, cmd_emit},
 	{"grad", "FILE LOSS --wrt NAME",
 	 "the derived backward pass as mathematics, and its numerical check", "wrt latex", 2, 2,
 	 cmd_grad},
@@ -55,6 +55,7 @@ enum {
 	OPT_EXPRESSION,
 	OPT_WEIGHTS,
 	OPT_CSV,
+	OPT_FROM,
 	OPT_VERSION
 };
 
@@ -76,6 +77,7 @@ static const struct option options[] = {
 	{"resume", required_argument, NULL, OPT_RESUME},
 	{"save-every", required_argument, NULL, OPT_SAVE_EVERY},
 	{"stage", required_argument, NULL, OPT_STAGE},
+	{"from", required_argument, NULL, OPT_FROM},
 	{"wrt", required_argument, NULL, OPT_WRT},
 	{"latex", no_argument, NULL, OPT_LATEX},
 	{"check", no_argument, NULL, OPT_CHECK},
@@ -261,6 +263,9 @@ static int read_option(CmdLine *c, int value, const char *text)
 		return 0;
 	case OPT_STAGE:
 		c->stage = text;
+		return 0;
+	case OPT_FROM:
+		c->from = text;
 		return 0;
 	case OPT_LATEX:
 		c->latex = true;
