@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define FORMAT "pnn checkpoint 1"
+#define MOST_STEPS 4e9 /* phases are counted in 32 bits, and no training takes so many steps */
 enum { MOST_META = 16, DIFFERENCES_SHOWN = 6 };
 
 struct Checkpoint {
@@ -434,6 +435,11 @@ bool checkpoint_training_numbers(const Run *r, double number[TRAINING_NUMBERS])
 		return false;
 	}
 	memcpy(number, t->data, TRAINING_NUMBERS * sizeof *number);
+	for (int k = 0; k <= TRAINING_TOTAL; k++) {
+		if (!(number[k] >= 0 && number[k] < MOST_STEPS)) {
+			return false; /* damaged: the training begins anew */
+		}
+	}
 	return true;
 }
 

@@ -81,9 +81,10 @@ bool data_remember(Run *r, DataInfo *d, RtTable *table, const char *path)
 	r->data->set = items;
 	r->data->set[r->data->n++] = (LoadedSet){d, table, path, path == NULL};
 	if (path && r->e->options.verbose) {
+		const char *from = d->parent ? run_name(r, d->parent->name) : path;
 		fprintf(r->e->options.error, "data %s: %zu records, %u fields, %s%s\n",
 			run_name(r, d->name), data_records(r, d), d->nfield,
-			path[0] ? "from " : "made by the program", path);
+			from[0] ? "from " : "made by the program", from);
 	}
 	return true;
 }

@@ -181,6 +181,12 @@ static bool search_resume(Search *s)
 	tr->total = (int64_t)number[TRAINING_TOTAL];
 	tr->first_loss = number[TRAINING_FIRST];
 	tr->have_first = true;
+	double memory = (double)s->lbfgs.memory;
+	if (!(number[NUMBER_PAIRS] >= 0 && number[NUMBER_PAIRS] <= memory) ||
+	    !(number[NUMBER_NEXT] >= 0 && number[NUMBER_NEXT] < memory) ||
+	    !(number[NUMBER_DRAW] >= 0 && number[NUMBER_DRAW] < 1e15)) {
+		return unfit(tr, "its state in the checkpoint is damaged");
+	}
 	s->lbfgs.pairs = (size_t)number[NUMBER_PAIRS];
 	s->lbfgs.next = (size_t)number[NUMBER_NEXT];
 	s->draw = (uint64_t)number[NUMBER_DRAW];
