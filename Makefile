@@ -3,6 +3,8 @@
 
 SHELL   := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# V=1 shows the commands.
+Q       := $(if $(V),,@)
 JOBS    ?= 2
 PREFIX  ?= /usr/local
 T       ?= 60
@@ -85,35 +87,38 @@ testdeps:
 
 # ---- building -----------------------------------------------------------------------------------------------
 $(PNNC): $(OBJ)
-	$(CC) $(OPT) -o $@ $(OBJ) $(LDLIBS)
+	@echo '  link $@'
+	$(Q)$(CC) $(OPT) -o $@ $(OBJ) $(LDLIBS)
 $(BUILD)/libpnn.a: $(LIBOBJ)
 	@rm -f $@
-	ar rcs $@ $(LIBOBJ)
+	$(Q)ar rcs $@ $(LIBOBJ)
 
 $(BUILD)/obj/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(OPT) -Wall -Wno-unused-function -MMD -MP $(CFLAGS) -c -o $@ $<
+	@echo '  cc $<'
+	$(Q)$(CC) $(STD) $(OPT) -Wall -Wno-unused-function -MMD -MP $(CFLAGS) -c -o $@ $<
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(OPT) $(WARN) -MMD -MP $(CFLAGS) -c -o $@ $<
+	@echo '  cc $<'
+	$(Q)$(CC) $(STD) $(OPT) $(WARN) -MMD -MP $(CFLAGS) -c -o $@ $<
 
 $(filter $(BUILD)/obj/lang/%,$(OBJ)) $(BUILD)/obj/gen/scan.o: | $(GEN)/parse.h $(GEN)/scan.h
 
 $(GEN)/parse.c $(GEN)/parse.h &: lang/parse.y
 	@mkdir -p $(GEN)
-	bison -Wall -Werror --header=$(GEN)/parse.h -o $(GEN)/parse.c $<
+	$(Q)bison -Wall -Werror --header=$(GEN)/parse.h -o $(GEN)/parse.c $<
 # -Cf with -8 has no compressed tables, so flex can prove that the scanner never backs up.
 $(GEN)/scan.c $(GEN)/scan.h &: lang/scan.l
 	@mkdir -p $(GEN)
-	cd $(GEN) && flex -8 -b -Cf --header-file=scan.h -o scan.c $(CURDIR)/$<
+	$(Q)cd $(GEN) && flex -8 -b -Cf --header-file=scan.h -o scan.c $(CURDIR)/$<
 	@grep -q '^No backing up\.' $(GEN)/lex.backup || { cat $(GEN)/lex.backup; rm -f $(GEN)/scan.c; exit 1; }
 	@echo 'flex: No backing up.'
 $(GEN)/stdlib.c: $(wildcard stdlib/*.pnn) tests/embed.sh
 	@mkdir -p $(GEN)
-	tests/embed.sh stdlib_text $(wildcard stdlib/*.pnn) > $@
+	$(Q)tests/embed.sh stdlib_text $(wildcard stdlib/*.pnn) > $@
 $(GEN)/explain.c: $(wildcard doc/errors/*.md) tests/embed.sh
 	@mkdir -p $(GEN)
-	tests/embed.sh explain_text $(wildcard doc/errors/*.md) > $@
+	$(Q)tests/embed.sh explain_text $(wildcard doc/errors/*.md) > $@
 
 # ---- the demonstration --------------------------------------------------------------------------------------
 demo: deps
@@ -126,10 +131,8 @@ demo: deps
 test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
-	@$(MAKE) check-unit check-golden check-layers check-diags check-doc check-limits check-mutants check-bench check-examples
-	@$(MAKE) check-mutants N=400
-	@$(MAKE) check-fuzz
-	@$(MAKE) check-san
+	@$(MAKE) -k check-unit check-golden check-layers check-diags check-doc check-limits check-mutants \
+	  check-bench check-examples check-fuzz check-san N=400 T=10
 	@echo 'make test: all parts passed'
 
 check-unit: $(UNIT)
@@ -137,10 +140,10 @@ check-unit: $(UNIT)
 # A test is linked with the shared files whose headers it includes, then with what those need.
 $(BUILD)/libaid.a: $(UNITAID)
 	@rm -f $@
-	ar rcs $@ $(UNITAID)
+	$(Q)ar rcs $@ $(UNITAID)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libaid.a $(BUILD)/libpnn.a
 	@mkdir -p $(@D)
-	$(CC) $(OPT) -o $@ $< $(addprefix $(BUILD)/obj/tests/unit/,$(shell sed -n \
+	$(Q)$(CC) $(OPT) -o $@ $< $(addprefix $(BUILD)/obj/tests/unit/,$(shell sed -n \
 	  's/^#include "tests\/unit\/\(.*\)\.h"/\1.o/p' tests/unit/$*.c)) $(BUILD)/libaid.a $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
 $(BUILD)/obj/tests/unit/%.o: WARN += -Wno-missing-prototypes
 
@@ -173,16 +176,15 @@ check-reference: $(PNNC)
 	@test -n "$(DIR)" || { echo 'usage: make check-reference DIR=folder with REFERENCE.tsv and data/'; exit 2; }
 	@tests/check_reference.sh $(PNNC) $(DIR)
 
-fuzz:
-	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=$(T)
+fuzz: check-fuzz
 check-mutants: $(PNNC)
 	@tests/mutate.sh $(or $(N),2000) $(or $(SEED),1) $(PNNC)
 check-fuzz:
-	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=10
+	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=$(T)
 run-fuzz: $(FUZZERS)
 	@tests/run_fuzz.sh $(T) $(FUZZERS)
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libpnn.a
-	$(CC) $(STD) $(OPT) -fsanitize=fuzzer -o $@ $< $(BUILD)/libpnn.a $(LDLIBS)
+	$(Q)$(CC) $(STD) $(OPT) -fsanitize=fuzzer -o $@ $< $(BUILD)/libpnn.a $(LDLIBS)
 
 # ---- installing, cleaning -----------------------------------------------------------------------------------
 install: $(PNNC)
