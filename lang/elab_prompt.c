@@ -215,6 +215,25 @@ const char *elab_name(Elab *e, uint32_t i)
 	return op < OPS ? op_info((Op)op)->syntax : NULL;
 }
 
+static const char *describe_axis(Elab *e, const char *text, Axis a)
+{
+	const AxisInfo *info = core_axis_info(e->core, a);
+	long long size = (long long)info->size, first = (long long)info->first;
+	if (info->size < 0) {
+		return arena_printf(e->arena, "%s: an axis sized by each record", text);
+	}
+	if (!info->nlabel) {
+		const char *periodic = info->flags & AXIS_PERIODIC ? ", periodic" : "";
+		return arena_printf(e->arena, "%s: an axis of %lld elements, %lld..%lld%s", text, size, first,
+				    first + size - 1, periodic);
+	}
+	const char *labels = "";
+	for (uint32_t i = 0; i < info->nlabel; i++) {
+		labels = arena_printf(e->arena, "%s%s%s", labels, i ? " | " : "", elab_text(e, info->label[i]));
+	}
+	return arena_printf(e->arena, "%s: an axis of %lld elements, %s", text, size, labels);
+}
+
 const char *elab_describe(Elab *e, Sym name)
 {
 	Entry *entry = scope_find(e, e->global, name);
@@ -228,6 +247,9 @@ const char *elab_describe(Elab *e, Sym name)
 		return builtin_find(e, name, &row) ? arena_printf(e->arena, "%s: built in", text) : NULL;
 	}
 	Val v = scope_value(e, e->global, name, entry->span);
+	if (v.tag == VAL_AXIS) {
+		return describe_axis(e, text, v.axis.axis);
+	}
 	if (v.tag != VAL_FN || v.fn->kind != FNV_USER) {
 		return arena_printf(e->arena, "%s: %s", text, val_type(e, &v));
 	}
