@@ -14,6 +14,7 @@ typedef struct Simplify {
 	unsigned flags;
 	Node *image; /* by definition, over its formals; 0: itself */
 	uint32_t n;
+	bool *pinned; /* by definition: something is still to be differentiated by it */
 } Simplify;
 
 /* ---- expressions ---- */
@@ -361,8 +362,8 @@ static bool follows(const Simplify *s, Def def, bool aliases)
 {
 	const DefInfo *d = core_def(s->c, def);
 	Node read;
-	if (d->red != RED_NONE) {
-		return true;
+	if (s->pinned[def] || d->red != RED_NONE) {
+		return !s->pinned[def];
 	}
 	return aliases && whole(d) && dissolves(s->c, d->piece[0].value, &read) &&
 	       may_dissolve(s, d, d->piece[0].value);
@@ -459,10 +460,14 @@ static void simplify_single(Simplify *s, Def def)
 		simplify_constant(s, def);
 		return;
 	case DEF_REDUCTION:
+		if (s->pinned[def]) {
+			simplify_boxed(s, def);
+			return;
+		}
 		s->image[def] = image_of_reduction(s, def);
 		break;
 	case DEF_VALUE:
-		if (!whole(d) ||
+		if (!whole(d) || s->pinned[def] ||
 		    ((d->flags & DEF_VARIABLE) && (s->flags & SIMPLIFY_KEEP_VARIABLES))) {
 			simplify_boxed(s, def);
 			return;
@@ -475,12 +480,47 @@ static void simplify_single(Simplify *s, Def def)
 	}
 }
 
+/* Variables of derivatives that are left keep their identity: what equals one is not the same to
+ * differentiate by. */
+static void pin_variables(Simplify *s, Node root)
+{
+	Core *c = s->c;
+	size_t base = c->nstack;
+	Memo *seen = core_memo_take(c);
+	core_stack_push(c, root);
+	while (c->nstack > base) {
+		Node n = c->stack[--c->nstack];
+		if (!core_cell(c, n)->derivative || core_memo_get(seen, n)) {
+			continue;
+		}
+		core_memo_set(c, seen, n, n);
+		const NodeInfo *p = core_node(c, n);
+		if (p->tag == NODE_D) {
+			s->pinned[core_node(c, p->arg[1])->ref] = true;
+		}
+		for (uint32_t k = 0; k < p->n; k++) {
+			core_stack_push(c, p->arg[k]);
+		}
+	}
+	core_memo_give(c, seen);
+}
+
 void core_simplify(Core *c, Arena *scratch, unsigned flags, uint32_t nroot, Node *root)
 {
 	Simplify s = {.c = c, .scratch = scratch, .flags = flags, .n = c->ndef};
 	s.image = arena_array(scratch, Node, c->ndef + 1);
+	s.pinned = arena_array(scratch, bool, c->ndef + 1);
 	Def *order;
 	uint32_t *component, n = core_reach(c, scratch, nroot, root, &order, &component);
+	for (uint32_t k = 0; k < n + nroot; k++) {
+		const DefInfo *d = k < n ? core_def(c, order[k]) : NULL;
+		for (uint32_t p = 0; d && p < d->npiece; p++) {
+			pin_variables(&s, d->piece[p].value);
+		}
+		if (!d && root[k - n]) {
+			pin_variables(&s, root[k - n]);
+		}
+	}
 	for (uint32_t lo = 0, hi; lo < n; lo = hi) {
 		for (hi = lo + 1; hi < n && component[hi] == component[lo]; hi++) {
 		}
