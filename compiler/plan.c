@@ -243,6 +243,9 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 	for (uint32_t k = 0; k < n; k++) {
 		plan_def(p, def[k])->output = true;
 	}
+	if (!plan_factor(p)) {
+		return false;
+	}
 	find_order(p);
 	plan_protect(p);
 	plan_inline(p);

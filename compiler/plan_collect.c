@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { BEYOND = 1 << 16 }; /* labels that a reduction may be read at before and behind its axis */
-enum { DEPTH_MAX = 4000 }; /* nesting of one expression: later passes recurse over nodes */
+enum { DEPTH_MAX = 2500 }; /* nesting of one expression: later passes recurse over nodes */
 
 /* ---- tables by index and node ---- */
 
@@ -350,7 +350,7 @@ static bool depth_fits(Planner *p)
 		for (uint32_t r = 0; r < p->def[k].nregion; r++) {
 			if (depth[p->def[k].region[r].value] >= DEPTH_MAX) {
 				diag_too_large(p->ds, core_def(p->core, p->def[k].def)->span,
-					       "the nesting of an expression", "4000 levels");
+					       "the nesting of an expression", "2500 levels");
 				fits = false;
 			}
 		}

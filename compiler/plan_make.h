@@ -144,6 +144,10 @@ static inline int64_t interval_size(Interval r)
 /* The reads of a definition anew, after its values were changed. */
 void plan_read_again(Planner *p, uint32_t number);
 
+/* ---- plan_factor.c ------------------------------------------------------------------------- */
+/* Prepares sums of products for matrix kernels; false after a diagnostic. */
+bool plan_factor(Planner *p);
+
 /* ---- plan_guard.c
  * --------------------------------------------------------------------------------------------------
  */

@@ -650,3 +650,57 @@ Test(plan, ragged_records)
 	Def outputs[2] = {e, grad};
 	plan_aid_compare(&t, 2, outputs, 1e-11);
 }
+
+static bool has(const char *text, const char *what)
+{
+	return strstr(text, what) != NULL;
+}
+
+/* Gathered rows, ints as reals, products of three factors and neighbourhoods on a ring all go to
+ * the kernels. */
+Test(plan, factors_are_gathered_for_the_kernels)
+{
+	Axis s = aid_axis(&t, "s", 0, 70, AXIS_SAMPLES),
+	     rec = aid_axis(&t, "rec", 0, 90, AXIS_SAMPLES);
+	Axis h = aid_axis(&t, "h", 0, 12, 0), g = aid_axis(&t, "g", 0, 9, 0),
+	     x = aid_axis(&t, "x", 0, 16, AXIS_PERIODIC);
+	Axis k3 = aid_axis(&t, "k3", -1, 3, 0);
+	Def id = plan_aid_ints(&t, DEF_RUNTIME, "id", KIND_INT, 0, 89, (const Axis[]){s, 0});
+	Def data = AID_LEAF(&t, DEF_DATA, "data", -1, 1, rec, h),
+	    w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, g, h);
+	Def spin = plan_aid_ints(&t, DEF_DATA, "spin", KIND_INT, -1, 1, (const Axis[]){s, h, 0});
+	Def c = AID_LEAF(&t, DEF_PARAM, "c", -1, 1, h),
+	    f = AID_LEAF(&t, DEF_DATA, "f", -1, 1, s, x, h);
+	Def kern = AID_LEAF(&t, DEF_PARAM, "kern", -1, 1, g, k3, h);
+	Def outputs[4];
+	Index r = aid_index(&t, s, "r"), i = aid_index(&t, g, "i"), j = aid_index(&t, h, "j");
+	Node row = AT(&t, data, AT(&t, id, IX(&t, r)), IX(&t, j)),
+	     weight = AT(&t, w, IX(&t, i), IX(&t, j));
+	outputs[0] = AID_DEF(&t, "rows", SUM(&t, core_mul(C, weight, row), j), r, i);
+	Index r1 = aid_index(&t, s, "r"), i1 = aid_index(&t, g, "i"), j1 = aid_index(&t, h, "j");
+	Node real = core_real(C, AT(&t, spin, IX(&t, r1), IX(&t, j1)));
+	outputs[1] =
+		AID_DEF(&t, "spins",
+			SUM(&t, core_mul(C, AT(&t, w, IX(&t, i1), IX(&t, j1)), real), j1), r1, i1);
+	Index r2 = aid_index(&t, s, "r"), i2 = aid_index(&t, g, "i"), j2 = aid_index(&t, h, "j");
+	Node three =
+		core_mul(C, core_mul(C, AT(&t, w, IX(&t, i2), IX(&t, j2)), AT(&t, c, IX(&t, j2))),
+			 core_powi(C, AT(&t, data, IX(&t, r2), IX(&t, j2)), 2));
+	Index q2 = aid_index(&t, rec, "q");
+	three = core_subst(C, three, 1, &r2, (Node[]){IX(&t, q2)});
+	outputs[2] = AID_DEF(&t, "three", SUM(&t, three, j2), q2, i2);
+	Index r3 = aid_index(&t, s, "r"), x3 = aid_index(&t, x, "x"), i3 = aid_index(&t, g, "i"),
+	      j3 = aid_index(&t, h, "j");
+	Index k = aid_index(&t, k3, "k");
+	Node near = AT(&t, f, IX(&t, r3), core_add(C, IX(&t, x3), IX(&t, k)), IX(&t, j3));
+	outputs[3] = AID_DEF(
+		&t, "ring",
+		SUM(&t, core_mul(C, AT(&t, kern, IX(&t, i3), IX(&t, k), IX(&t, j3)), near), k, j3),
+		r3, x3, i3);
+	plan_aid_compare(&t, 4, outputs, TOLERANCE);
+	char *text = plan_aid_text(&t, 4, outputs);
+	cr_assert(has(text, "contract rows") && has(text, "contract spins") &&
+			  has(text, "contract three") && has(text, "contract ring"),
+		  "%s", text);
+	free(text);
+}
