@@ -234,7 +234,8 @@ Intern *core_names(Core *c);
 typedef struct CoreProgram { Core *core; uint32_t n; Sym *name; Node *root; } CoreProgram;
 
 /* Text of everything reachable from the roots: axes, leaves, definitions in dependency order, then `output name = …`.
- * It is the language itself: core_read_text reads it back and prints the same bytes. */
+ * It is the language itself: core_read_text reads it back and prints the same bytes. The form is described in core_print.c.
+ * Large parts that are shared or deep get definitions of their own first, also in the core; they mean the same. */
 struct UnitTable;
 void core_print(const CoreProgram *p, const struct UnitTable *units, FILE *out);
 /* An expression in the language, for messages. */

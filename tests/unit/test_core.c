@@ -652,6 +652,32 @@ Test(simplify, zero_outside_stays)
 	finish(&t);
 }
 
+/* Layers of a network with adjoint-like readers: the work is proportional to their number. */
+static uint32_t nodes_for_layers(int layers)
+{
+	Bench t = bench();
+	Core *c = t.core;
+	Def x = t.b;
+	for (int k = 0; k < layers; k++) {
+		Node z = sum1(&t, t.j, core_mul(c, at2(&t, t.W, t.i, t.j), at1(&t, x, t.j)));
+		Def alias = share(&t, 0, 1, &t.i, core_scale(c, 0.5, z), 0);
+		Def y = share(&t, 0, 1, &t.i, core_op1(c, OP_tanh, at1(&t, alias, t.i)), 0);
+		x = share(&t, 0, 1, &t.i, core_add(c, at1(&t, y, t.i), at1(&t, x, t.i)), 0);
+	}
+	uint32_t before = core_node_count(c);
+	Node root = at1(&t, x, t.i);
+	core_simplify(c, t.arena, SIMPLIFY_FOLD, 1, &root);
+	uint32_t made = core_node_count(c) - before;
+	finish(&t);
+	return made;
+}
+
+Test(simplify, growth_is_linear)
+{
+	uint32_t few = nodes_for_layers(16), many = nodes_for_layers(128);
+	cr_assert_leq(many, 9 * few, "%u nodes for 16 layers, %u for 128", few, many);
+}
+
 /* ---- depth ---- */
 
 Test(core, depth_costs_no_stack)
