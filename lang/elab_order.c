@@ -177,13 +177,13 @@ static bool moves(const Order *o, const Read *r)
 	return false;
 }
 
-/* Reads at zero shift inside one step must not go round: h[t] needs r[t] needs h[t]. */
+/* What is read within one step must not go round: h[t] needs r[t] needs h[t]. */
 static bool rest_is_ordered(Order *o)
 {
 	size_t n = o->n;
 	bool *needs = arena_array(o->e->arena, bool, n * n + 1);
 	for (size_t k = 0; k < o->nread; k++) {
-		if (!moves(o, &o->read[k])) {
+		if (!o->read[k].settled) {
 			needs[o->read[k].by * n + o->read[k].of] = true;
 		}
 	}
@@ -255,6 +255,9 @@ static bool begins(Order *o, size_t *of, int64_t *missing)
 /* Why the reads that are left cannot be ordered; NULL if they can. */
 static const char *left_over(Order *o)
 {
+	if (rest_is_ordered(o)) {
+		return NULL;
+	}
 	for (size_t k = 0; k < o->nread; k++) {
 		const Read *r = &o->read[k];
 		bool zero = true;
@@ -271,7 +274,7 @@ static const char *left_over(Order *o)
 			return zero ? "it needs its own value at the same place" : "it reads itself at places that are not a shift of its index";
 		}
 	}
-	return o->n > 1 && !rest_is_ordered(o) ? "its definitions need each other at the same place" : NULL;
+	return "its definitions need each other at the same place";
 }
 
 bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, size_t *of, int64_t *missing)
