@@ -1,11 +1,14 @@
-/* elab.c — elaboration of files and lines: declarations, the prelude, modules, settings, and what others ask about names.
- * Stage in: syntax tree without errors. Stage out: Program over a core with NODE_D. SPEC: programs, scoping. */
+/* elab.c — elaboration of files and lines: declarations, the prelude, modules, settings, and what
+ * others ask about names. Stage in: syntax tree without errors. Stage out: Program over a core with
+ * NODE_D. SPEC: programs, scoping. */
 #include "lang/elab_int.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- constants ---------------------------------------------------------------------------------------------------------- */
+/* ---- constants
+ * ----------------------------------------------------------------------------------------------------------
+ */
 static const Setting *setting_for(Elab *e, Sym name)
 {
 	for (uint32_t i = 0; i < e->options.nset; i++) {
@@ -17,7 +20,8 @@ static const Setting *setting_for(Elab *e, Sym name)
 	return NULL;
 }
 
-/* The value given by --set, read as the declaration says: text for strings, an expression otherwise. */
+/* The value given by --set, read as the declaration says: text for strings, an expression
+ * otherwise. */
 static Val setting_value(Elab *e, Scope *s, const Setting *set, const Val *declared, Span at)
 {
 	if (declared->tag == VAL_STRING) {
@@ -35,21 +39,28 @@ static Val setting_value(Elab *e, Scope *s, const Setting *set, const Val *decla
 		return v;
 	}
 	if (v.tag != declared->tag || (v.tag == VAL_NUM && v.rank != declared->rank)) {
-		diag_bad_setting(elab_diags(e), at, set->name, arena_printf(e->arena, "it is %s, declared is %s", val_type(e, &v), val_type(e, declared)));
+		diag_bad_setting(elab_diags(e), at, set->name,
+				 arena_printf(e->arena, "it is %s, declared is %s", val_type(e, &v),
+					      val_type(e, declared)));
 		return val_error(at);
 	}
 	if (v.tag == VAL_NUM) {
-		bool fits = declared->elem == v.elem || (declared->elem == ELEM_REAL && v.elem == ELEM_INT) ||
-		            (declared->elem == ELEM_COMPLEX && v.elem != ELEM_BOOL);
+		bool fits = declared->elem == v.elem ||
+			    (declared->elem == ELEM_REAL && v.elem == ELEM_INT) ||
+			    (declared->elem == ELEM_COMPLEX && v.elem != ELEM_BOOL);
 		if (!fits) {
-			diag_bad_setting(elab_diags(e), at, set->name, arena_printf(e->arena, "it is %s, declared is %s", val_type(e, &v), val_type(e, declared)));
+			diag_bad_setting(elab_diags(e), at, set->name,
+					 arena_printf(e->arena, "it is %s, declared is %s",
+						      val_type(e, &v), val_type(e, declared)));
 			return val_error(at);
 		}
 		bool complex = declared->elem == ELEM_COMPLEX;
-		if (complex ? !val_to_complex(e, &v) : declared->elem == ELEM_REAL && !val_real(e, &v)) {
+		if (complex ? !val_to_complex(e, &v)
+			    : declared->elem == ELEM_REAL && !val_real(e, &v)) {
 			return val_error(at);
 		}
-		if ((complex || declared->elem == ELEM_REAL) && !val_convert(e, &v, declared->unit)) {
+		if ((complex || declared->elem == ELEM_REAL) &&
+		    !val_convert(e, &v, declared->unit)) {
 			return val_error(at);
 		}
 	}
@@ -79,13 +90,17 @@ static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
 	if (v.rank == 0 && v.elem != ELEM_COMPLEX) {
 		if (!elab_node_value(e, v.re, &x)) {
 			Diag *d = diag_not_constant(elab_diags(e), ast->kid[1]->span, "a const");
-			diag_help(d, "write a definition without const, or  let %s = …  to compute it now", elab_text(e, ast->name));
+			diag_help(d,
+				  "write a definition without const, or  let %s = …  to compute it "
+				  "now",
+				  elab_text(e, ast->name));
 			return val_error(ast->span);
 		}
 		if (v.elem == ELEM_INT) {
 			int64_t whole;
 			if (!val_const_int(e, &v, &whole)) {
-				diag_int_overflow(elab_diags(e), ast->kid[1]->span, elab_text(e, ast->name));
+				diag_int_overflow(elab_diags(e), ast->kid[1]->span,
+						  elab_text(e, ast->name));
 				return val_error(ast->span);
 			}
 			v.re = core_int_const(e->core, whole);
@@ -98,15 +113,22 @@ static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
 		}
 		val_real(e, &v);
 		Piece piece = {NULL, v.re};
-		DefInfo info = {.role = DEF_CONST, .name = ast->name, .span = ast->span, .kind = KIND_REAL, .unit = unit_resolve(e->units, v.unit),
-		                .npiece = 1, .piece = &piece, .flags = DEF_USER};
+		DefInfo info = {.role = DEF_CONST,
+				.name = ast->name,
+				.span = ast->span,
+				.kind = KIND_REAL,
+				.unit = unit_resolve(e->units, v.unit),
+				.npiece = 1,
+				.piece = &piece,
+				.flags = DEF_USER};
 		v.re = core_read(e->core, core_define(e->core, info), NULL);
 		v.literal = false;
 		return v;
 	}
 	if (depends_on_leaves(e, v.re) || (v.im && depends_on_leaves(e, v.im))) {
 		Diag *d = diag_not_constant(elab_diags(e), ast->kid[1]->span, "a const");
-		diag_help(d, "write a definition without const, or  let %s = …  to compute it now", elab_text(e, ast->name));
+		diag_help(d, "write a definition without const, or  let %s = …  to compute it now",
+			  elab_text(e, ast->name));
 		return val_error(ast->span);
 	}
 	return val_name(e, s, ast->name, v, DEF_USER);
@@ -127,7 +149,9 @@ static void elab_const(Elab *e, Scope *s, const Ast *ast)
 	const Setting *set = e->in_prelude ? NULL : setting_for(e, ast->name);
 	if (set && v.tag != VAL_ERROR) {
 		Val given = setting_value(e, s, set, &v, ast->name_span);
-		if (given.tag != VAL_ERROR && ast->kid[0] && !type_fit(e, scope_new(e, s, NULL), ast->kid[0], &given, elab_text(e, ast->name))) {
+		if (given.tag != VAL_ERROR && ast->kid[0] &&
+		    !type_fit(e, scope_new(e, s, NULL), ast->kid[0], &given,
+			      elab_text(e, ast->name))) {
 			given = val_error(ast->span);
 		}
 		v = given;
@@ -135,20 +159,24 @@ static void elab_const(Elab *e, Scope *s, const Ast *ast)
 	scope_add(e, s, ast->name, ast->name_span, const_value(e, s, ast, v));
 }
 
-/* ---- losses --------------------------------------------------------------------------------------------------------------- */
+/* ---- losses
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 static void elab_loss(Elab *e, Scope *s, const Ast *ast)
 {
 	Val v = elab_expr(e, s, ast->kid[0]);
 	v.span = ast->kid[0]->span;
 	if (v.tag == VAL_TUPLE) {
-		diag_help(diag_type_mismatch(elab_diags(e), v.span, val_type(e, &v), "one number"), "add the parts with weights");
+		diag_help(diag_type_mismatch(elab_diags(e), v.span, val_type(e, &v), "one number"),
+			  "add the parts with weights");
 		v = val_error(ast->span);
 	}
 	if (v.tag != VAL_ERROR && (!val_real(e, &v) || !val_pure(e, &v))) {
 		v = val_error(ast->span);
 	}
 	if (v.tag != VAL_ERROR && v.rank) {
-		diag_help(diag_type_mismatch(elab_diags(e), v.span, val_type(e, &v), "one number"), "sum or average it:  mean[i] x[i]^2");
+		diag_help(diag_type_mismatch(elab_diags(e), v.span, val_type(e, &v), "one number"),
+			  "sum or average it:  mean[i] x[i]^2");
 		v = val_error(ast->span);
 	}
 	if (v.tag != VAL_ERROR) {
@@ -170,7 +198,9 @@ static void elab_loss(Elab *e, Scope *s, const Ast *ast)
 	scope_add(e, s, ast->name, ast->name_span, v);
 }
 
-/* ---- modules --------------------------------------------------------------------------------------------------------------- */
+/* ---- modules
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 static void elab_text_module(Elab *e, const char *name, const char *text)
 {
 	uint32_t file = sources_add(e->ctx->sources, name, text, strlen(text));
@@ -181,7 +211,8 @@ static void elab_text_module(Elab *e, const char *name, const char *text)
 	}
 }
 
-/* Each module is read once; of two that use each other, the second sees what the first has said so far. */
+/* Each module is read once; of two that use each other, the second sees what the first has said so
+ * far. */
 static bool first_use(Elab *e, Sym module)
 {
 	for (size_t i = 0; i < e->nmodule; i++) {
@@ -197,8 +228,12 @@ static void elab_use(Elab *e, const Ast *ast)
 {
 	const char *name = elab_text(e, ast->name);
 	if (ast->flags & AST_PATH) {
-		const char *here = sources_name(e->ctx->sources, ast->span.file), *slash = strrchr(here, '/');
-		const char *path = name[0] == '/' || !slash ? name : arena_printf(e->arena, "%.*s/%s", (int)(slash - here), here, name);
+		const char *here = sources_name(e->ctx->sources, ast->span.file),
+			   *slash = strrchr(here, '/');
+		const char *path = name[0] == '/' || !slash
+					   ? name
+					   : arena_printf(e->arena, "%.*s/%s", (int)(slash - here),
+							  here, name);
 		if (!first_use(e, intern_str(e->names, path))) {
 			return;
 		}
@@ -216,7 +251,8 @@ static void elab_use(Elab *e, const Ast *ast)
 	}
 	const char *text = e->options.module ? e->options.module(e->options.data, name) : NULL;
 	if (!text) {
-		diag_help(diag_no_module(elab_diags(e), ast->span, name), "a file of your own is named in quotes:  use \"mine.pnn\"");
+		diag_help(diag_no_module(elab_diags(e), ast->span, name),
+			  "a file of your own is named in quotes:  use \"mine.pnn\"");
 		return;
 	}
 	if (!first_use(e, intern_printf(e->names, "<%s>", name))) {
@@ -228,7 +264,9 @@ static void elab_use(Elab *e, const Ast *ast)
 	e->in_prelude = before;
 }
 
-/* ---- declarations ------------------------------------------------------------------------------------------------------------ */
+/* ---- declarations
+ * ------------------------------------------------------------------------------------------------------------
+ */
 static void precision(Elab *e, const Ast *ast)
 {
 	const char *name = elab_text(e, ast->name);
@@ -243,25 +281,52 @@ void elab_decl(Elab *e, Scope *s, const Ast *ast)
 {
 	core_at(e->core, ast->span);
 	switch (ast->kind) {
-	case AST_USE: elab_use(e, ast); break;
-	case AST_PRECISION: precision(e, ast); break;
-	case AST_CONST: elab_const(e, s, ast); break;
-	case AST_AXIS: elab_axis(e, s, ast); break;
-	case AST_PARAM: elab_param(e, s, ast); break;
-	case AST_DATA: elab_data(e, s, ast); break;
-	case AST_SPLIT: elab_split(e, s, ast); break;
-	case AST_DOMAIN: elab_domain(e, s, ast); break;
-	case AST_POINTS: elab_points(e, s, ast); break;
-	case AST_EQUATION: elab_equation(e, s, ast); break;
-	case AST_DERIVATIVE: elab_rule(e, s, ast); break;
+	case AST_USE:
+		elab_use(e, ast);
+		break;
+	case AST_PRECISION:
+		precision(e, ast);
+		break;
+	case AST_CONST:
+		elab_const(e, s, ast);
+		break;
+	case AST_AXIS:
+		elab_axis(e, s, ast);
+		break;
+	case AST_PARAM:
+		elab_param(e, s, ast);
+		break;
+	case AST_DATA:
+		elab_data(e, s, ast);
+		break;
+	case AST_SPLIT:
+		elab_split(e, s, ast);
+		break;
+	case AST_DOMAIN:
+		elab_domain(e, s, ast);
+		break;
+	case AST_POINTS:
+		elab_points(e, s, ast);
+		break;
+	case AST_EQUATION:
+		elab_equation(e, s, ast);
+		break;
+	case AST_DERIVATIVE:
+		elab_rule(e, s, ast);
+		break;
 	case AST_OPTIMIZER: {
 		struct NamedAst named = {ast->name, ast};
 		ARENA_PUSH(e->arena, e->optimizer, e->noptimizer, e->capoptimizer, named);
 		break;
 	}
-	case AST_GROUP: diag_reserved_feature(elab_diags(e), ast->span, "group"); break;
-	case AST_IMPOSE: diag_reserved_feature(elab_diags(e), ast->span, "impose"); break;
-	default: break;
+	case AST_GROUP:
+		diag_reserved_feature(elab_diags(e), ast->span, "group");
+		break;
+	case AST_IMPOSE:
+		diag_reserved_feature(elab_diags(e), ast->span, "impose");
+		break;
+	default:
+		break;
 	}
 }
 
@@ -272,8 +337,9 @@ static bool is_statement(AstKind k)
 
 static bool is_stray(AstKind k)
 {
-	return k == AST_RETURN || k == AST_STATE || k == AST_NEXT || k == AST_MINIMIZE || k == AST_USEPHASE || k == AST_EVERY ||
-	       k == AST_FIELDDECL || k == AST_DOMAINVAR || k == AST_CASE;
+	return k == AST_RETURN || k == AST_STATE || k == AST_NEXT || k == AST_MINIMIZE ||
+	       k == AST_USEPHASE || k == AST_EVERY || k == AST_FIELDDECL || k == AST_DOMAINVAR ||
+	       k == AST_CASE;
 }
 
 static void add_statement(Elab *e, const Ast *k)
@@ -287,7 +353,9 @@ static void add_statement(Elab *e, const Ast *k)
 static FnDecl *decl_of(Elab *e, const Ast *ast)
 {
 	Entry *entry = scope_find(e, e->global, ast->name);
-	return entry && entry->val.tag == VAL_FN && entry->val.fn->kind == FNV_USER ? entry->val.fn->decl : NULL;
+	return entry && entry->val.tag == VAL_FN && entry->val.fn->kind == FNV_USER
+		       ? entry->val.fn->decl
+		       : NULL;
 }
 
 static void check_function(Elab *e, const Ast *k)
@@ -298,8 +366,9 @@ static void check_function(Elab *e, const Ast *k)
 	}
 }
 
-/* Names first, then what they need, then each function by itself, then losses and statements in order. Functions below a
- * `let` may read its name: they are checked when the statements have come to them. */
+/* Names first, then what they need, then each function by itself, then losses and statements in
+ * order. Functions below a `let` may read its name: they are checked when the statements have come
+ * to them. */
 void elab_unit(Elab *e, const Ast *file)
 {
 	Scope *global = e->global;
@@ -318,7 +387,8 @@ void elab_unit(Elab *e, const Ast *file)
 	for (uint32_t i = 0; i < file->nkid; i++) {
 		const Ast *k = file->kid[i];
 		if (is_stray(k->kind)) {
-			diag_bad_statement_place(elab_diags(e), k->span, ast_kind_name(k->kind), "at the top of a file");
+			diag_bad_statement_place(elab_diags(e), k->span, ast_kind_name(k->kind),
+						 "at the top of a file");
 		}
 		elab_decl(e, e->global, k);
 	}
@@ -335,17 +405,22 @@ void elab_unit(Elab *e, const Ast *file)
 			elab_loss(e, e->global, k);
 		} else if (is_statement(k->kind)) {
 			add_statement(e, k);
-		} else if (k->kind != AST_DEF && k->kind != AST_ERROR_STMT && k->kind < AST_FILE && k->kind != AST_COMMAND && !is_stray(k->kind)) {
+		} else if (k->kind != AST_DEF && k->kind != AST_ERROR_STMT && k->kind < AST_FILE &&
+			   k->kind != AST_COMMAND && !is_stray(k->kind)) {
 			Val v = elab_expr(e, e->global, k);
 			if (v.tag != VAL_ERROR) {
-				diag_help(diag_bad_statement_place(elab_diags(e), k->span, "a bare value", "in a file"), "show it by  print %s", ast_text(e->arena, e->names, k));
+				diag_help(diag_bad_statement_place(elab_diags(e), k->span,
+								   "a bare value", "in a file"),
+					  "show it by  print %s", ast_text(e->arena, e->names, k));
 			}
 		}
 	}
 	e->units_open--;
-	for (size_t i = 0; i < e->global->n && !e->units_open; i++) { /* a module's definitions may need what its user says later */
+	for (size_t i = 0; i < e->global->n && !e->units_open;
+	     i++) { /* a module's definitions may need what its user says later */
 		if (e->global->entry[i].pending) {
-			scope_value(e, e->global, e->global->entry[i].name, e->global->entry[i].span);
+			scope_value(e, e->global, e->global->entry[i].name,
+				    e->global->entry[i].span);
 		}
 	}
 	if (ntext) {
@@ -354,7 +429,9 @@ void elab_unit(Elab *e, const Ast *file)
 	}
 }
 
-/* ---- the environment ------------------------------------------------------------------------------------------------------------- */
+/* ---- the environment
+ * -------------------------------------------------------------------------------------------------------------
+ */
 static Def runtime_leaf(Elab *e, const char *name, Kind kind)
 {
 	return core_leaf(e->core, DEF_RUNTIME, SYM(e, name), (Span){0}, kind, 0, 0, NULL);
@@ -363,8 +440,14 @@ static Def runtime_leaf(Elab *e, const char *name, Kind kind)
 static void number_name(Elab *e, const char *name, double value)
 {
 	Piece piece = {NULL, core_real_const(e->core, value)};
-	DefInfo info = {.role = DEF_CONST, .name = SYM(e, name), .kind = KIND_REAL, .npiece = 1, .piece = &piece, .flags = DEF_USER};
-	Val v = val_num(e, (Span){0}, ELEM_REAL, 0, core_read(e->core, core_define(e->core, info), NULL));
+	DefInfo info = {.role = DEF_CONST,
+			.name = SYM(e, name),
+			.kind = KIND_REAL,
+			.npiece = 1,
+			.piece = &piece,
+			.flags = DEF_USER};
+	Val v = val_num(e, (Span){0}, ELEM_REAL, 0,
+			core_read(e->core, core_define(e->core, info), NULL));
 	scope_put(e, e->global, SYM(e, name), (Span){0}, v);
 }
 
@@ -409,11 +492,15 @@ static void check_settings(Elab *e)
 		size_t n = 0;
 		for (size_t k = e->global->n; k-- > 0 && n < 512;) {
 			Entry *entry = &e->global->entry[k];
-			if (entry->name && !entry->builtin && (entry->val.tag == VAL_AXIS || entry->val.tag == VAL_STRING || entry->val.tag == VAL_NUM)) {
+			if (entry->name && !entry->builtin &&
+			    (entry->val.tag == VAL_AXIS || entry->val.tag == VAL_STRING ||
+			     entry->val.tag == VAL_NUM)) {
 				known[n++] = elab_text(e, entry->name);
 			}
 		}
-		Diag *d = diag_bad_setting(elab_diags(e), e->options.set[i].span, e->options.set[i].name, "the program has no const or axis of this name");
+		Diag *d = diag_bad_setting(elab_diags(e), e->options.set[i].span,
+					   e->options.set[i].name,
+					   "the program has no const or axis of this name");
 		const char *near = diag_nearest(e->options.set[i].name, known, n);
 		if (near) {
 			diag_help(d, "did you mean  %s ?", near);
@@ -425,7 +512,8 @@ static void warn_unused_params(Elab *e)
 {
 	bool trains = false;
 	for (uint32_t i = 0; i < e->program->nstmt; i++) {
-		trains = trains || e->program->stmt[i]->kind == STMT_TRAIN || e->program->stmt[i]->kind == STMT_SWEEP;
+		trains = trains || e->program->stmt[i]->kind == STMT_TRAIN ||
+			 e->program->stmt[i]->kind == STMT_SWEEP;
 	}
 	for (uint32_t i = 0; trains && i < e->program->nparam; i++) {
 		ParamInfo *p = e->program->param[i];
@@ -446,7 +534,8 @@ static void check_silent(Elab *e)
 	for (size_t i = 0; i < e->global->n && diags_errors(e->diags) == 0; i++) {
 		const Entry *entry = &e->global->entry[i];
 		if (entry->name && (entry->pending || entry->val.tag == VAL_ERROR)) {
-			diag_internal(elab_diags(e), entry->span, "a definition went wrong and nobody said why");
+			diag_internal(elab_diags(e), entry->span,
+				      "a definition went wrong and nobody said why");
 		}
 	}
 }
@@ -475,7 +564,11 @@ Program *elab_program(Elab *e)
 	return e->program;
 }
 
-typedef struct Roots { Elab *e; CoreProgram p; size_t capname, caproot; } Roots;
+typedef struct Roots {
+	Elab *e;
+	CoreProgram p;
+	size_t capname, caproot;
+} Roots;
 
 static void add_root(Roots *r, Sym name, Node n)
 {
@@ -512,12 +605,24 @@ static void add_stmt(Roots *r, const Stmt *st, unsigned depth)
 {
 	Intern *names = r->e->names;
 	switch (st->kind) {
-	case STMT_PRINT: add_values(r, st->u.print.n, st->u.print.item); break;
-	case STMT_LET: add_values(r, st->u.let.n, st->u.let.value); break;
-	case STMT_RECORD: add_values(r, st->u.record.n, st->u.record.column); break;
-	case STMT_TRAIN: add_root(r, st->u.train.name, st->u.train.objective); break;
-	case STMT_SWEEP: add_block(r, &st->u.sweep.body, depth); break;
-	case STMT_REPEAT: add_block(r, &st->u.repeat.body, depth); break;
+	case STMT_PRINT:
+		add_values(r, st->u.print.n, st->u.print.item);
+		break;
+	case STMT_LET:
+		add_values(r, st->u.let.n, st->u.let.value);
+		break;
+	case STMT_RECORD:
+		add_values(r, st->u.record.n, st->u.record.column);
+		break;
+	case STMT_TRAIN:
+		add_root(r, st->u.train.name, st->u.train.objective);
+		break;
+	case STMT_SWEEP:
+		add_block(r, &st->u.sweep.body, depth);
+		break;
+	case STMT_REPEAT:
+		add_block(r, &st->u.repeat.body, depth);
+		break;
 	case STMT_IF:
 		add_block(r, &st->u.branch.yes, depth);
 		add_block(r, &st->u.branch.no, depth);
@@ -528,7 +633,8 @@ static void add_stmt(Roots *r, const Stmt *st, unsigned depth)
 		add_def(r, intern_str(names, "right"), st->u.claim.right);
 		add_def(r, intern_str(names, "condition"), st->u.claim.condition);
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 

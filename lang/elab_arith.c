@@ -1,18 +1,26 @@
-/* elab_arith.c — operators on values: the vector space of whole arrays, scalar arithmetic with units, complex numbers.
- * SPEC: expressions. A product of two arrays, or an array plus a scalar, is refused: it needs indices. */
+/* elab_arith.c — operators on values: the vector space of whole arrays, scalar arithmetic with
+ * units, complex numbers. SPEC: expressions. A product of two arrays, or an array plus a scalar, is
+ * refused: it needs indices. */
 #include "lang/elab_int.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef enum { B_ADD, B_SUB, B_MUL, B_DIV, B_POW, B_COMPARE, B_LOGIC, B_INT, B_MOD } BinKind;
-typedef struct BinRow { const char *text; BinKind kind; const char *what; } BinRow;
+typedef struct BinRow {
+	const char *text;
+	BinKind kind;
+	const char *what;
+} BinRow;
 
 static const BinRow binary_rows[] = {
-	{"+", B_ADD, "sum"}, {"-", B_SUB, "difference"}, {"*", B_MUL, "product"}, {"/", B_DIV, "quotient"},
-	{"^", B_POW, "power"}, {"==", B_COMPARE, ""}, {"!=", B_COMPARE, ""}, {"<", B_COMPARE, ""}, {"<=", B_COMPARE, ""},
-	{">", B_COMPARE, ""}, {">=", B_COMPARE, ""}, {"and", B_LOGIC, ""}, {"or", B_LOGIC, ""}, {"mod", B_MOD, ""},
-	{"div", B_INT, ""}, {"xor", B_INT, ""}, {"shl", B_INT, ""}, {"shr", B_INT, ""}, {"band", B_INT, ""}, {"bor", B_INT, ""},
+	{"+", B_ADD, "sum"},      {"-", B_SUB, "difference"}, {"*", B_MUL, "product"},
+	{"/", B_DIV, "quotient"}, {"^", B_POW, "power"},      {"==", B_COMPARE, ""},
+	{"!=", B_COMPARE, ""},    {"<", B_COMPARE, ""},       {"<=", B_COMPARE, ""},
+	{">", B_COMPARE, ""},     {">=", B_COMPARE, ""},      {"and", B_LOGIC, ""},
+	{"or", B_LOGIC, ""},      {"mod", B_MOD, ""},         {"div", B_INT, ""},
+	{"xor", B_INT, ""},       {"shl", B_INT, ""},         {"shr", B_INT, ""},
+	{"band", B_INT, ""},      {"bor", B_INT, ""},
 };
 
 static const BinRow *find_row(const char *text)
@@ -92,7 +100,8 @@ static Val add_values(Elab *e, Span at, Val a, Val b, bool minus)
 		return int_result(e, at, &a, &b, n, !minus || !b.of);
 	}
 	bool complex = a.elem == ELEM_COMPLEX || b.elem == ELEM_COMPLEX;
-	if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b) : val_real(e, &a) && val_real(e, &b)) ||
+	if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b)
+		      : val_real(e, &a) && val_real(e, &b)) ||
 	    !val_agree(e, at, &a, &b)) {
 		return val_error(at);
 	}
@@ -117,7 +126,8 @@ static Val mul_complex(Elab *e, Val r, const Val *a, const Val *b)
 }
 
 /* 2*[a, b] is [2*a, 2*b], a literal still: it fits a declared axis. */
-static void keep_items(Elab *e, Span at, Val *r, const Val *array, const Val *scalar, Val (*apply)(Elab *, Span, Val, Val))
+static void keep_items(Elab *e, Span at, Val *r, const Val *array, const Val *scalar,
+		       Val (*apply)(Elab *, Span, Val, Val))
 {
 	Val *item = arena_array(e->arena, Val, array->n + 1);
 	for (uint32_t i = 0; i < array->n; i++) {
@@ -132,8 +142,9 @@ static Val mul_values(Elab *e, Span at, Val a, Val b)
 {
 	if (a.rank && b.rank) {
 		Diag *d = diag_array_product(elab_diags(e), at, "product");
-		diag_help(d, a.rank == 2 && b.rank == 1 ? "write the sum, as in  y[i] = sum[j] W[i,j]*x[j]"
-		                                        : "write the indices, as in  a[i]*b[i]  or  sum[i] a[i]*b[i]");
+		diag_help(d, a.rank == 2 && b.rank == 1
+				     ? "write the sum, as in  y[i] = sum[j] W[i,j]*x[j]"
+				     : "write the indices, as in  a[i]*b[i]  or  sum[i] a[i]*b[i]");
 		return val_error(at);
 	}
 	if (both_int(&a, &b) && !a.rank && !b.rank) {
@@ -145,7 +156,8 @@ static Val mul_values(Elab *e, Span at, Val a, Val b)
 	}
 	bool complex = a.elem == ELEM_COMPLEX || b.elem == ELEM_COMPLEX;
 	bool spin = a.elem == ELEM_SPIN && b.elem == ELEM_SPIN && !a.rank && !b.rank;
-	if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b) : val_real(e, &a) && val_real(e, &b))) {
+	if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b)
+		      : val_real(e, &a) && val_real(e, &b))) {
 		return val_error(at);
 	}
 	Val r = a.rank ? a : b;
@@ -179,7 +191,8 @@ static Val div_values(Elab *e, Span at, Val a, Val b)
 		return val_error(at);
 	}
 	bool complex = a.elem == ELEM_COMPLEX || b.elem == ELEM_COMPLEX;
-	if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b) : val_real(e, &a) && val_real(e, &b))) {
+	if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b)
+		      : val_real(e, &a) && val_real(e, &b))) {
 		return val_error(at);
 	}
 	Val r = a;
@@ -269,9 +282,12 @@ static Val pow_values(Elab *e, Span at, Val a, Val b)
 	if (u) {
 		int p, q;
 		if (!constant || !small_rational(x, &p, &q)) {
-			diag_help(diag_unit_mismatch(elab_diags(e), at, arena_printf(e->arena, "'%s'", unit_text(e->units, u)),
-			                             "a pure number"),
-			          "a quantity with a unit can be raised to a constant rational power only");
+			diag_help(diag_unit_mismatch(
+					  elab_diags(e), at,
+					  arena_printf(e->arena, "'%s'", unit_text(e->units, u)),
+					  "a pure number"),
+				  "a quantity with a unit can be raised to a constant rational "
+				  "power only");
 			return val_error(at);
 		}
 		r.unit = unit_pow(e->units, a.unit, p, q);
@@ -297,10 +313,14 @@ static bool scalars_only(Elab *e, Span at, const Val *a, const Val *b, const cha
 		return true;
 	}
 	if (!a->rank || !b->rank) {
-		diag_help(diag_array_scalar_sum(elab_diags(e), at, op), "write the indices, as in  %s", a->rank ? arena_printf(e->arena, "a[i] %s b", op) : arena_printf(e->arena, "a %s b[i]", op));
+		diag_help(diag_array_scalar_sum(elab_diags(e), at, op),
+			  "write the indices, as in  %s",
+			  a->rank ? arena_printf(e->arena, "a[i] %s b", op)
+				  : arena_printf(e->arena, "a %s b[i]", op));
 		return false;
 	}
-	diag_help(diag_array_product(elab_diags(e), at, op), "write the indices, as in  a[i] %s b[i]", op);
+	diag_help(diag_array_product(elab_diags(e), at, op),
+		  "write the indices, as in  a[i] %s b[i]", op);
 	return false;
 }
 
@@ -322,13 +342,15 @@ static Val compare_values(Elab *e, Span at, const char *op, Val a, Val b)
 	}
 	if (a.elem == ELEM_COMPLEX || b.elem == ELEM_COMPLEX) {
 		if (!equal && !unequal) {
-			diag_type_mismatch(elab_diags(e), at, "complex", "a real number (complex numbers are not ordered)");
+			diag_type_mismatch(elab_diags(e), at, "complex",
+					   "a real number (complex numbers are not ordered)");
 			return val_error(at);
 		}
 		if (!val_to_complex(e, &a) || !val_to_complex(e, &b) || !val_agree(e, at, &a, &b)) {
 			return val_error(at);
 		}
-		Node same = core_op2(e->core, OP_and, core_op2(e->core, OP_eq, a.re, b.re), core_op2(e->core, OP_eq, a.im, b.im));
+		Node same = core_op2(e->core, OP_and, core_op2(e->core, OP_eq, a.re, b.re),
+				     core_op2(e->core, OP_eq, a.im, b.im));
 		return val_num(e, at, ELEM_BOOL, 0, equal ? same : core_op1(e->core, OP_not, same));
 	}
 	if (!ints && (!val_real(e, &a) || !val_real(e, &b) || !val_agree(e, at, &a, &b))) {
@@ -340,7 +362,8 @@ static Val compare_values(Elab *e, Span at, const char *op, Val a, Val b)
 	} else {
 		row = op[1] == '=' ? (ints ? OP_ile : OP_le) : (ints ? OP_ilt : OP_lt);
 	}
-	Node n = swap ? core_op2(e->core, (uint16_t)row, b.re, a.re) : core_op2(e->core, (uint16_t)row, a.re, b.re);
+	Node n = swap ? core_op2(e->core, (uint16_t)row, b.re, a.re)
+		      : core_op2(e->core, (uint16_t)row, a.re, b.re);
 	return val_num(e, at, ELEM_BOOL, 0, n);
 }
 
@@ -354,7 +377,8 @@ static Val logic_values(Elab *e, Span at, const char *op, Val a, Val b)
 		diag_type_mismatch(elab_diags(e), wrong->span, val_type(e, wrong), "a truth value");
 		return val_error(at);
 	}
-	return val_num(e, at, ELEM_BOOL, 0, core_op2(e->core, strcmp(op, "and") == 0 ? OP_and : OP_or, a.re, b.re));
+	return val_num(e, at, ELEM_BOOL, 0,
+		       core_op2(e->core, strcmp(op, "and") == 0 ? OP_and : OP_or, a.re, b.re));
 }
 
 static Val int_values(Elab *e, Span at, const char *op, Val a, Val b)
@@ -379,8 +403,11 @@ static Val int_values(Elab *e, Span at, const char *op, Val a, Val b)
 		diag_type_mismatch(elab_diags(e), wrong->span, val_type(e, wrong), "an integer");
 		return val_error(at);
 	}
-	static const struct { const char *text; Op op; } row[] = {{"mod", OP_imod}, {"div", OP_idiv}, {"xor", OP_bxor},
-		{"shl", OP_shl}, {"shr", OP_shr}, {"band", OP_band}, {"bor", OP_bor}};
+	static const struct {
+		const char *text;
+		Op op;
+	} row[] = {{"mod", OP_imod}, {"div", OP_idiv},  {"xor", OP_bxor}, {"shl", OP_shl},
+		   {"shr", OP_shr},  {"band", OP_band}, {"bor", OP_bor}};
 	double zero;
 	if ((mod || strcmp(op, "div") == 0) && elab_node_value(e, b.re, &zero) && zero == 0) {
 		diag_wrong_arguments(elab_diags(e), at, op, "division by zero");
@@ -397,14 +424,22 @@ static Val apply(Elab *e, Span at, const BinRow *row, Val a, Val b)
 {
 	const char *text = row->text;
 	switch (row->kind) {
-	case B_ADD: return add_values(e, at, a, b, false);
-	case B_SUB: return add_values(e, at, a, b, true);
-	case B_MUL: return mul_values(e, at, a, b);
-	case B_DIV: return div_values(e, at, a, b);
-	case B_POW: return pow_values(e, at, a, b);
-	case B_COMPARE: return compare_values(e, at, text, a, b);
-	case B_LOGIC: return logic_values(e, at, text, a, b);
-	default: return int_values(e, at, text, a, b);
+	case B_ADD:
+		return add_values(e, at, a, b, false);
+	case B_SUB:
+		return add_values(e, at, a, b, true);
+	case B_MUL:
+		return mul_values(e, at, a, b);
+	case B_DIV:
+		return div_values(e, at, a, b);
+	case B_POW:
+		return pow_values(e, at, a, b);
+	case B_COMPARE:
+		return compare_values(e, at, text, a, b);
+	case B_LOGIC:
+		return logic_values(e, at, text, a, b);
+	default:
+		return int_values(e, at, text, a, b);
 	}
 }
 
@@ -417,10 +452,14 @@ Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 	}
 	core_at(e->core, at);
 	if (row && row->kind == B_ADD && a.tag == VAL_STRING && b.tag == VAL_STRING) {
-		return val_string(at, intern_printf(e->names, "%s%s", elab_text(e, a.string), elab_text(e, b.string)));
+		return val_string(at, intern_printf(e->names, "%s%s", elab_text(e, a.string),
+						    elab_text(e, b.string)));
 	}
-	if (row && row->kind == B_COMPARE && a.tag == VAL_STRING && b.tag == VAL_STRING && (text[0] == '=' || text[0] == '!')) {
-		return val_num(e, at, ELEM_BOOL, 0, core_bool_const(e->core, (a.string == b.string) == (text[0] == '=')));
+	if (row && row->kind == B_COMPARE && a.tag == VAL_STRING && b.tag == VAL_STRING &&
+	    (text[0] == '=' || text[0] == '!')) {
+		return val_num(
+			e, at, ELEM_BOOL, 0,
+			core_bool_const(e->core, (a.string == b.string) == (text[0] == '=')));
 	}
 	if (fn_combines(&a, &b, text[1] ? 0 : text[0])) {
 		return fn_combine(e, at, text[0], a, b);
@@ -431,8 +470,10 @@ Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 	core_int_overflow(e->core);
 	Val r = apply(e, at, row, a, b);
 	if (r.tag == VAL_NUM && r.elem == ELEM_INT && core_int_overflow(e->core)) {
-		diag_help(diag_int_overflow(elab_diags(e), at, arena_printf(e->arena, "this %s", *row->what ? row->what : text)),
-		          "ints have 64 bits; with a point, as in 2.0, the numbers are real");
+		diag_help(diag_int_overflow(
+				  elab_diags(e), at,
+				  arena_printf(e->arena, "this %s", *row->what ? row->what : text)),
+			  "ints have 64 bits; with a point, as in 2.0, the numbers are real");
 		return val_error(at);
 	}
 	return r;
@@ -476,19 +517,28 @@ static bool op_units(Elab *e, Span at, const OpInfo *info, uint32_t n, Val *args
 	switch (info->units) {
 	case UNITS_PURE:
 		for (uint32_t i = 0; i < n; i++) {
-			if (!val_pure(e, &args[i])) { return false; }
+			if (!val_pure(e, &args[i])) {
+				return false;
+			}
 		}
 		return true;
 	case UNITS_SAME:
 	case UNITS_RATIO:
 		for (uint32_t i = 1; i < n; i++) {
-			if (!val_agree(e, at, &args[0], &args[i])) { return false; }
+			if (!val_agree(e, at, &args[0], &args[i])) {
+				return false;
+			}
 		}
 		*unit = info->units == UNITS_SAME ? args[0].unit : 0;
 		return true;
-	case UNITS_ROOT2: *unit = unit_pow(e->units, args[0].unit, 1, 2); return true;
-	case UNITS_ROOT3: *unit = unit_pow(e->units, args[0].unit, 1, 3); return true;
-	default: return true;
+	case UNITS_ROOT2:
+		*unit = unit_pow(e->units, args[0].unit, 1, 2);
+		return true;
+	case UNITS_ROOT3:
+		*unit = unit_pow(e->units, args[0].unit, 1, 3);
+		return true;
+	default:
+		return true;
 	}
 }
 
@@ -496,11 +546,16 @@ static bool op_units(Elab *e, Span at, const OpInfo *info, uint32_t n, Val *args
 static Op int_version(Op op)
 {
 	switch (op) {
-	case OP_min: return OP_imin;
-	case OP_max: return OP_imax;
-	case OP_abs: return OP_iabs;
-	case OP_mod: return OP_imod;
-	default: return OP_NONE;
+	case OP_min:
+		return OP_imin;
+	case OP_max:
+		return OP_imax;
+	case OP_abs:
+		return OP_iabs;
+	case OP_mod:
+		return OP_imod;
+	default:
+		return OP_NONE;
 	}
 }
 
@@ -519,25 +574,32 @@ Val val_op(Elab *e, Span at, Op op, uint32_t n, Val *args)
 	}
 	if (n != info->n) {
 		diag_wrong_arguments(elab_diags(e), at, info->syntax,
-		                     arena_printf(e->arena, "takes %u argument%s, not %u", info->n, info->n == 1 ? "" : "s", n));
+				     arena_printf(e->arena, "takes %u argument%s, not %u", info->n,
+						  info->n == 1 ? "" : "s", n));
 		return val_error(at);
 	}
 	core_at(e->core, at);
 	Node node[2] = {0};
 	if (n == 2 && (args[0].rank || args[1].rank)) {
-		diag_help(diag_array_product(elab_diags(e), at, info->syntax), "write the indices, as in  %s(a[i], b[i])", info->syntax);
+		diag_help(diag_array_product(elab_diags(e), at, info->syntax),
+			  "write the indices, as in  %s(a[i], b[i])", info->syntax);
 		return val_error(at);
 	}
 	if (all_int && int_version(op) != OP_NONE) {
-		for (uint32_t i = 0; i < n; i++) { node[i] = args[i].re; }
-		return val_num(e, at, ELEM_INT, 0, core_op(e->core, (uint16_t)int_version(op), node));
+		for (uint32_t i = 0; i < n; i++) {
+			node[i] = args[i].re;
+		}
+		return val_num(e, at, ELEM_INT, 0,
+			       core_op(e->core, (uint16_t)int_version(op), node));
 	}
 	bool wants_bool = info->sig == SIG_B_B || info->sig == SIG_BB_B;
-	bool wants_int = info->sig == SIG_I_I || info->sig == SIG_II_I || info->sig == SIG_II_B || info->sig == SIG_I_R;
+	bool wants_int = info->sig == SIG_I_I || info->sig == SIG_II_I || info->sig == SIG_II_B ||
+			 info->sig == SIG_I_R;
 	for (uint32_t i = 0; i < n; i++) {
 		Elem want = wants_bool ? ELEM_BOOL : ELEM_INT;
 		if ((wants_bool || wants_int) && args[i].elem != want) {
-			diag_type_mismatch(elab_diags(e), args[i].span, val_type(e, &args[i]), wants_bool ? "a truth value" : "an integer");
+			diag_type_mismatch(elab_diags(e), args[i].span, val_type(e, &args[i]),
+					   wants_bool ? "a truth value" : "an integer");
 			return val_error(at);
 		}
 		if (!wants_bool && !wants_int && !val_real(e, &args[i])) {
@@ -555,7 +617,9 @@ Val val_op(Elab *e, Span at, Op op, uint32_t n, Val *args)
 	r.reaches = false;
 	r.of = 0;
 	r.unit = unit;
-	for (uint32_t i = 0; i < n; i++) { node[i] = args[i].re; }
+	for (uint32_t i = 0; i < n; i++) {
+		node[i] = args[i].re;
+	}
 	r.re = core_op(e->core, (uint16_t)op, node);
 	Kind kind = core_kind(e->core, r.re);
 	r.elem = kind == KIND_REAL ? ELEM_REAL : kind == KIND_INT ? ELEM_INT : ELEM_BOOL;

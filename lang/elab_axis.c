@@ -12,7 +12,7 @@ static bool const_int(Elab *e, Scope *s, const Ast *ast, int64_t *out)
 	}
 	if (!val_const_int(e, &v, out)) {
 		diag_help(diag_not_constant(elab_diags(e), ast->span, "the size of an axis"),
-		          "a size is a whole number made of literals and consts");
+			  "a size is a whole number made of literals and consts");
 		return false;
 	}
 	return true;
@@ -41,11 +41,14 @@ static void apply_setting(Elab *e, const Ast *ast, AxisInfo *info)
 	char *end;
 	long long size = strtoll(set->value, &end, 10);
 	if (info->nlabel) {
-		diag_bad_setting(elab_diags(e), ast->name_span, set->name, "an axis with labels has its size from them");
+		diag_bad_setting(elab_diags(e), ast->name_span, set->name,
+				 "an axis with labels has its size from them");
 	} else if (end != set->value && !*end && size > AXIS_LIMIT) {
-		diag_too_large(elab_diags(e), ast->name_span, arena_printf(e->arena, "--set %s", set->name), "2^40 elements");
+		diag_too_large(elab_diags(e), ast->name_span,
+			       arena_printf(e->arena, "--set %s", set->name), "2^40 elements");
 	} else if (end == set->value || *end || size < 0) {
-		diag_bad_setting(elab_diags(e), ast->name_span, set->name, "an axis takes a whole number of elements");
+		diag_bad_setting(elab_diags(e), ast->name_span, set->name,
+				 "an axis takes a whole number of elements");
 	} else {
 		info->size = size;
 	}
@@ -60,8 +63,9 @@ static bool labels(Elab *e, const Ast *range, AxisInfo *info)
 		info->label[i] = range->kid[i]->name;
 		for (uint32_t j = 0; j < i; j++) {
 			if (info->label[j] == info->label[i]) {
-				diag_note(diag_redefined(elab_diags(e), range->kid[i]->span, elab_text(e, info->label[i])),
-				          range->kid[j]->span, "first used here");
+				diag_note(diag_redefined(elab_diags(e), range->kid[i]->span,
+							 elab_text(e, info->label[i])),
+					  range->kid[j]->span, "first used here");
 				return false;
 			}
 		}
@@ -83,13 +87,15 @@ void elab_axis(Elab *e, Scope *s, const Ast *ast)
 		info.first = lo;
 		info.size = hi - lo + 1;
 		if (ok && info.size < 0) {
-			diag_index_out_of_range(elab_diags(e), range->span, "the end of the range", "that begins after it");
+			diag_index_out_of_range(elab_diags(e), range->span, "the end of the range",
+						"that begins after it");
 			ok = false;
 		}
 	} else if (range) {
 		ok = const_int(e, s, range, &info.size);
 		if (ok && info.size < 0) {
-			diag_not_constant(elab_diags(e), range->span, "the size of an axis, a whole number of at least 0,");
+			diag_not_constant(elab_diags(e), range->span,
+					  "the size of an axis, a whole number of at least 0,");
 			ok = false;
 		}
 	}
@@ -118,8 +124,10 @@ Axis axis_range(Elab *e, int64_t lo, int64_t hi)
 			return e->range[i].axis;
 		}
 	}
-	AxisInfo info = {.name = intern_printf(e->names, "range%lld_%lld", (long long)lo, (long long)hi), .first = lo,
-	                 .size = hi - lo + 1};
+	AxisInfo info = {
+		.name = intern_printf(e->names, "range%lld_%lld", (long long)lo, (long long)hi),
+		.first = lo,
+		.size = hi - lo + 1};
 	struct RangeAxis r = {lo, hi, core_axis(e->core, info)};
 	ARENA_PUSH(e->arena, e->range, e->nrange, e->caprange, r);
 	return r.axis;
@@ -130,9 +138,14 @@ bool axis_of_expr(Elab *e, Scope *s, const Ast *ast, AxisRef *out)
 	Val v = elab_callee(e, s, ast);
 	int64_t n, m;
 	switch (v.tag) {
-	case VAL_ERROR: return false;
-	case VAL_AXIS: *out = v.axis; return true;
-	case VAL_DATA: *out = (AxisRef){v.data->records, 0}; return true;
+	case VAL_ERROR:
+		return false;
+	case VAL_AXIS:
+		*out = v.axis;
+		return true;
+	case VAL_DATA:
+		*out = (AxisRef){v.data->records, 0};
+		return true;
 	case VAL_NUM:
 		if (val_const_int(e, &v, &n) && n >= 0 && n <= AXIS_LIMIT) {
 			*out = (AxisRef){core_axis_anonymous(e->core, n), 0};
@@ -140,12 +153,14 @@ bool axis_of_expr(Elab *e, Scope *s, const Ast *ast, AxisRef *out)
 		}
 		break;
 	case VAL_RANGE:
-		if (val_const_int(e, &v.item[0], &n) && val_const_int(e, &v.item[1], &m) && m >= n - 1) {
+		if (val_const_int(e, &v.item[0], &n) && val_const_int(e, &v.item[1], &m) &&
+		    m >= n - 1) {
 			*out = (AxisRef){axis_range(e, n, m), 0};
 			return true;
 		}
 		break;
-	default: break;
+	default:
+		break;
 	}
 	diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v), "an axis");
 	return false;

@@ -1,13 +1,18 @@
 /* elab_batch.c — a loss over data rewritten over a batch of its records.
- * A sum over the records of the data that depends on parameters becomes a sum over the batch times (records/batch); everything
- * that carries the record index is copied with the batch's fields instead. Statistics of the data that do not depend on
- * parameters (means, deviations) stay sums over all records. The loss must be linear in such sums, else the average over
- * batches would not be the loss: E0304. SPEC: training, batches. */
+ * A sum over the records of the data that depends on parameters becomes a sum over the batch times
+ * (records/batch); everything that carries the record index is copied with the batch's fields
+ * instead. Statistics of the data that do not depend on parameters (means, deviations) stay sums
+ * over all records. The loss must be linear in such sums, else the average over batches would not
+ * be the loss: E0304. SPEC: training, batches. */
 #include "lang/elab_int.h"
 
 #include <string.h>
 
-typedef struct Copied { Def from; uint32_t formal; Def to; } Copied;
+typedef struct Copied {
+	Def from;
+	uint32_t formal;
+	Def to;
+} Copied;
 typedef struct Batch {
 	Elab *e;
 	Core *c;
@@ -17,10 +22,12 @@ typedef struct Batch {
 	Copied *copied;
 	size_t n, cap;
 	bool failed;
-	struct { Node from, to; } *seen; /* nodes of the level at hand */
+	struct {
+		Node from, to;
+	} * seen; /* nodes of the level at hand */
 	size_t nseen, capseen;
-	uint8_t *holds;          /* by definition: 0 not asked, 1 no, 2 yes */
-	Def ndef;                /* definitions when holds was made */
+	uint8_t *holds; /* by definition: 0 not asked, 1 no, 2 yes */
+	Def ndef;       /* definitions when holds was made */
 } Batch;
 
 static void refuse(Batch *b, const char *why)
@@ -110,7 +117,8 @@ static Def copy_def(Batch *b, Def d, uint32_t k)
 		rule->arg = arena_array(b->e->arena, Node, rule->n + 1);
 		rule->partial = arena_array(b->e->arena, Node, rule->n + 1);
 		for (uint32_t i = 0; i < rule->n; i++) {
-			Node a = carry(b, info.rule->arg[i], info.index[k], to[k]), p = carry(b, info.rule->partial[i], info.index[k], to[k]);
+			Node a = carry(b, info.rule->arg[i], info.index[k], to[k]),
+			     p = carry(b, info.rule->partial[i], info.index[k], to[k]);
 			rule->arg[i] = core_subst(b->c, a, info.nindex, from, to);
 			rule->partial[i] = core_subst(b->c, p, info.nindex, from, to);
 		}
@@ -119,7 +127,8 @@ static Def copy_def(Batch *b, Def d, uint32_t k)
 	return made;
 }
 
-/* n with reads at the record index led to the batch's definitions; the index itself becomes `to`. */
+/* n with reads at the record index led to the batch's definitions; the index itself becomes `to`.
+ */
 static Node carry(Batch *b, Node n, Index record, Node to)
 {
 	if (!core_has_index(b->c, n, record) || b->failed) {
@@ -142,7 +151,9 @@ static Node carry(Batch *b, Node n, Index record, Node to)
 			NodeInfo a = *core_node(b->c, info.arg[i]);
 			Axis formal = core_index_axis(b->c, core_def(b->c, info.ref)->index[i]);
 			if (a.tag == NODE_INDEX && a.ref == record && formal == b->data->records) {
-				if (k < info.n) { refuse(b, "a definition is read twice at the same record"); }
+				if (k < info.n) {
+					refuse(b, "a definition is read twice at the same record");
+				}
 				k = i;
 			}
 			arg[i] = carry(b, info.arg[i], record, to);
@@ -161,9 +172,12 @@ static Node carry(Batch *b, Node n, Index record, Node to)
 	if (b->failed) {
 		return n;
 	}
-	struct { Node from, to; } pair = {n, result};
+	struct {
+		Node from, to;
+	} pair = {n, result};
 	if (b->nseen == b->capseen) {
-		b->seen = arena_grow(b->e->arena, b->seen, b->nseen, &b->capseen, sizeof *b->seen, _Alignof(max_align_t));
+		b->seen = arena_grow(b->e->arena, b->seen, b->nseen, &b->capseen, sizeof *b->seen,
+				     _Alignof(max_align_t));
 	}
 	memcpy(&b->seen[b->nseen++], &pair, sizeof pair);
 	return result;
@@ -198,13 +212,15 @@ static Node batch_sum(Batch *b, Node read)
 	Node carried = carry(b, body, bound[k], core_index_value(b->c, record));
 	bound[k] = record;
 	Node sum = core_reduce(b->c, RED_SUM, d.name, d.span, d.nbound, bound, carried);
-	Node all = core_real(b->c, core_size(b->c, b->data->records)), some = core_real(b->c, core_size(b->c, b->batch->records));
+	Node all = core_real(b->c, core_size(b->c, b->data->records)),
+	     some = core_real(b->c, core_size(b->c, b->batch->records));
 	return core_div(b->c, core_mul(b->c, sum, all), some);
 }
 
 static bool holds_sum(Batch *b, Node n, unsigned depth);
 
-/* Rewrites the parts of a closed value that depend on parameters; linear says whether sums may still stand here. */
+/* Rewrites the parts of a closed value that depend on parameters; linear says whether sums may
+ * still stand here. */
 static Node rewrite(Batch *b, Node n, bool linear, unsigned depth)
 {
 	if (b->failed || !depends_on_params(b, n) || !holds_sum(b, n, 0)) {
@@ -234,17 +250,25 @@ static Node rewrite(Batch *b, Node n, bool linear, unsigned depth)
 		return rewrite(b, core_open(b->c, info.ref, 0, info.arg, NULL), linear, depth + 1);
 	}
 	case NODE_LIN:
-		for (uint32_t i = 0; i < info.n; i++) { arg[i] = rewrite(b, info.arg[i], linear, depth + 1); }
+		for (uint32_t i = 0; i < info.n; i++) {
+			arg[i] = rewrite(b, info.arg[i], linear, depth + 1);
+		}
 		return core_rebuild(b->c, n, arg);
 	case NODE_PROD: {
 		uint32_t with = 0;
-		for (uint32_t i = 0; i < info.n; i++) { with += depends_on_params(b, info.arg[i]) && holds_sum(b, info.arg[i], 0); }
-		for (uint32_t i = 0; i < info.n; i++) { arg[i] = rewrite(b, info.arg[i], with == 1 && info.expo[i] == 1, depth + 1); }
+		for (uint32_t i = 0; i < info.n; i++) {
+			with += depends_on_params(b, info.arg[i]) && holds_sum(b, info.arg[i], 0);
+		}
+		for (uint32_t i = 0; i < info.n; i++) {
+			arg[i] = rewrite(b, info.arg[i], with == 1 && info.expo[i] == 1, depth + 1);
+		}
 		return core_rebuild(b->c, n, arg);
 	}
 	case NODE_GUARD:
 	case NODE_SELECT:
-		for (uint32_t i = 0; i < info.n; i++) { arg[i] = i ? rewrite(b, info.arg[i], linear, depth + 1) : info.arg[i]; }
+		for (uint32_t i = 0; i < info.n; i++) {
+			arg[i] = i ? rewrite(b, info.arg[i], linear, depth + 1) : info.arg[i];
+		}
 		return core_rebuild(b->c, n, arg);
 	default:
 		refuse(b, "it is not linear in its sum over the records");
@@ -287,10 +311,14 @@ static bool holds_sum(Batch *b, Node n, unsigned depth)
 		if (known && *known) {
 			return *known == 2;
 		}
-		if (known) { *known = 1; } /* of a recurrence: what it reads of itself adds nothing */
+		if (known) {
+			*known = 1;
+		} /* of a recurrence: what it reads of itself adds nothing */
 		DefInfo d = *core_def(b->c, info.ref);
 		bool holds = def_holds_sum(b, n, &d, depth);
-		if (known) { *known = holds ? 2 : 1; }
+		if (known) {
+			*known = holds ? 2 : 1;
+		}
 		return holds;
 	}
 	for (uint32_t i = 0; i < info.n; i++) {

@@ -1,13 +1,17 @@
-/* elab_call.c — calls of the program's own functions: arguments against parameters, expansion, memory of expansions.
- * SPEC: functions, layers, nets. */
+/* elab_call.c — calls of the program's own functions: arguments against parameters, expansion,
+ * memory of expansions. SPEC: functions, layers, nets. */
 #include "lang/elab_int.h"
 
 #include <string.h>
 
 #define CALL_DEPTH_LIMIT 200u
 
-/* ---- the memory of expansions ---------------------------------------------------------------------------------------- */
-typedef struct IndexSet { Index *ix; uint32_t n, cap; } IndexSet;
+/* ---- the memory of expansions
+ * ---------------------------------------------------------------------------------------- */
+typedef struct IndexSet {
+	Index *ix;
+	uint32_t n, cap;
+} IndexSet;
 
 static void set_add(Elab *e, IndexSet *set, Index ix)
 {
@@ -19,7 +23,9 @@ static void set_add(Elab *e, IndexSet *set, Index ix)
 	if (set->n == set->cap) {
 		set->cap = set->cap ? 2 * set->cap : 16;
 		Index *more = arena_array(e->arena, Index, set->cap);
-		if (set->n) { memcpy(more, set->ix, set->n * sizeof *more); }
+		if (set->n) {
+			memcpy(more, set->ix, set->n * sizeof *more);
+		}
 		set->ix = more;
 	}
 	set->ix[set->n++] = ix;
@@ -50,12 +56,18 @@ static void add_captured(Elab *e, const FnVal *f, IndexSet *out)
 		f = f->base;
 	}
 	if (f->kind == FNV_COMBINED) {
-		if (f->left->tag == VAL_FN) { add_captured(e, f->left->fn, out); }
-		if (f->right->tag == VAL_FN) { add_captured(e, f->right->fn, out); }
+		if (f->left->tag == VAL_FN) {
+			add_captured(e, f->left->fn, out);
+		}
+		if (f->right->tag == VAL_FN) {
+			add_captured(e, f->right->fn, out);
+		}
 		return;
 	}
 	Index *captured;
-	uint32_t n = f->kind == FNV_USER && f->decl->scope->frame ? scope_context(e, f->decl->scope, &captured) : 0;
+	uint32_t n = f->kind == FNV_USER && f->decl->scope->frame
+			     ? scope_context(e, f->decl->scope, &captured)
+			     : 0;
 	for (uint32_t i = 0; i < n; i++) {
 		set_add(e, out, captured[i]);
 	}
@@ -91,28 +103,35 @@ static bool same_node(Elab *e, Node a, Node b, uint32_t n, const Index *from, co
 	return a == b || (a && b && n && core_subst(e->core, a, n, from, to) == b);
 }
 
-static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const Index *from, const Node *to)
+static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const Index *from,
+		       const Node *to)
 {
-	if (a->tag != b->tag || a->elem != b->elem || a->rank != b->rank || a->n != b->n || a->of != b->of || a->literal != b->literal ||
-	    a->string != b->string || a->data != b->data || a->domain != b->domain || a->axis.axis != b->axis.axis ||
+	if (a->tag != b->tag || a->elem != b->elem || a->rank != b->rank || a->n != b->n ||
+	    a->of != b->of || a->literal != b->literal || a->string != b->string ||
+	    a->data != b->data || a->domain != b->domain || a->axis.axis != b->axis.axis ||
 	    unit_resolve(e->units, a->unit) != unit_resolve(e->units, b->unit)) {
 		return false;
 	}
 	if (a->tag == VAL_FN) {
-		return a->fn == b->fn || (a->fn->kind == b->fn->kind && a->fn->decl == b->fn->decl && a->fn->op == b->fn->op &&
-		                          a->fn->builtin == b->fn->builtin && a->fn->kind != FNV_DERIVED && !a->fn->naxis && !b->fn->naxis);
+		return a->fn == b->fn ||
+		       (a->fn->kind == b->fn->kind && a->fn->decl == b->fn->decl &&
+			a->fn->op == b->fn->op && a->fn->builtin == b->fn->builtin &&
+			a->fn->kind != FNV_DERIVED && !a->fn->naxis && !b->fn->naxis);
 	}
 	if (a->tag == VAL_DIST) {
 		return a->dist == b->dist;
 	}
-	if (!same_node(e, a->record, b->record, n, from, to) || !same_node(e, a->axis.record, b->axis.record, n, from, to)) {
+	if (!same_node(e, a->record, b->record, n, from, to) ||
+	    !same_node(e, a->axis.record, b->axis.record, n, from, to)) {
 		return false;
 	}
 	Val x = *a;
 	if (a->rank) {
 		for (uint32_t i = 0; i < a->rank; i++) {
-			if (core_index_axis(e->core, a->ix[i]) != core_index_axis(e->core, b->ix[i]) ||
-			    !same_node(e, a->rec ? a->rec[i] : 0, b->rec ? b->rec[i] : 0, n, from, to)) {
+			if (core_index_axis(e->core, a->ix[i]) !=
+				    core_index_axis(e->core, b->ix[i]) ||
+			    !same_node(e, a->rec ? a->rec[i] : 0, b->rec ? b->rec[i] : 0, n, from,
+				       to)) {
 				return false;
 			}
 		}
@@ -129,7 +148,8 @@ static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const In
 	return true;
 }
 
-static bool recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uint32_t nfree, const Index *free, Val *out)
+static bool recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uint32_t nfree,
+		   const Index *free, Val *out)
 {
 	for (size_t k = d->nmemo; k-- > 0;) {
 		Memo *m = &d->memo[k];
@@ -139,7 +159,8 @@ static bool recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uin
 		Node *to = arena_array(e->arena, Node, nfree + 1);
 		bool same = true;
 		for (uint32_t i = 0; i < nfree && same; i++) {
-			same = core_index_axis(e->core, m->free[i]) == core_index_axis(e->core, free[i]);
+			same = core_index_axis(e->core, m->free[i]) ==
+			       core_index_axis(e->core, free[i]);
 			to[i] = core_index_value(e->core, free[i]);
 		}
 		for (uint32_t i = 0; i < n && same; i++) {
@@ -153,8 +174,11 @@ static bool recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uin
 	return false;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------------------------------- */
-static bool match(Elab *e, FnDecl *d, Span at, uint32_t n, Val *arg, const Sym *arg_name, Val *formal, bool *given)
+/* ---- arguments
+ * ---------------------------------------------------------------------------------------------------------
+ */
+static bool match(Elab *e, FnDecl *d, Span at, uint32_t n, Val *arg, const Sym *arg_name,
+		  Val *formal, bool *given)
 {
 	const char *name = elab_text(e, d->name);
 	uint32_t next = 0;
@@ -166,22 +190,34 @@ static bool match(Elab *e, FnDecl *d, Span at, uint32_t n, Val *arg, const Sym *
 			if (k == d->nformal) {
 				const char *names[64];
 				uint32_t m = d->nformal < 64 ? d->nformal : 64;
-				for (uint32_t j = 0; j < m; j++) { names[j] = elab_text(e, d->formal[j]); }
-				const char *near = diag_nearest(elab_text(e, arg_name[i]), names, m);
-				Diag *dg = diag_wrong_arguments(elab_diags(e), arg[i].span, name,
-				                                arena_printf(e->arena, "has no parameter %s", elab_text(e, arg_name[i])));
-				if (near) { diag_help(dg, "did you mean  %s ?", near); }
+				for (uint32_t j = 0; j < m; j++) {
+					names[j] = elab_text(e, d->formal[j]);
+				}
+				const char *near =
+					diag_nearest(elab_text(e, arg_name[i]), names, m);
+				Diag *dg = diag_wrong_arguments(
+					elab_diags(e), arg[i].span, name,
+					arena_printf(e->arena, "has no parameter %s",
+						     elab_text(e, arg_name[i])));
+				if (near) {
+					diag_help(dg, "did you mean  %s ?", near);
+				}
 				return false;
 			}
 		} else {
 			next++;
 		}
 		if (k >= d->nformal) {
-			diag_wrong_arguments(elab_diags(e), at, name, arena_printf(e->arena, "takes %u argument%s, not %u", d->nformal, d->nformal == 1 ? "" : "s", n));
+			diag_wrong_arguments(elab_diags(e), at, name,
+					     arena_printf(e->arena, "takes %u argument%s, not %u",
+							  d->nformal, d->nformal == 1 ? "" : "s",
+							  n));
 			return false;
 		}
 		if (given[k]) {
-			diag_wrong_arguments(elab_diags(e), arg[i].span, name, arena_printf(e->arena, "%s is given twice", elab_text(e, d->formal[k])));
+			diag_wrong_arguments(elab_diags(e), arg[i].span, name,
+					     arena_printf(e->arena, "%s is given twice",
+							  elab_text(e, d->formal[k])));
 			return false;
 		}
 		formal[k] = arg[i];
@@ -210,32 +246,39 @@ static bool defaults(Elab *e, FnDecl *d, Span at, Val *formal, bool *given)
 		}
 		if (f && f->kid[1] && !is_unit_parameter(d, i)) {
 			formal[i] = elab_expr(e, d->scope, f->kid[1]);
-			if (formal[i].tag == VAL_ERROR) { return false; }
+			if (formal[i].tag == VAL_ERROR) {
+				return false;
+			}
 			given[i] = true;
 		} else if (!is_unit_parameter(d, i)) {
 			diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name),
-			                     arena_printf(e->arena, "the argument %s is missing", elab_text(e, d->formal[i])));
+					     arena_printf(e->arena, "the argument %s is missing",
+							  elab_text(e, d->formal[i])));
 			return false;
 		}
 	}
 	return true;
 }
 
-/* ---- expansion ------------------------------------------------------------------------------------------------------------ */
+/* ---- expansion
+ * ------------------------------------------------------------------------------------------------------------
+ */
 static Sym site_path(Elab *e, const Frame *frame, const FnDecl *d, const Ast *site)
 {
 	uint32_t number = 1;
 	for (size_t i = 0; i < e->nsite; i++) {
 		if (e->site[i].prefix == frame->path && e->site[i].layer == d->name) {
 			if (e->site[i].site == site) {
-				return intern_printf(e->names, "%s.%s%u", elab_text(e, frame->path), elab_text(e, d->name), e->site[i].number);
+				return intern_printf(e->names, "%s.%s%u", elab_text(e, frame->path),
+						     elab_text(e, d->name), e->site[i].number);
 			}
 			number++;
 		}
 	}
 	SiteName name = {frame->path, site, d->name, number};
 	ARENA_PUSH(e->arena, e->site, e->nsite, e->capsite, name);
-	return intern_printf(e->names, "%s.%s%u", elab_text(e, frame->path), elab_text(e, d->name), number);
+	return intern_printf(e->names, "%s.%s%u", elab_text(e, frame->path), elab_text(e, d->name),
+			     number);
 }
 
 static bool bind_axes(Elab *e, Scope *in, FnDecl *d, const FnVal *f, Span at)
@@ -243,7 +286,9 @@ static bool bind_axes(Elab *e, Scope *in, FnDecl *d, const FnVal *f, Span at)
 	const Ast *axes = d->equation ? NULL : d->ast->kid[0];
 	uint32_t n = axes ? axes->nkid : 0;
 	if (f->naxis > n) {
-		diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name), arena_printf(e->arena, "takes %u axes in brackets, not %u", n, f->naxis));
+		diag_wrong_arguments(
+			elab_diags(e), at, elab_text(e, d->name),
+			arena_printf(e->arena, "takes %u axes in brackets, not %u", n, f->naxis));
 		return false;
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -260,8 +305,10 @@ static bool axes_known(Elab *e, Scope *in, FnDecl *d, Span at)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->entry[i].val.tag == VAL_AXIS && !in->entry[i].val.axis.axis) {
-			Diag *dg = diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name),
-			                                arena_printf(e->arena, "nothing says what the axis %s is", elab_text(e, in->entry[i].name)));
+			Diag *dg = diag_wrong_arguments(
+				elab_diags(e), at, elab_text(e, d->name),
+				arena_printf(e->arena, "nothing says what the axis %s is",
+					     elab_text(e, in->entry[i].name)));
 			diag_help(dg, "name it:  %s[axis]", elab_text(e, d->name));
 			return false;
 		}
@@ -281,15 +328,18 @@ static bool bind_formals(Elab *e, Scope *in, FnDecl *d, Val *formal, const bool 
 			return false;
 		}
 		Span at = f ? f->name_span : v.span;
-		if (d->by[i] && v.tag == VAL_NUM && v.elem == ELEM_INT && !v.of && !val_real(e, &v)) {
+		if (d->by[i] && v.tag == VAL_NUM && v.elem == ELEM_INT && !v.of &&
+		    !val_real(e, &v)) {
 			return false;
 		}
 		if (d->by[i] && v.tag == VAL_NUM && v.elem != ELEM_INT && v.elem != ELEM_BOOL) {
 			bool taken = false; /* f(x, x): two variables, not one */
 			for (uint32_t k = 0; k < i; k++) {
-				taken = taken || (given[k] && formal[k].tag == VAL_NUM && !formal[k].rank && formal[k].re == v.re);
+				taken = taken || (given[k] && formal[k].tag == VAL_NUM &&
+						  !formal[k].rank && formal[k].re == v.re);
 			}
-			v = taken ? diff_alias_fresh(e, d->formal[i], &v) : diff_alias(e, d->formal[i], &v);
+			v = taken ? diff_alias_fresh(e, d->formal[i], &v)
+				  : diff_alias(e, d->formal[i], &v);
 		} else if (v.tag == VAL_NUM && v.rank) {
 			v = val_name(e, in, d->formal[i], v, 0);
 		}
@@ -301,7 +351,8 @@ static bool bind_formals(Elab *e, Scope *in, FnDecl *d, Val *formal, const bool 
 }
 
 /* Parameters after `;` of an activation that the call does not give: trained, one for each unit. */
-static bool unit_parameters(Elab *e, Scope *in, FnDecl *d, const bool *given, uint32_t nunit, const Index *unit, Span at)
+static bool unit_parameters(Elab *e, Scope *in, FnDecl *d, const bool *given, uint32_t nunit,
+			    const Index *unit, Span at)
 {
 	for (uint32_t i = 0; i < d->nformal; i++) {
 		if (given[i] || !is_unit_parameter(d, i)) {
@@ -309,9 +360,14 @@ static bool unit_parameters(Elab *e, Scope *in, FnDecl *d, const bool *given, ui
 		}
 		const Ast *f = formal_ast(d, i);
 		if (!f->kid[1]) {
-			Diag *dg = diag_wrong_arguments(elab_diags(e), at, elab_text(e, d->name),
-			                                arena_printf(e->arena, "%s has no value to begin with", elab_text(e, d->formal[i])));
-			diag_help(dg, "give it in the call, or write a first value in the activation:  ; %s = 1", elab_text(e, d->formal[i]));
+			Diag *dg = diag_wrong_arguments(
+				elab_diags(e), at, elab_text(e, d->name),
+				arena_printf(e->arena, "%s has no value to begin with",
+					     elab_text(e, d->formal[i])));
+			diag_help(dg,
+				  "give it in the call, or write a first value in the activation:  "
+				  "; %s = 1",
+				  elab_text(e, d->formal[i]));
 			return false;
 		}
 		const ParamInfo *p = param_by_unit(e, in, f, nunit, unit);
@@ -320,7 +376,9 @@ static bool unit_parameters(Elab *e, Scope *in, FnDecl *d, const bool *given, ui
 		}
 		Val v = param_value(e, at, p, ELEM_REAL);
 		Node *to = arena_array(e->arena, Node, nunit + 1);
-		for (uint32_t k = 0; k < nunit; k++) { to[k] = core_index_value(e->core, unit[k]); }
+		for (uint32_t k = 0; k < nunit; k++) {
+			to[k] = core_index_value(e->core, unit[k]);
+		}
 		v = val_subst(e, &v, nunit, v.ix, to);
 		v.rank = 0;
 		scope_put(e, in, d->formal[i], f->name_span, v);
@@ -341,9 +399,12 @@ static Val body_value(Elab *e, Scope *in, FnDecl *d)
 	uint32_t n = 0;
 	for (uint32_t i = 1; i < ast->nkid; i++) {
 		if (ast->kid[i] && ast->kid[i]->kind == AST_EQUATE) {
-			Val l = elab_expr(e, in, ast->kid[i]->kid[0]), r = elab_expr(e, in, ast->kid[i]->kid[1]);
+			Val l = elab_expr(e, in, ast->kid[i]->kid[0]),
+			    r = elab_expr(e, in, ast->kid[i]->kid[1]);
 			item[n] = val_binary(e, ast->kid[i]->span, SYM(e, "-"), l, r);
-			if (item[n].tag == VAL_ERROR) { return item[n]; }
+			if (item[n].tag == VAL_ERROR) {
+				return item[n];
+			}
 			n++;
 		}
 	}
@@ -359,14 +420,16 @@ static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
 {
 	const Ast *rule = d->rule;
 	if (!val_scalar(&v) || v.elem != ELEM_REAL) {
-		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name), "rules are for functions with one real value");
+		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name),
+			      "rules are for functions with one real value");
 		return val_error(v.span);
 	}
 	uint32_t n = d->nformal;
 	const Ast *value = rule->kid[1];
 	uint32_t given = value->kind == AST_TUPLE ? value->nkid : 1;
 	if (given != n) {
-		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name), arena_printf(e->arena, "it has %u parts for %u arguments", given, n));
+		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name),
+			      arena_printf(e->arena, "it has %u parts for %u arguments", given, n));
 		return val_error(v.span);
 	}
 	Rule r = {.n = n};
@@ -375,18 +438,24 @@ static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
 	Scope *names = scope_new(e, in, NULL);
 	const Ast *head = rule->kid[0];
 	for (uint32_t i = 0; i < n && i + 1 < head->nkid; i++) {
-		scope_put(e, names, head->kid[i + 1]->name, head->kid[i + 1]->span, scope_value(e, in, d->formal[i], v.span));
+		scope_put(e, names, head->kid[i + 1]->name, head->kid[i + 1]->span,
+			  scope_value(e, in, d->formal[i], v.span));
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		const Ast *part = value->kind == AST_TUPLE ? value->kid[i] : value;
 		Val p = elab_expr(e, names, part);
-		if (p.tag == VAL_ERROR || !val_real(e, &p)) { return val_error(v.span); }
+		if (p.tag == VAL_ERROR || !val_real(e, &p)) {
+			return val_error(v.span);
+		}
 		if (!val_scalar(&formal[i]) || formal[i].elem != ELEM_REAL || !val_scalar(&p)) {
-			diag_bad_rule(elab_diags(e), part->span, elab_text(e, d->name), "arguments and parts are real scalars");
+			diag_bad_rule(elab_diags(e), part->span, elab_text(e, d->name),
+				      "arguments and parts are real scalars");
 			return val_error(v.span);
 		}
 		UnitId want = unit_div(e->units, v.unit, formal[i].unit);
-		if (!val_convert(e, &p, want)) { return val_error(v.span); }
+		if (!val_convert(e, &p, want)) {
+			return val_error(v.span);
+		}
 		r.arg[i] = formal[i].re;
 		r.partial[i] = p.re;
 	}
@@ -401,7 +470,8 @@ static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
 	Node *to = arena_array(e->arena, Node, nix + 1);
 	Index *formals = arena_array(e->arena, Index, nix + 1);
 	for (uint32_t i = 0; i < nix; i++) {
-		formals[i] = core_index(e->core, core_index_axis(e->core, ix[i]), core_index_name(e->core, ix[i]));
+		formals[i] = core_index(e->core, core_index_axis(e->core, ix[i]),
+					core_index_name(e->core, ix[i]));
 		to[i] = core_index_value(e->core, formals[i]);
 	}
 	Rule *kept = arena_copy(e->arena, &r, sizeof r, _Alignof(Rule));
@@ -410,14 +480,24 @@ static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
 		kept->partial[i] = core_subst(e->core, r.partial[i], nix, ix, to);
 	}
 	Piece piece = {NULL, core_subst(e->core, v.re, nix, ix, to)};
-	DefInfo info = {.role = DEF_VALUE, .name = d->name, .span = v.span, .kind = KIND_REAL, .unit = v.unit, .nindex = nix,
-	                .index = formals, .npiece = 1, .piece = &piece, .flags = DEF_USER, .rule = kept};
+	DefInfo info = {.role = DEF_VALUE,
+			.name = d->name,
+			.span = v.span,
+			.kind = KIND_REAL,
+			.unit = v.unit,
+			.nindex = nix,
+			.index = formals,
+			.npiece = 1,
+			.piece = &piece,
+			.flags = DEF_USER,
+			.rule = kept};
 	Def def = core_define(e->core, info);
 	v.re = core_read_plain(e->core, def, ix);
 	return v;
 }
 
-static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given, const Ast *ast, uint32_t nunit, const Index *unit)
+static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given,
+		  const Ast *ast, uint32_t nunit, const Index *unit)
 {
 	FnDecl *d = f->decl;
 	Frame *frame = arena_new(e->arena, Frame);
@@ -437,25 +517,32 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		if (owner) {
 			frame->path = site_path(e, outer, d, f->site ? f->site : ast);
 		} else if (d->layer && !frame->trial) {
-			diag_help(diag_bad_statement_place(elab_diags(e), at, arena_printf(e->arena, "the layer %s", elab_text(e, d->name)), "outside a net"),
-			          "its parameters need an owner: put it into  net f(x) = …");
+			diag_help(diag_bad_statement_place(elab_diags(e), at,
+							   arena_printf(e->arena, "the layer %s",
+									elab_text(e, d->name)),
+							   "outside a net"),
+				  "its parameters need an owner: put it into  net f(x) = …");
 			return val_error(at);
 		}
 	}
 	Scope *in = scope_new(e, d->scope, frame);
 	IndexSet ctx = {0};
 	for (uint32_t i = 0; i < d->nformal; i++) {
-		if (given[i]) { free_indices(e, &formal[i], &ctx, NULL, 0); }
+		if (given[i]) {
+			free_indices(e, &formal[i], &ctx, NULL, 0);
+		}
 	}
 	for (uint32_t i = 0; i < f->naxis; i++) {
 		add_free(e, f->axis[i].record, &ctx, NULL, 0);
 	}
 	add_captured(e, f, &ctx);
-	for (uint32_t i = 0; i < nunit; i++) { set_add(e, &ctx, unit[i]); }
+	for (uint32_t i = 0; i < nunit; i++) {
+		set_add(e, &ctx, unit[i]);
+	}
 	frame->ctx = ctx.ix;
 	frame->nctx = ctx.n;
-	if (!bind_axes(e, in, d, f, at) || !bind_formals(e, in, d, formal, given) || !axes_known(e, in, d, at) ||
-	    !unit_parameters(e, in, d, given, nunit, unit, at)) {
+	if (!bind_axes(e, in, d, f, at) || !bind_formals(e, in, d, formal, given) ||
+	    !axes_known(e, in, d, at) || !unit_parameters(e, in, d, given, nunit, unit, at)) {
 		return val_error(at);
 	}
 	d->active = true;
@@ -471,13 +558,16 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		v = with_rule(e, in, d, v, formal);
 	}
 	d->active = false;
-	Diag *last = diags_errors(e->diags) > before && at.file != d->ast->span.file ? diags_last(e->diags) : NULL;
+	Diag *last = diags_errors(e->diags) > before && at.file != d->ast->span.file
+			     ? diags_last(e->diags)
+			     : NULL;
 	if (last) { /* a library's text says little to its user */
 		diag_note(last, at, "in this call of %s", elab_text(e, d->name));
 	}
 	v.span = at;
 	v.literal = false;
-	if (d->layer && frame->path && v.tag == VAL_NUM && v.rank) { /* the layer's output is called as its parameters are */
+	if (d->layer && frame->path && v.tag == VAL_NUM &&
+	    v.rank) { /* the layer's output is called as its parameters are */
 		const char *path = elab_text(e, frame->path), *dot = strrchr(path, '.');
 		v = val_name(e, in, SYM(e, dot ? dot + 1 : path), v, 0);
 	}
@@ -487,7 +577,8 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 /* A function of one number applied to an array maps over it. */
 static bool maps(const FnDecl *d, uint32_t n, const Val *formal, const bool *given)
 {
-	if (d->equation || d->layer || !n || !given[0] || formal[0].tag != VAL_NUM || !formal[0].rank) {
+	if (d->equation || d->layer || !n || !given[0] || formal[0].tag != VAL_NUM ||
+	    !formal[0].rank) {
 		return false;
 	}
 	for (uint32_t i = 1; i < n; i++) {
@@ -499,7 +590,8 @@ static bool maps(const FnDecl *d, uint32_t n, const Val *formal, const bool *giv
 	return d->activation || (type && type->kind == AST_TYPE && type->nkid == 0);
 }
 
-static Val call_once(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given, const Ast *ast)
+static Val call_once(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given,
+		     const Ast *ast)
 {
 	FnDecl *d = f->decl;
 	uint32_t n = d->nformal;
@@ -511,7 +603,8 @@ static Val call_once(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bo
 		Val r = expand(e, s, f, at, formal, given, ast, array.rank, array.ix);
 		if (r.tag != VAL_NUM || r.rank) {
 			if (r.tag != VAL_ERROR) {
-				diag_type_mismatch(elab_diags(e), at, val_type(e, &r), "one number for each element");
+				diag_type_mismatch(elab_diags(e), at, val_type(e, &r),
+						   "one number for each element");
 			}
 			return val_error(at);
 		}
@@ -524,7 +617,8 @@ static Val call_once(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bo
 	return expand(e, s, f, at, formal, given, ast, 0, NULL);
 }
 
-/* Functions remember the scope that made them, where indices cannot be renamed: they are made anew. */
+/* Functions remember the scope that made them, where indices cannot be renamed: they are made anew.
+ */
 static bool holds_function(const Val *v)
 {
 	if (v->tag == VAL_FN || v->tag == VAL_DIST) {
@@ -538,31 +632,40 @@ static bool holds_function(const Val *v)
 	return false;
 }
 
-static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg, const Sym *arg_name, const Ast *ast)
+static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg,
+		     const Sym *arg_name, const Ast *ast)
 {
 	FnDecl *d = f->decl;
 	for (uint32_t i = 0; i < n; i++) {
-		if (arg[i].tag == VAL_ERROR) { return val_error(at); }
+		if (arg[i].tag == VAL_ERROR) {
+			return val_error(at);
+		}
 	}
 	if (d->bad) {
 		return val_error(at);
 	}
 	if (d->active) {
-		diag_help(diag_recursion(elab_diags(e), at, elab_text(e, d->name)), "repetition is written as a recurrence:  y[n] = … y[n-1] …");
+		diag_help(diag_recursion(elab_diags(e), at, elab_text(e, d->name)),
+			  "repetition is written as a recurrence:  y[n] = … y[n-1] …");
 		return val_error(at);
 	}
 	Val *formal = arena_array(e->arena, Val, d->nformal + 1);
 	bool *given = arena_array(e->arena, bool, d->nformal + 1);
-	if (!match(e, d, at, n, arg, arg_name, formal, given) || !defaults(e, d, at, formal, given)) {
+	if (!match(e, d, at, n, arg, arg_name, formal, given) ||
+	    !defaults(e, d, at, formal, given)) {
 		return val_error(at);
 	}
 	bool keep = !d->layer && !d->activation && !e->unseen && !(s->frame && s->frame->trial);
 	IndexSet free = {0};
 	Val *key = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
 	for (uint32_t i = 0; i < d->nformal; i++) {
-		if (given[i]) { free_indices(e, &formal[i], &free, NULL, 0); }
+		if (given[i]) {
+			free_indices(e, &formal[i], &free, NULL, 0);
+		}
 	}
-	for (uint32_t i = 0; i < f->naxis; i++) { keep = false; }
+	for (uint32_t i = 0; i < f->naxis; i++) {
+		keep = false;
+	}
 	Val r;
 	if (keep && recall(e, d, 0, d->nformal, key, free.n, free.ix, &r)) {
 		r.span = at;
@@ -572,7 +675,8 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	Val *again = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
 	r = call_once(e, s, f, at, formal, given, ast);
 	bool untyped = !d->equation && !d->layer && d->nformal && !formal_ast(d, 0)->kid[0];
-	if (r.tag == VAL_ERROR && untyped && again[0].tag == VAL_NUM && again[0].rank && !d->activation && diags_errors(e->diags) > before) {
+	if (r.tag == VAL_ERROR && untyped && again[0].tag == VAL_NUM && again[0].rank &&
+	    !d->activation && diags_errors(e->diags) > before) {
 		/* fn act(x) = x*sigmoid(x) given an array: it is meant for each element */
 		Val one = again[0];
 		one.rank = 0;
@@ -594,23 +698,28 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 		}
 	}
 	if (keep && r.tag != VAL_ERROR && !holds_function(&r)) {
-		Memo m = {.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};
+		Memo m = {
+			.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};
 		ARENA_PUSH(e->arena, d->memo, d->nmemo, d->capmemo, m);
 	}
 	return r;
 }
 
-/* ---- functions as values ------------------------------------------------------------------------------------------------ */
+/* ---- functions as values
+ * ------------------------------------------------------------------------------------------------
+ */
 static bool is_operator_value(const Val *v)
 {
-	return v->tag == VAL_FN && (v->fn->kind == FNV_USER || v->fn->kind == FNV_COMBINED || v->fn->kind == FNV_DERIVED);
+	return v->tag == VAL_FN && (v->fn->kind == FNV_USER || v->fn->kind == FNV_COMBINED ||
+				    v->fn->kind == FNV_DERIVED);
 }
 
 bool fn_combines(const Val *a, const Val *b, char op)
 {
 	bool f = is_operator_value(a), g = is_operator_value(b);
 	bool x = a->tag == VAL_NUM && !a->rank, y = b->tag == VAL_NUM && !b->rank;
-	return (f && g && (op == '+' || op == '-' || op == '*')) || (x && g && op == '*') || (f && y && (op == '*' || op == '/'));
+	return (f && g && (op == '+' || op == '-' || op == '*')) || (x && g && op == '*') ||
+	       (f && y && (op == '*' || op == '/'));
 }
 
 Val fn_combine(Elab *e, Span at, char op, Val a, Val b)
@@ -621,7 +730,9 @@ Val fn_combine(Elab *e, Span at, char op, Val a, Val b)
 		if (op == '/') {
 			Val one = val_num(e, at, ELEM_REAL, 0, core_real_const(e->core, 1));
 			number = val_binary(e, at, SYM(e, "/"), one, number);
-			if (number.tag == VAL_ERROR) { return number; }
+			if (number.tag == VAL_ERROR) {
+				return number;
+			}
 		}
 		b = a.tag == VAL_NUM ? b : a;
 		a = number;
@@ -634,7 +745,8 @@ Val fn_combine(Elab *e, Span at, char op, Val a, Val b)
 	return v;
 }
 
-static Val call_combined(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg, const Ast *ast)
+static Val call_combined(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg,
+			 const Ast *ast)
 {
 	Val *again = arena_copy(e->arena, arg, n * sizeof *arg, _Alignof(Val));
 	Val right = elab_call_value(e, s, f->right->fn, at, n, arg, NULL, ast);
@@ -645,30 +757,41 @@ static Val call_combined(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n,
 		return val_binary(e, at, SYM(e, "*"), *f->left, right);
 	}
 	if (f->combine == '*') {
-		if (right.tag == VAL_NUM) { right = val_name(e, s, SYM(e, "applied"), right, 0); }
+		if (right.tag == VAL_NUM) {
+			right = val_name(e, s, SYM(e, "applied"), right, 0);
+		}
 		return elab_call_value(e, s, f->left->fn, at, 1, &right, NULL, ast);
 	}
 	Val left = elab_call_value(e, s, f->left->fn, at, n, again, NULL, ast);
 	return val_binary(e, at, SYM(e, f->combine == '+' ? "+" : "-"), left, right);
 }
 
-Val elab_call_value(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val *arg, const Sym *arg_name, const Ast *ast)
+Val elab_call_value(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val *arg,
+		    const Sym *arg_name, const Ast *ast)
 {
 	switch (fn->kind) {
-	case FNV_COMBINED: return call_combined(e, s, fn, at, n, arg, ast);
-	case FNV_USER: return call_user(e, s, fn, at, n, arg, arg_name, ast);
-	case FNV_DERIVED: return elab_derived_call(e, s, fn, at, n, arg);
+	case FNV_COMBINED:
+		return call_combined(e, s, fn, at, n, arg, ast);
+	case FNV_USER:
+		return call_user(e, s, fn, at, n, arg, arg_name, ast);
+	case FNV_DERIVED:
+		return elab_derived_call(e, s, fn, at, n, arg);
 	case FNV_OP:
 		for (uint32_t i = 0; i < n; i++) {
-			if (arg[i].tag == VAL_ERROR) { return val_error(at); }
+			if (arg[i].tag == VAL_ERROR) {
+				return val_error(at);
+			}
 			if (arg_name && arg_name[i]) {
-				diag_wrong_arguments(elab_diags(e), arg[i].span, op_info(fn->op)->syntax, "takes no named arguments");
+				diag_wrong_arguments(elab_diags(e), arg[i].span,
+						     op_info(fn->op)->syntax,
+						     "takes no named arguments");
 				return val_error(at);
 			}
 		}
 		return val_op(e, at, fn->op, n, arg);
 	case FNV_BUILTIN:
-		diag_wrong_arguments(elab_diags(e), at, builtin_name(fn->builtin), "cannot be passed as a function; call it by its name");
+		diag_wrong_arguments(elab_diags(e), at, builtin_name(fn->builtin),
+				     "cannot be passed as a function; call it by its name");
 		return val_error(at);
 	}
 	return val_error(at);
@@ -681,7 +804,8 @@ Val elab_call(Elab *e, Scope *s, const Ast *ast, const Val *piped)
 		return f;
 	}
 	if (f.tag != VAL_FN) {
-		Diag *d = diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &f), "a function");
+		Diag *d = diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &f),
+					     "a function");
 		if (f.tag == VAL_NUM && f.rank) {
 			diag_help(d, "an element of an array is written with square brackets");
 		}
@@ -706,7 +830,8 @@ Val elab_call(Elab *e, Scope *s, const Ast *ast, const Val *piped)
 		arg[first + i].span = a->span;
 	}
 	/* min, max, abs of complex and complex exp are library matters of elab_builtin */
-	if (f.fn->kind == FNV_OP && n + first == 1 && arg[0].tag == VAL_NUM && arg[0].elem == ELEM_COMPLEX) {
+	if (f.fn->kind == FNV_OP && n + first == 1 && arg[0].tag == VAL_NUM &&
+	    arg[0].elem == ELEM_COMPLEX) {
 		return complex_op(e, ast->span, f.fn->op, arg[0]);
 	}
 	return elab_call_value(e, s, f.fn, ast->span, n + first, arg, name, ast->kid[0]);

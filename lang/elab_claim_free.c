@@ -458,8 +458,8 @@ static void walk(Walk *w, const Ast *ast, bool index)
 
 /* ---- free names that are arguments: force(R)[i,a] ---- */
 
-/* The type of the parameter that the name is given to, in some call of the claim; NULL if none says. Only arrays and indices
- * are taken so: of a number nobody knows which values make sense. */
+/* The type of the parameter that the name is given to, in some call of the claim; NULL if none
+ * says. Only arrays and indices are taken so: of a number nobody knows which values make sense. */
 static const Ast *argument_type(Claiming *k, const Ast *ast, Sym name)
 {
 	Elab *e = k->e;
@@ -478,7 +478,9 @@ static const Ast *argument_type(Claiming *k, const Ast *ast, Sym name)
 			const Ast *arg = ast->kid[i], *formal = NULL;
 			if (arg->kind == AST_NAMEDARG) {
 				for (uint32_t f = 0; f < formals->nkid; f++) {
-					formal = formals->kid[f]->name == arg->name ? formals->kid[f] : formal;
+					formal = formals->kid[f]->name == arg->name
+							 ? formals->kid[f]
+							 : formal;
 				}
 				arg = arg->kid[0];
 			} else if (i - 1 < formals->nkid) {
@@ -499,7 +501,8 @@ static const Ast *argument_type(Claiming *k, const Ast *ast, Sym name)
 static bool has_values(Claiming *k, const Ast *type)
 {
 	const char *elem = elab_text(k->e, type->name);
-	return type->nkid || (strcmp(elem, "real") != 0 && strcmp(elem, "int") != 0 && strcmp(elem, "complex") != 0);
+	return type->nkid || (strcmp(elem, "real") != 0 && strcmp(elem, "int") != 0 &&
+			      strcmp(elem, "complex") != 0);
 }
 
 /* False if no call says what the name is; *bad after a diagnostic. */

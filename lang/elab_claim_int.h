@@ -37,8 +37,8 @@ void claim_index(Claiming *k, Sym name, Span at, AxisRef axis);
 /* The coordinate or field that the name stands for becomes a variable; false (silently) if there is
  * none. *bad after a diagnostic. */
 bool claim_known_variable(Claiming *k, Sym name, Span at, bool *bad);
-/* A variable by the written type of the parameter that it is given to: arrays with normal elements of size 1, axes without a
- * size at several sizes. False after a diagnostic. */
+/* A variable by the written type of the parameter that it is given to: arrays with normal elements
+ * of size 1, axes without a size at several sizes. False after a diagnostic. */
 bool claim_typed_variable(Claiming *k, Sym name, Span at, const Ast *type);
 /* All free names of the expression become variables or indices; false after diagnostics. */
 bool claim_free_names(Claiming *k, const Ast *ast);

@@ -1,6 +1,7 @@
-/* elab_def.c — definitions by index and recurrences:  y[i] = …,  h[0,i] = …,  h[t,i] = … h[t-1,j] ….
- * A definition is elaborated when it is first asked for, so order does not matter; those that need each other are made
- * together: first their definitions without pieces, then the pieces. SPEC: definitions, recurrences. */
+/* elab_def.c — definitions by index and recurrences:  y[i] = …,  h[0,i] = …,  h[t,i] = … h[t-1,j]
+ * …. A definition is elaborated when it is first asked for, so order does not matter; those that
+ * need each other are made together: first their definitions without pieces, then the pieces. SPEC:
+ * definitions, recurrences. */
 #include "lang/elab_group.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@ void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 		}
 		const Ast *head = def_name(def);
 		if (head->kind != AST_NAME) {
-			Diag *d = diag_bad_statement_place(elab_diags(e), head->span, "this", "left of = in a definition");
+			Diag *d = diag_bad_statement_place(elab_diags(e), head->span, "this",
+							   "left of = in a definition");
 			if (head->kind == AST_CALL) {
 				diag_help(d, "a function is defined by  fn f(x) = …");
 			}
@@ -32,13 +34,16 @@ void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 		Group *g = NULL;
 		for (size_t k = 0; k < s->n; k++) {
 			Entry *entry = &s->entry[k];
-			if (entry->name == head->name && entry->pending && entry->pending->scope == s) {
+			if (entry->name == head->name && entry->pending &&
+			    entry->pending->scope == s) {
 				g = entry->pending;
 			}
 		}
 		bool indexed = def->kid[0]->kind == AST_INDEX;
 		if (g && (!indexed || g->piece[0]->kid[0]->kind != AST_INDEX)) {
-			diag_note(diag_redefined(elab_diags(e), head->span, elab_text(e, head->name)), g->span, "first defined here");
+			diag_note(
+				diag_redefined(elab_diags(e), head->span, elab_text(e, head->name)),
+				g->span, "first defined here");
 			continue;
 		}
 		if (!g) {
@@ -46,14 +51,17 @@ void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 			g->name = head->name;
 			g->scope = s;
 			g->span = head->span;
-			Entry *entry = scope_add(e, s, head->name, head->span, val_error(head->span));
+			Entry *entry =
+				scope_add(e, s, head->name, head->span, val_error(head->span));
 			entry->pending = entry->made = g;
 		}
 		ARENA_PUSH(e->arena, g->piece, g->n, g->cap, def);
 	}
 }
 
-/* ---- who needs whom ------------------------------------------------------------------------------------------------ */
+/* ---- who needs whom
+ * ------------------------------------------------------------------------------------------------
+ */
 bool group_text_mentions(const Ast *ast, Sym name)
 {
 	if (!ast) {
@@ -92,7 +100,8 @@ static bool reaches_group(Elab *e, const Group *from, const Group *to)
 		const Group *g = stack[--top];
 		for (size_t k = 0; k < s->n; k++) {
 			Group *h = s->entry[k].pending;
-			if (!h || h->state == GROUP_DONE || h->scope != s || seen[k] || !group_mentions(g, h->name)) {
+			if (!h || h->state == GROUP_DONE || h->scope != s || seen[k] ||
+			    !group_mentions(g, h->name)) {
 				continue;
 			}
 			if (h == to) {
@@ -114,7 +123,8 @@ static size_t cycle_of(Elab *e, Group *g, Group ***out)
 	g->recursive = reaches_group(e, g, g);
 	for (size_t k = 0; g->recursive && k < s->n; k++) {
 		Group *h = s->entry[k].pending;
-		if (h && h != g && h->state == GROUP_NEW && h->scope == s && reaches_group(e, g, h) && reaches_group(e, h, g)) {
+		if (h && h != g && h->state == GROUP_NEW && h->scope == s &&
+		    reaches_group(e, g, h) && reaches_group(e, h, g)) {
 			h->recursive = true;
 			set[n++] = h;
 		}
@@ -123,7 +133,8 @@ static size_t cycle_of(Elab *e, Group *g, Group ***out)
 	return n;
 }
 
-/* ---- the indices of a left side ---------------------------------------------------------------------------------------- */
+/* ---- the indices of a left side
+ * ---------------------------------------------------------------------------------------- */
 /* A position that is fixed: a number, a label, a const; not a name that is to be bound. */
 bool group_binds(Elab *e, const Group *g, const Ast *arg)
 {
@@ -131,8 +142,8 @@ bool group_binds(Elab *e, const Group *g, const Ast *arg)
 		return false;
 	}
 	Entry *entry = scope_find(e, g->scope, arg->name);
-	return !entry || entry->pending || entry->val.tag != VAL_NUM || entry->val.rank || entry->val.elem != ELEM_INT ||
-	       entry->val.of;
+	return !entry || entry->pending || entry->val.tag != VAL_NUM || entry->val.rank ||
+	       entry->val.elem != ELEM_INT || entry->val.of;
 }
 
 bool group_axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out)
@@ -175,8 +186,10 @@ bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out)
 		}
 		return false;
 	}
-	g->state = GROUP_BUSY; /* the definition is not asked again while its own text is searched */
-	bool ok = group_axis_from_bodies(e, g, position, out) || group_axis_from_uses(e, g, position, out);
+	g->state =
+		GROUP_BUSY; /* the definition is not asked again while its own text is searched */
+	bool ok = group_axis_from_bodies(e, g, position, out) ||
+		  group_axis_from_uses(e, g, position, out);
 	g->state = GROUP_NEW;
 	return ok;
 }
@@ -228,7 +241,8 @@ static bool poisoned(Elab *e, Group *g, uint32_t p)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const Ast *arg = g->piece[i]->kid[0]->kid[p + 1];
-		if (group_binds(e, g, arg) && axis_blamed(e, g->scope, arg->name, g->piece[i]->kid[1])) {
+		if (group_binds(e, g, arg) &&
+		    axis_blamed(e, g->scope, arg->name, g->piece[i]->kid[1])) {
 			return true;
 		}
 	}
@@ -243,12 +257,19 @@ static void report_axes(Elab *e, Group *g)
 		}
 		const Ast *arg = g->piece[g->n - 1]->kid[0]->kid[p + 1];
 		if (arg->kind == AST_NAME) {
-			Diag *d = diag_index_axis_unknown(elab_diags(e), arg->span, elab_text(e, arg->name));
-			diag_remark(d, "no array on the right side is read at %s", elab_text(e, arg->name));
-			diag_help(d, "give the index the name of its axis, or write  %s = [%s in axis -> …]", elab_text(e, g->name), elab_text(e, arg->name));
+			Diag *d = diag_index_axis_unknown(elab_diags(e), arg->span,
+							  elab_text(e, arg->name));
+			diag_remark(d, "no array on the right side is read at %s",
+				    elab_text(e, arg->name));
+			diag_help(d,
+				  "give the index the name of its axis, or write  %s = [%s in axis "
+				  "-> …]",
+				  elab_text(e, g->name), elab_text(e, arg->name));
 		} else {
-			diag_help(diag_index_axis_unknown(elab_diags(e), arg->span, ast_text(e->arena, e->names, arg)),
-			          "an array of a few elements is written  %s = [a, b, c]", elab_text(e, g->name));
+			diag_help(diag_index_axis_unknown(elab_diags(e), arg->span,
+							  ast_text(e->arena, e->names, arg)),
+				  "an array of a few elements is written  %s = [a, b, c]",
+				  elab_text(e, g->name));
 		}
 	}
 }
@@ -259,7 +280,9 @@ static bool start_axes(Elab *e, Group *g)
 	g->axis = arena_array(e->arena, AxisRef, g->rank + 1);
 	for (size_t i = 1; i < g->n; i++) {
 		if (g->piece[i]->kid[0]->nkid - 1 != g->rank) {
-			diag_rank_mismatch(elab_diags(e), g->piece[i]->kid[0]->span, elab_text(e, g->name), g->piece[i]->kid[0]->nkid - 1, g->rank);
+			diag_rank_mismatch(elab_diags(e), g->piece[i]->kid[0]->span,
+					   elab_text(e, g->name), g->piece[i]->kid[0]->nkid - 1,
+					   g->rank);
 			return false;
 		}
 	}
@@ -303,9 +326,12 @@ bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 		}
 		if (group_binds(e, g, arg)) {
 			for (uint32_t q = 0; q < p; q++) {
-				if (left->kid[q + 1]->kind == AST_NAME && left->kid[q + 1]->name == arg->name) {
-					diag_help(diag_redefined(elab_diags(e), arg->span, elab_text(e, arg->name)),
-					          "a diagonal is written with a condition:  if i == j then … else …");
+				if (left->kid[q + 1]->kind == AST_NAME &&
+				    left->kid[q + 1]->name == arg->name) {
+					diag_help(diag_redefined(elab_diags(e), arg->span,
+								 elab_text(e, arg->name)),
+						  "a diagonal is written with a condition:  if i "
+						  "== j then … else …");
 					return false;
 				}
 			}
@@ -320,7 +346,9 @@ bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 		Val v = elab_expr(e, g->scope, arg);
 		if (v.tag == VAL_ERROR || !val_const_int(e, &v, &g->fixed[piece][p])) {
 			if (v.tag != VAL_ERROR) {
-				diag_help(diag_not_constant(elab_diags(e), arg->span, "an index on the left side"), "write an index name or a number");
+				diag_help(diag_not_constant(elab_diags(e), arg->span,
+							    "an index on the left side"),
+					  "write an index name or a number");
 			}
 			return false;
 		}
@@ -386,7 +414,8 @@ void groups_restore(Elab *e, size_t mark)
 	}
 }
 
-/* ---- a definition that does not need itself ------------------------------------------------------------------------------ */
+/* ---- a definition that does not need itself
+ * ------------------------------------------------------------------------------ */
 static bool all_bound(const Group *g)
 {
 	for (uint32_t p = 0; p < g->rank; p++) {
@@ -406,12 +435,14 @@ static Val simple_indexed(Elab *e, Group *g)
 		return val_error(g->span);
 	}
 	if (!all_bound(g)) {
-		diag_help(diag_unassigned(elab_diags(e), g->piece[0]->kid[0]->span, elab_text(e, g->name)),
-		          "write the general element too:  %s[i] = …", elab_text(e, g->name));
+		diag_help(diag_unassigned(elab_diags(e), g->piece[0]->kid[0]->span,
+					  elab_text(e, g->name)),
+			  "write the general element too:  %s[i] = …", elab_text(e, g->name));
 		return val_error(g->span);
 	}
 	Val v = group_piece_value(e, g, 0, in);
-	if (v.tag == VAL_ERROR || !places_inside(e, v.re, in->nctx, in->ctx) || !places_inside(e, v.im, in->nctx, in->ctx)) {
+	if (v.tag == VAL_ERROR || !places_inside(e, v.re, in->nctx, in->ctx) ||
+	    !places_inside(e, v.im, in->nctx, in->ctx)) {
 		return val_error(g->span);
 	}
 	Val r = v;
@@ -496,7 +527,9 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 	return scope_value(e, g->scope, g->name, at);
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 Val elab_block(Elab *e, Scope *s, const Ast *block)
 {
 	elab_defs(e, s, block->nkid, block->kid);
@@ -509,20 +542,27 @@ Val elab_block(Elab *e, Scope *s, const Ast *block)
 		if (stmt->kind == AST_PARAM) {
 			elab_param(e, s, stmt);
 		} else if (stmt->kind == AST_FN && (stmt->flags & AST_FN_)) {
-			elab_fn(e, s, stmt); /* a function of its own for each expansion: it may be returned */
+			elab_fn(e, s, stmt); /* a function of its own for each expansion: it may be
+						returned */
 		} else if (stmt->kind == AST_RETURN && !result) {
 			result = stmt;
 		} else {
-			diag_bad_statement_place(elab_diags(e), stmt->span, ast_kind_name(stmt->kind), "in the body of a function");
+			diag_bad_statement_place(elab_diags(e), stmt->span,
+						 ast_kind_name(stmt->kind),
+						 "in the body of a function");
 		}
 	}
 	if (!result) {
-		diag_help(diag_bad_statement_place(elab_diags(e), block->span, "a body", "without a return"), "end it with  return value");
+		diag_help(diag_bad_statement_place(elab_diags(e), block->span, "a body",
+						   "without a return"),
+			  "end it with  return value");
 		return val_error(block->span);
 	}
 	Val v = elab_expr(e, s, result->kid[0]);
-	for (size_t k = 0; k < s->n; k++) { /* definitions that nothing asked for are checked all the same */
-		if (s->entry[k].pending && s->entry[k].pending->scope == s && s->entry[k].pending->state == GROUP_NEW) {
+	for (size_t k = 0; k < s->n;
+	     k++) { /* definitions that nothing asked for are checked all the same */
+		if (s->entry[k].pending && s->entry[k].pending->scope == s &&
+		    s->entry[k].pending->state == GROUP_NEW) {
 			elab_group(e, s, s->entry[k].pending, s->entry[k].name, s->entry[k].span);
 		}
 	}

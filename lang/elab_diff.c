@@ -1,5 +1,6 @@
-/* elab_diff.c — derivatives as expressions: ∂u/∂x, partial[…], derivatives of functions. Here they become NODE_D over a
- * variable's definition; compiler/deriv*.c turns those into ordinary definitions. SPEC: derivatives. */
+/* elab_diff.c — derivatives as expressions: ∂u/∂x, partial[…], derivatives of functions. Here they
+ * become NODE_D over a variable's definition; compiler/deriv*.c turns those into ordinary
+ * definitions. SPEC: derivatives. */
 #include "lang/elab_int.h"
 
 #include <string.h>
@@ -24,7 +25,8 @@ Val diff_alias_fresh(Elab *e, Sym name, const Val *v)
 	Index *formal = arena_array(e->arena, Index, n + 1);
 	Node *to = arena_array(e->arena, Node, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		formal[i] = core_index(e->core, core_index_axis(e->core, from[i]), core_index_name(e->core, from[i]));
+		formal[i] = core_index(e->core, core_index_axis(e->core, from[i]),
+				       core_index_name(e->core, from[i]));
 		to[i] = core_index_value(e->core, formal[i]);
 	}
 	Val real = *v;
@@ -33,8 +35,16 @@ Val diff_alias_fresh(Elab *e, Sym name, const Val *v)
 	}
 	core_at(e->core, v->span);
 	Piece piece = {NULL, core_subst(e->core, real.re, n, from, to)};
-	DefInfo info = {.role = DEF_VALUE, .name = name, .span = v->span, .kind = KIND_REAL, .unit = unit_resolve(e->units, v->unit),
-	                .nindex = n, .index = formal, .npiece = 1, .piece = &piece, .flags = DEF_VARIABLE | DEF_USER};
+	DefInfo info = {.role = DEF_VALUE,
+			.name = name,
+			.span = v->span,
+			.kind = KIND_REAL,
+			.unit = unit_resolve(e->units, v->unit),
+			.nindex = n,
+			.index = formal,
+			.npiece = 1,
+			.piece = &piece,
+			.flags = DEF_VARIABLE | DEF_USER};
 	Def d = core_define(e->core, info);
 	real.re = core_read_plain(e->core, d, from);
 	real.n = 0;
@@ -72,7 +82,8 @@ Val diff_alias(Elab *e, Sym name, const Val *v)
 
 bool diff_variable(Elab *e, const Val *v, Def *def, Node **args, uint32_t *nargs)
 {
-	if (v->tag != VAL_NUM || v->elem == ELEM_COMPLEX || v->elem == ELEM_INT || v->elem == ELEM_BOOL) {
+	if (v->tag != VAL_NUM || v->elem == ELEM_COMPLEX || v->elem == ELEM_INT ||
+	    v->elem == ELEM_BOOL) {
 		return false;
 	}
 	NodeInfo i = *core_node(e->core, v->re);
@@ -106,22 +117,29 @@ Val diff_by(Elab *e, Span at, const Val *of, const Val *by)
 	Node *args;
 	uint32_t nargs;
 	if (of->tag != VAL_NUM || of->elem == ELEM_BOOL) {
-		diag_type_mismatch(elab_diags(e), of->span, val_type(e, of), "a number to differentiate");
+		diag_type_mismatch(elab_diags(e), of->span, val_type(e, of),
+				   "a number to differentiate");
 		return val_error(at);
 	}
 	if (!diff_variable(e, by, &def, &args, &nargs)) {
-		Diag *d = diag_derivative_by_what(elab_diags(e), by->span.file ? by->span : at, val_type(e, by));
-		diag_help(d, "differentiate by a coordinate, an argument, a parameter or a value with a name of its own");
+		Diag *d = diag_derivative_by_what(elab_diags(e), by->span.file ? by->span : at,
+						  val_type(e, by));
+		diag_help(d, "differentiate by a coordinate, an argument, a parameter or a value "
+			     "with a name of its own");
 		return val_error(at);
 	}
 	Val r = *of;
 	if (of->elem == ELEM_INT || of->elem == ELEM_SPIN) {
-		if (!val_real(e, &r)) { return val_error(at); }
+		if (!val_real(e, &r)) {
+			return val_error(at);
+		}
 	}
 	core_at(e->core, at);
-	bool depends = core_depends(e->core, r.re, def) || (r.im && core_depends(e->core, r.im, def));
+	bool depends =
+		core_depends(e->core, r.re, def) || (r.im && core_depends(e->core, r.im, def));
 	if (!depends) {
-		Diag *d = diag_no_dependence(elab_diags(e), at, "this", elab_text(e, core_def(e->core, def)->name));
+		Diag *d = diag_no_dependence(elab_diags(e), at, "this",
+					     elab_text(e, core_def(e->core, def)->name));
 		diag_remark(d, "its derivative would be zero everywhere, which is hardly meant");
 		return val_error(at);
 	}
@@ -137,7 +155,8 @@ Val diff_by(Elab *e, Span at, const Val *of, const Val *by)
 			continue;
 		}
 		Index old = by->ix[i - of->rank];
-		r.ix[i] = core_index(e->core, core_index_axis(e->core, old), core_index_name(e->core, old));
+		r.ix[i] = core_index(e->core, core_index_axis(e->core, old),
+				     core_index_name(e->core, old));
 		r.rec[i] = by->rec ? by->rec[i - of->rank] : 0;
 		to[i - of->rank] = core_index_value(e->core, r.ix[i]);
 	}
@@ -152,7 +171,9 @@ Val diff_by(Elab *e, Span at, const Val *of, const Val *by)
 	return r;
 }
 
-/* ---- ∂ … / ∂ … -------------------------------------------------------------------------------------------------------- */
+/* ---- ∂ … / ∂ …
+ * --------------------------------------------------------------------------------------------------------
+ */
 static const Ast *strip(const Ast *ast)
 {
 	while (ast->kind == AST_PAREN) {
@@ -161,7 +182,8 @@ static const Ast *strip(const Ast *ast)
 	return ast;
 }
 
-/* The function's value at the names of its parameters in scope; false if one of them is not there. */
+/* The function's value at the names of its parameters in scope; false if one of them is not there.
+ */
 static bool at_coordinates(Elab *e, Scope *s, const FnVal *f, const Ast *ast, Val *out)
 {
 	if (f->kind != FNV_USER || !f->decl->nformal) {
@@ -171,7 +193,8 @@ static bool at_coordinates(Elab *e, Scope *s, const FnVal *f, const Ast *ast, Va
 	Val *arg = arena_array(e->arena, Val, d->nformal);
 	for (uint32_t i = 0; i < d->nformal; i++) {
 		Entry *entry = scope_find(e, s, d->formal[i]);
-		if (!entry || (!entry->pending && entry->val.tag != VAL_NUM && entry->val.tag != VAL_RECORD)) {
+		if (!entry || (!entry->pending && entry->val.tag != VAL_NUM &&
+			       entry->val.tag != VAL_RECORD)) {
 			return false;
 		}
 		arg[i] = scope_value(e, s, d->formal[i], ast->span);
@@ -180,7 +203,8 @@ static bool at_coordinates(Elab *e, Scope *s, const FnVal *f, const Ast *ast, Va
 	return true;
 }
 
-static Val derived_function(Elab *e, const Ast *ast, const FnVal *base, uint32_t n, const Ast *const *variable, const uint32_t *order)
+static Val derived_function(Elab *e, const Ast *ast, const FnVal *base, uint32_t n,
+			    const Ast *const *variable, const uint32_t *order)
 {
 	if (base->kind != FNV_USER) {
 		diag_derivative_by_what(elab_diags(e), ast->span, "the argument of this function");
@@ -191,11 +215,14 @@ static Val derived_function(Elab *e, const Ast *ast, const FnVal *base, uint32_t
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = 0;
 		FnDecl *d = base->decl;
-		while (k < d->nformal && !(variable[i]->kind == AST_NAME && d->formal[k] == variable[i]->name)) {
+		while (k < d->nformal &&
+		       !(variable[i]->kind == AST_NAME && d->formal[k] == variable[i]->name)) {
 			k++;
 		}
 		if (k == d->nformal) {
-			Diag *dg = diag_no_dependence(elab_diags(e), ast->span, elab_text(e, d->name), ast_text(e->arena, e->names, variable[i]));
+			Diag *dg =
+				diag_no_dependence(elab_diags(e), ast->span, elab_text(e, d->name),
+						   ast_text(e->arena, e->names, variable[i]));
 			diag_remark(dg, "it is not a parameter of %s", elab_text(e, d->name));
 			return val_error(ast->span);
 		}
@@ -222,12 +249,15 @@ Val elab_partial(Elab *e, Scope *s, const Ast *ast)
 		total += order[i];
 	}
 	if (!op && ast->num > 0 && (uint32_t)ast->num != total) {
-		diag_bad_derivative(elab_diags(e), ast->span, arena_printf(e->arena, "order %u above and %u below", (unsigned)ast->num, total));
+		diag_bad_derivative(elab_diags(e), ast->span,
+				    arena_printf(e->arena, "order %u above and %u below",
+						 (unsigned)ast->num, total));
 		return val_error(ast->span);
 	}
 	Val v;
 	const Ast *inner = strip(of);
-	Val f = inner->kind == AST_NAME ? scope_value(e, s, inner->name, inner->span) : val_error(of->span);
+	Val f = inner->kind == AST_NAME ? scope_value(e, s, inner->name, inner->span)
+					: val_error(of->span);
 	if (inner->kind == AST_NAME && f.tag == VAL_ERROR) {
 		return f;
 	}
@@ -258,12 +288,18 @@ Val elab_derived_call(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, V
 		uint32_t k = fn->by[i].formal;
 		if (k < n && arg[k].tag == VAL_NUM && !arg[k].rank) {
 			bool done = false;
-			for (uint32_t j = 0; j < i; j++) { done = done || fn->by[j].formal == k; }
+			for (uint32_t j = 0; j < i; j++) {
+				done = done || fn->by[j].formal == k;
+			}
 			const Ast *formal = d->equation ? NULL : d->ast->kid[1]->kid[k];
-			if (!done && formal && formal->kid[0] && !type_fit(e, scope_new(e, d->scope, NULL), formal->kid[0], &arg[k], elab_text(e, d->formal[k]))) {
+			if (!done && formal && formal->kid[0] &&
+			    !type_fit(e, scope_new(e, d->scope, NULL), formal->kid[0], &arg[k],
+				      elab_text(e, d->formal[k]))) {
 				return val_error(at);
 			}
-			if (!done) { arg[k] = diff_alias_fresh(e, d->formal[k], &arg[k]); }
+			if (!done) {
+				arg[k] = diff_alias_fresh(e, d->formal[k], &arg[k]);
+			}
 		}
 	}
 	Val v = elab_call_value(e, s, fn->base, at, n, arg, NULL, d->ast);
@@ -275,7 +311,8 @@ Val elab_derived_call(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, V
 	return v;
 }
 
-/* ---- which parameters of a function its body differentiates by ------------------------------------------------------------ */
+/* ---- which parameters of a function its body differentiates by
+ * ------------------------------------------------------------ */
 static void mark(FnDecl *d, Sym name)
 {
 	for (uint32_t i = 0; i < d->nformal; i++) {
@@ -305,7 +342,8 @@ static void mark_names(FnDecl *d, const Ast *ast)
 
 static bool is_operator(const char *name)
 {
-	static const char *const row[] = {"grad", "laplacian", "div", "curl", "hessian", "jacobian"};
+	static const char *const row[] = {"grad", "laplacian", "div",
+					  "curl", "hessian",   "jacobian"};
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		if (strcmp(name, row[i]) == 0) {
 			return true;
@@ -325,7 +363,8 @@ static void scan(Elab *e, FnDecl *d, const Ast *ast)
 		}
 	} else if (ast->kind == AST_PARTIALOP) {
 		mark_names(d, ast->kid[0]);
-	} else if (ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME && is_operator(elab_text(e, ast->kid[0]->name))) {
+	} else if (ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME &&
+		   is_operator(elab_text(e, ast->kid[0]->name))) {
 		if (ast->nkid < 3) {
 			mark_all(d);
 		}

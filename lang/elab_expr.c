@@ -1,4 +1,5 @@
-/* elab_expr.c — expressions: names, numbers, reads by index, conditions, pipes, literals. SPEC: expressions. */
+/* elab_expr.c — expressions: names, numbers, reads by index, conditions, pipes, literals. SPEC:
+ * expressions. */
 #include "lang/elab_int.h"
 
 #include <math.h>
@@ -57,7 +58,8 @@ static Val name(Elab *e, Scope *s, const Ast *ast)
 {
 	const char *text = elab_text(e, ast->name);
 	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
-		return val_num(e, ast->span, ELEM_BOOL, 0, core_bool_const(e->core, text[0] == 't'));
+		return val_num(e, ast->span, ELEM_BOOL, 0,
+			       core_bool_const(e->core, text[0] == 't'));
 	}
 	Val v = scope_value(e, s, ast->name, ast->span);
 	return v.tag == VAL_FN ? bare_net(e, s, ast, v) : v;
@@ -95,9 +97,11 @@ static Val unary(Elab *e, Scope *s, const Ast *ast)
 	return v;
 }
 
-/* ---- reads by index ------------------------------------------------------------------------------------------------ */
-/* Has the array, a definition by pieces, a value at this place of its position p, beside the axis? While it is being made
- * nobody knows. */
+/* ---- reads by index
+ * ------------------------------------------------------------------------------------------------
+ */
+/* Has the array, a definition by pieces, a value at this place of its position p, beside the axis?
+ * While it is being made nobody knows. */
 static bool has_place(Elab *e, const Val *base, uint32_t p, int64_t at)
 {
 	NodeInfo read = *core_node(e->core, base->re);
@@ -119,12 +123,16 @@ static bool range_check(Elab *e, const Val *index, const Val *base, uint32_t p, 
 	int64_t v;
 	AxisRef axis = val_axis(e, base, p);
 	const AxisInfo *info = core_axis_info(e->core, axis.axis);
-	if (info->size < 0 || (info->flags & AXIS_PERIODIC) || e->unseen || !val_const_int(e, index, &v) ||
-	    (v >= info->first && v < info->first + info->size) || has_place(e, base, p, v)) {
+	if (info->size < 0 || (info->flags & AXIS_PERIODIC) || e->unseen ||
+	    !val_const_int(e, index, &v) || (v >= info->first && v < info->first + info->size) ||
+	    has_place(e, base, p, v)) {
 		return true;
 	}
-	Diag *d = diag_index_out_of_range(elab_diags(e), ast->span, arena_printf(e->arena, "%lld", (long long)v), axis_name(e, axis));
-	diag_remark(d, "the axis runs from %lld to %lld", (long long)info->first, (long long)(info->first + info->size - 1));
+	Diag *d = diag_index_out_of_range(elab_diags(e), ast->span,
+					  arena_printf(e->arena, "%lld", (long long)v),
+					  axis_name(e, axis));
+	diag_remark(d, "the axis runs from %lld to %lld", (long long)info->first,
+		    (long long)(info->first + info->size - 1));
 	return false;
 }
 
@@ -132,16 +140,20 @@ static bool range_check(Elab *e, const Val *index, const Val *base, uint32_t p, 
 static bool free_index(Elab *e, Scope *s, const Ast *ast, AxisRef axis)
 {
 	const Ast *name = ast;
-	while (name->kind == AST_PAREN || (name->kind == AST_BINARY && name->kid[1]->kind == AST_NUM)) {
+	while (name->kind == AST_PAREN ||
+	       (name->kind == AST_BINARY && name->kid[1]->kind == AST_NUM)) {
 		name = name->kid[0];
 	}
-	if (name->kind != AST_NAME || core_axis_info(e->core, axis.axis)->nlabel || scope_knows(e, s, name->name)) {
+	if (name->kind != AST_NAME || core_axis_info(e->core, axis.axis)->nlabel ||
+	    scope_knows(e, s, name->name)) {
 		return false;
 	}
 	if (scope_is_news(e, name->name)) {
 		const char *text = elab_text(e, name->name);
-		Diag *d = diag_indices_disagree(elab_diags(e), name->span, text, "is free here: nothing binds it");
-		diag_help(d, "sum over it, as in  sum[%s] …, or make an array:  [%s -> …]", text, text);
+		Diag *d = diag_indices_disagree(elab_diags(e), name->span, text,
+						"is free here: nothing binds it");
+		diag_help(d, "sum over it, as in  sum[%s] …, or make an array:  [%s -> …]", text,
+			  text);
 	}
 	return true;
 }
@@ -153,9 +165,11 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 	int64_t label;
 	if (ast->kind == AST_NAME && is_label(e, axis.axis, ast->name, &label)) {
 		Entry *entry = scope_find(e, s, ast->name);
-		if (entry && !entry->pending && entry->val.tag == VAL_NUM && entry->val.elem == ELEM_INT && entry->val.of) {
-			diag_note(diag_ambiguous(elab_diags(e), ast->span, elab_text(e, ast->name), "it is a label of the axis and an index"),
-			          entry->span, "the index");
+		if (entry && !entry->pending && entry->val.tag == VAL_NUM &&
+		    entry->val.elem == ELEM_INT && entry->val.of) {
+			diag_note(diag_ambiguous(elab_diags(e), ast->span, elab_text(e, ast->name),
+						 "it is a label of the axis and an index"),
+				  entry->span, "the index");
 			return 0;
 		}
 		return core_int_const(e->core, label);
@@ -168,15 +182,19 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 		return 0;
 	}
 	if (!val_scalar(&v) || v.elem != ELEM_INT) {
-		Diag *d = diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v), arena_printf(e->arena, "an index over axis %s", axis_name(e, axis)));
+		Diag *d = diag_type_mismatch(
+			elab_diags(e), ast->span, val_type(e, &v),
+			arena_printf(e->arena, "an index over axis %s", axis_name(e, axis)));
 		if (val_scalar(&v) && v.elem == ELEM_REAL) {
 			diag_help(d, "a real becomes an int by  int(x), which rounds down");
 		}
 		return 0;
 	}
 	if (v.of && v.of != axis.axis) {
-		Diag *d = diag_axis_mismatch(elab_diags(e), ast->span, axis_name(e, (AxisRef){v.of, 0}), axis_name(e, axis));
-		diag_remark(d, "axes are types: an index of one cannot read along another; real numbers can be compared by  i - first(axis)");
+		Diag *d = diag_axis_mismatch(elab_diags(e), ast->span,
+					     axis_name(e, (AxisRef){v.of, 0}), axis_name(e, axis));
+		diag_remark(d, "axes are types: an index of one cannot read along another; real "
+			       "numbers can be compared by  i - first(axis)");
 		return 0;
 	}
 	return range_check(e, &v, base, p, ast) ? v.re : 0;
@@ -192,7 +210,8 @@ Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span 
 		return val_error(at);
 	}
 	if (n > base.rank) {
-		diag_rank_mismatch(elab_diags(e), at, base.rank ? "the array" : "the scalar", n, base.rank);
+		diag_rank_mismatch(elab_diags(e), at, base.rank ? "the array" : "the scalar", n,
+				   base.rank);
 		return val_error(at);
 	}
 	Node *to = arena_array(e->arena, Node, n + 1);
@@ -211,7 +230,8 @@ Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span 
 		return n > 1 ? elab_index(e, s, item, n - 1, index + 1, at) : item;
 	}
 	if (base.mixed) {
-		diag_unit_mismatch(elab_diags(e), at, "different from element to element", "one unit");
+		diag_unit_mismatch(elab_diags(e), at, "different from element to element",
+				   "one unit");
 		return val_error(at);
 	}
 	core_at(e->core, at);
@@ -267,13 +287,16 @@ static Val field(Elab *e, Scope *s, const Ast *ast)
 	return val_error(ast->span);
 }
 
-/* ---- conditions ------------------------------------------------------------------------------------------------------ */
+/* ---- conditions
+ * ------------------------------------------------------------------------------------------------------
+ */
 static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 {
 	Val c = elab_expr(e, s, ast->kid[0]);
 	double known = 0;
 	bool constant = val_scalar(&c) && elab_node_value(e, c.re, &known);
-	e->unseen += constant && known == 0; /* of a side that is never looked at no place is too far */
+	e->unseen +=
+		constant && known == 0; /* of a side that is never looked at no place is too far */
 	Val a = elab_expr(e, s, ast->kid[1]);
 	e->unseen -= constant && known == 0;
 	e->unseen += constant && known != 0;
@@ -283,18 +306,22 @@ static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 		return val_error(ast->span);
 	}
 	if (!val_scalar(&c) || c.elem != ELEM_BOOL) {
-		diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &c), "a truth value");
+		diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &c),
+				   "a truth value");
 		return val_error(ast->span);
 	}
 	if (a.tag != VAL_NUM || b.tag != VAL_NUM) {
 		if (constant && a.tag == b.tag) {
 			return known != 0 ? a : b;
 		}
-		diag_type_mismatch(elab_diags(e), ast->span, val_type(e, a.tag != VAL_NUM ? &a : &b), "a number in both branches");
+		diag_type_mismatch(elab_diags(e), ast->span,
+				   val_type(e, a.tag != VAL_NUM ? &a : &b),
+				   "a number in both branches");
 		return val_error(ast->span);
 	}
 	if (a.rank != b.rank) {
-		diag_rank_mismatch(elab_diags(e), ast->kid[2]->span, "the other branch", b.rank, a.rank);
+		diag_rank_mismatch(elab_diags(e), ast->kid[2]->span, "the other branch", b.rank,
+				   a.rank);
 		return val_error(ast->span);
 	}
 	for (uint32_t i = 0; i < a.rank; i++) {
@@ -305,7 +332,8 @@ static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 	}
 	bool complex = a.elem == ELEM_COMPLEX || b.elem == ELEM_COMPLEX;
 	if (a.elem != b.elem || complex) {
-		if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b) : val_real(e, &a) && val_real(e, &b))) {
+		if (!(complex ? val_to_complex(e, &a) && val_to_complex(e, &b)
+			      : val_real(e, &a) && val_real(e, &b))) {
 			return val_error(ast->span);
 		}
 	}
@@ -323,11 +351,14 @@ static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 	return r;
 }
 
-/* ---- literals and tuples ------------------------------------------------------------------------------------------------ */
+/* ---- literals and tuples
+ * ------------------------------------------------------------------------------------------------
+ */
 static bool same_unit_items(Elab *e, Span at, uint32_t n, Val *item, bool *mixed)
 {
 	for (uint32_t i = 1; i < n; i++) {
-		if (item[0].unit != item[i].unit && !unit_same_dimension(e->units, item[0].unit, item[i].unit) &&
+		if (item[0].unit != item[i].unit &&
+		    !unit_same_dimension(e->units, item[0].unit, item[i].unit) &&
 		    !item[i].literal && !item[0].literal) {
 			*mixed = true;
 			return true;
@@ -345,13 +376,16 @@ static bool same_unit_items(Elab *e, Span at, uint32_t n, Val *item, bool *mixed
 Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item)
 {
 	(void)s;
-	bool complex = false, all_int = true, bare = true; /* bare numbers alone make a real array */
+	bool complex = false, all_int = true,
+	     bare = true; /* bare numbers alone make a real array */
 	for (uint32_t i = 0; i < n; i++) {
 		if (item[i].tag == VAL_ERROR) {
 			return val_error(at);
 		}
-		if (item[i].tag != VAL_NUM || item[i].rank != item[0].rank || item[i].elem == ELEM_BOOL) {
-			diag_type_mismatch(elab_diags(e), item[i].span, val_type(e, &item[i]), "a number like the other elements");
+		if (item[i].tag != VAL_NUM || item[i].rank != item[0].rank ||
+		    item[i].elem == ELEM_BOOL) {
+			diag_type_mismatch(elab_diags(e), item[i].span, val_type(e, &item[i]),
+					   "a number like the other elements");
 			return val_error(at);
 		}
 		complex = complex || item[i].elem == ELEM_COMPLEX;
@@ -397,7 +431,8 @@ Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item)
 			r.im = b.im;
 			continue;
 		}
-		Node here = core_op2(e->core, OP_ieq, core_index_value(e->core, k), core_int_const(e->core, i));
+		Node here = core_op2(e->core, OP_ieq, core_index_value(e->core, k),
+				     core_int_const(e->core, i));
 		r.re = core_select(e->core, here, b.re, r.re);
 		r.im = complex ? core_select(e->core, here, b.im, r.im) : 0;
 	}
@@ -444,25 +479,28 @@ static Val range(Elab *e, Scope *s, const Ast *ast)
 			return val_error(ast->span);
 		}
 		if (!val_scalar(&v.item[i]) || v.item[i].elem != ELEM_INT) {
-			diag_help(diag_type_mismatch(elab_diags(e), ast->kid[i]->span, val_type(e, &v.item[i]), "a whole number"),
-			          "an interval of reals is written  [a, b]");
+			diag_help(diag_type_mismatch(elab_diags(e), ast->kid[i]->span,
+						     val_type(e, &v.item[i]), "a whole number"),
+				  "an interval of reals is written  [a, b]");
 			return val_error(ast->span);
 		}
 	}
 	return v;
 }
 
-/* x |> f and x |> f(a): the value becomes the first argument. An array result gets a name of its own, so that the
- * stages of a pipe are definitions. */
+/* x |> f and x |> f(a): the value becomes the first argument. An array result gets a name of its
+ * own, so that the stages of a pipe are definitions. */
 static Val pipe(Elab *e, Scope *s, const Ast *ast)
 {
 	const Ast *f = ast->kid[1];
 	while (f->kind == AST_PAREN) {
 		f = f->kid[0];
 	}
-	if (f->kind == AST_CALL && f->kid[0]->kind == AST_NAME) { /* standardize needs the value's text, not its value */
+	if (f->kind == AST_CALL &&
+	    f->kid[0]->kind == AST_NAME) { /* standardize needs the value's text, not its value */
 		Val fn = elab_callee(e, s, f->kid[0]);
-		if (fn.tag == VAL_FN && fn.fn->kind == FNV_BUILTIN && strcmp(builtin_name(fn.fn->builtin), "standardize") == 0) {
+		if (fn.tag == VAL_FN && fn.fn->kind == FNV_BUILTIN &&
+		    strcmp(builtin_name(fn.fn->builtin), "standardize") == 0) {
 			return elab_builtin(e, s, fn.fn->builtin, ast, NULL);
 		}
 	}
@@ -472,7 +510,8 @@ static Val pipe(Elab *e, Scope *s, const Ast *ast)
 	}
 	Val r;
 	Val maker = f->kind == AST_CALL ? elab_callee(e, s, f->kid[0]) : val_error(f->span);
-	bool makes = maker.tag == VAL_FN && maker.fn->kind == FNV_USER && maker.fn->decl->nformal == f->nkid - 1;
+	bool makes = maker.tag == VAL_FN && maker.fn->kind == FNV_USER &&
+		     maker.fn->decl->nformal == f->nkid - 1;
 	if (f->kind == AST_CALL && makes) { /* x |> Z(0) with Z(0) a function by itself */
 		Val fn = elab_call(e, s, f, NULL);
 		if (fn.tag != VAL_FN) {
@@ -488,7 +527,8 @@ static Val pipe(Elab *e, Scope *s, const Ast *ast)
 			return fn;
 		}
 		if (fn.tag != VAL_FN) {
-			diag_type_mismatch(elab_diags(e), f->span, val_type(e, &fn), "a function after |>");
+			diag_type_mismatch(elab_diags(e), f->span, val_type(e, &fn),
+					   "a function after |>");
 			return val_error(ast->span);
 		}
 		if (fn.fn->kind == FNV_BUILTIN) {
@@ -510,7 +550,8 @@ Val elab_callee(Elab *e, Scope *s, const Ast *ast)
 	while (ast->kind == AST_PAREN) {
 		ast = ast->kid[0];
 	}
-	if (ast->kind == AST_NAME && strcmp(elab_text(e, ast->name), "true") != 0 && strcmp(elab_text(e, ast->name), "false") != 0) {
+	if (ast->kind == AST_NAME && strcmp(elab_text(e, ast->name), "true") != 0 &&
+	    strcmp(elab_text(e, ast->name), "false") != 0) {
 		return scope_value(e, s, ast->name, ast->span);
 	}
 	return elab_expr(e, s, ast);
@@ -530,33 +571,54 @@ Val elab_expr(Elab *e, Scope *s, const Ast *ast)
 	core_at(e->core, ast->span);
 	Val v;
 	switch (ast->kind) {
-	case AST_NUM: return number(e, ast);
-	case AST_QUANTITY: return quantity(e, s, ast);
-	case AST_STR: return val_string(ast->span, ast->name);
-	case AST_NAME: return name(e, s, ast);
-	case AST_UNARY: return unary(e, s, ast);
-	case AST_BINARY: return binary(e, s, ast);
-	case AST_EQUATE: return wrong_equals(e, ast);
-	case AST_RANGE: return range(e, s, ast);
-	case AST_INDEX: return index_expr(e, s, ast);
-	case AST_CALL: return elab_call(e, s, ast, NULL);
-	case AST_FIELD: return field(e, s, ast);
-	case AST_REDUCE: return elab_reduce(e, s, ast);
-	case AST_IF: return if_expr(e, s, ast);
-	case AST_PIPE: return pipe(e, s, ast);
-	case AST_ARRAY: return array(e, s, ast);
-	case AST_COMPREHENSION: return elab_comprehension(e, s, ast);
-	case AST_TUPLE: return tuple(e, s, ast);
+	case AST_NUM:
+		return number(e, ast);
+	case AST_QUANTITY:
+		return quantity(e, s, ast);
+	case AST_STR:
+		return val_string(ast->span, ast->name);
+	case AST_NAME:
+		return name(e, s, ast);
+	case AST_UNARY:
+		return unary(e, s, ast);
+	case AST_BINARY:
+		return binary(e, s, ast);
+	case AST_EQUATE:
+		return wrong_equals(e, ast);
+	case AST_RANGE:
+		return range(e, s, ast);
+	case AST_INDEX:
+		return index_expr(e, s, ast);
+	case AST_CALL:
+		return elab_call(e, s, ast, NULL);
+	case AST_FIELD:
+		return field(e, s, ast);
+	case AST_REDUCE:
+		return elab_reduce(e, s, ast);
+	case AST_IF:
+		return if_expr(e, s, ast);
+	case AST_PIPE:
+		return pipe(e, s, ast);
+	case AST_ARRAY:
+		return array(e, s, ast);
+	case AST_COMPREHENSION:
+		return elab_comprehension(e, s, ast);
+	case AST_TUPLE:
+		return tuple(e, s, ast);
 	case AST_PAREN:
 		v = elab_expr(e, s, ast->kid[0]);
 		v.span = ast->span;
 		return v;
 	case AST_PARTIAL:
-	case AST_PARTIALOP: return elab_partial(e, s, ast);
-	case AST_BLOCK: return elab_block(e, scope_new(e, s, NULL), ast);
-	case AST_ERROR_EXPR: return val_error(ast->span);
+	case AST_PARTIALOP:
+		return elab_partial(e, s, ast);
+	case AST_BLOCK:
+		return elab_block(e, scope_new(e, s, NULL), ast);
+	case AST_ERROR_EXPR:
+		return val_error(ast->span);
 	default:
-		diag_bad_statement_place(elab_diags(e), ast->span, ast_kind_name(ast->kind), "where a value is expected");
+		diag_bad_statement_place(elab_diags(e), ast->span, ast_kind_name(ast->kind),
+					 "where a value is expected");
 		return val_error(ast->span);
 	}
 }

@@ -1,5 +1,5 @@
-/* elab_fn.c — declarations of functions, layers, nets, activations, equations and derivative rules, and the check of each
- * by itself with stand-ins for its arguments. SPEC: functions. */
+/* elab_fn.c — declarations of functions, layers, nets, activations, equations and derivative rules,
+ * and the check of each by itself with stand-ins for its arguments. SPEC: functions. */
 #include "lang/elab_int.h"
 
 #include <math.h>
@@ -32,7 +32,8 @@ void elab_fn(Elab *e, Scope *s, const Ast *ast)
 		d->formal[i] = formals->kid[i]->name;
 		for (uint32_t k = 0; k < i; k++) {
 			if (d->formal[k] == d->formal[i]) {
-				diag_redefined(elab_diags(e), formals->kid[i]->name_span, elab_text(e, d->formal[i]));
+				diag_redefined(elab_diags(e), formals->kid[i]->name_span,
+					       elab_text(e, d->formal[i]));
 				d->bad = true;
 			}
 		}
@@ -51,9 +52,12 @@ void elab_equation(Elab *e, Scope *s, const Ast *ast)
 	Val domain = ast->kid[0] ? elab_callee(e, s, ast->kid[0]) : val_error(ast->span);
 	if (domain.tag != VAL_DOMAIN) {
 		if (domain.tag != VAL_ERROR || !ast->kid[0]) {
-			Diag *dg = diag_type_mismatch(elab_diags(e), ast->kid[0] ? ast->kid[0]->span : ast->name_span,
-			                              ast->kid[0] ? val_type(e, &domain) : "nothing", "a domain");
-			diag_help(dg, "write  equation %s on D { … }  with  domain D { x in [0, 1] }", elab_text(e, ast->name));
+			Diag *dg = diag_type_mismatch(
+				elab_diags(e), ast->kid[0] ? ast->kid[0]->span : ast->name_span,
+				ast->kid[0] ? val_type(e, &domain) : "nothing", "a domain");
+			diag_help(dg,
+				  "write  equation %s on D { … }  with  domain D { x in [0, 1] }",
+				  elab_text(e, ast->name));
 		}
 		d->bad = true;
 		return;
@@ -72,7 +76,8 @@ void elab_rule(Elab *e, Scope *s, const Ast *ast)
 {
 	const Ast *head = ast->kid[0];
 	if (head->kind != AST_CALL || head->kid[0]->kind != AST_NAME) {
-		diag_bad_rule(elab_diags(e), head->span, "this", "a rule is written  derivative f(x) = …");
+		diag_bad_rule(elab_diags(e), head->span, "this",
+			      "a rule is written  derivative f(x) = …");
 		return;
 	}
 	Val f = scope_value(e, s, head->kid[0]->name, head->kid[0]->span);
@@ -80,30 +85,36 @@ void elab_rule(Elab *e, Scope *s, const Ast *ast)
 		return;
 	}
 	const char *name = elab_text(e, head->kid[0]->name);
-	if (f.tag != VAL_FN || f.fn->kind != FNV_USER || f.fn->decl->layer || f.fn->decl->net || f.fn->decl->equation) {
+	if (f.tag != VAL_FN || f.fn->kind != FNV_USER || f.fn->decl->layer || f.fn->decl->net ||
+	    f.fn->decl->equation) {
 		diag_bad_rule(elab_diags(e), head->span, name, "it is not an fn of this program");
 		return;
 	}
 	FnDecl *d = f.fn->decl;
 	if (head->nkid - 1 != d->nformal) {
-		diag_bad_rule(elab_diags(e), head->span, name, arena_printf(e->arena, "it has %u arguments, the rule names %u", d->nformal, head->nkid - 1));
+		diag_bad_rule(elab_diags(e), head->span, name,
+			      arena_printf(e->arena, "it has %u arguments, the rule names %u",
+					   d->nformal, head->nkid - 1));
 		return;
 	}
 	for (uint32_t i = 1; i < head->nkid; i++) {
 		if (head->kid[i]->kind != AST_NAME) {
-			diag_bad_rule(elab_diags(e), head->kid[i]->span, name, "the arguments of a rule are names");
+			diag_bad_rule(elab_diags(e), head->kid[i]->span, name,
+				      "the arguments of a rule are names");
 			return;
 		}
 	}
 	if (d->rule) {
-		diag_note(diag_redefined(elab_diags(e), ast->span, "this derivative rule"), d->rule->span, "first given here");
+		diag_note(diag_redefined(elab_diags(e), ast->span, "this derivative rule"),
+			  d->rule->span, "first given here");
 		return;
 	}
 	d->rule = ast;
 	d->nmemo = 0;
 }
 
-/* ---- the check of a function by itself ---------------------------------------------------------------------------------- */
+/* ---- the check of a function by itself
+ * ---------------------------------------------------------------------------------- */
 static UnitId coordinate_unit(Elab *e, Sym name)
 {
 	for (size_t i = 0; i < e->ndomain; i++) {
@@ -126,11 +137,14 @@ static Val stand_in_array(Elab *e, Sym name, Span at, const TypeInfo *t)
 	}
 	Kind kind = t->elem == ELEM_INT ? KIND_INT : t->elem == ELEM_BOOL ? KIND_BOOL : KIND_REAL;
 	Def re = core_leaf(e->core, DEF_RUNTIME, name, at, kind, t->unit, t->rank, axes);
-	Def im = t->elem == ELEM_COMPLEX ? core_leaf(e->core, DEF_RUNTIME, name, at, kind, t->unit, t->rank, axes) : 0;
+	Def im = t->elem == ELEM_COMPLEX
+			 ? core_leaf(e->core, DEF_RUNTIME, name, at, kind, t->unit, t->rank, axes)
+			 : 0;
 	return val_of_def(e, at, t->elem, t->unit, re, im, 0, NULL, rec);
 }
 
-/* A leaf that stands for an argument; false if the function cannot be checked before it is called. */
+/* A leaf that stands for an argument; false if the function cannot be checked before it is called.
+ */
 static bool stand_in(Elab *e, FnDecl *d, Scope *bind, uint32_t i, Val *out)
 {
 	const Ast *f = d->equation ? NULL : d->ast->kid[1]->kid[i];
@@ -148,7 +162,10 @@ static bool stand_in(Elab *e, FnDecl *d, Scope *bind, uint32_t i, Val *out)
 	}
 	if (t.record) {
 		Index s = core_index(e->core, t.record->records, SYM(e, "s"));
-		*out = (Val){.tag = VAL_RECORD, .span = at, .data = t.record, .record = core_index_value(e->core, s)};
+		*out = (Val){.tag = VAL_RECORD,
+			     .span = at,
+			     .data = t.record,
+			     .record = core_index_value(e->core, s)};
 	} else if (t.index_of.axis) {
 		Index k = core_index(e->core, t.index_of.axis, d->formal[i]);
 		*out = val_num(e, at, ELEM_INT, 0, core_index_value(e->core, k));
@@ -166,7 +183,8 @@ static void axis_stand_ins(Elab *e, FnDecl *d, Scope *bind, FnVal *f)
 	f->naxis = axes ? axes->nkid : 0;
 	f->axis = arena_array(e->arena, AxisRef, f->naxis + 1);
 	for (uint32_t i = 0; i < f->naxis; i++) {
-		AxisInfo info = {.name = axes->kid[i]->name, .span = axes->kid[i]->span, .size = -1};
+		AxisInfo info = {
+			.name = axes->kid[i]->name, .span = axes->kid[i]->span, .size = -1};
 		f->axis[i] = (AxisRef){core_axis(e->core, info), 0};
 		Val v = {.tag = VAL_AXIS, .axis = f->axis[i], .span = axes->kid[i]->span};
 		scope_put(e, bind, axes->kid[i]->name, axes->kid[i]->span, v);
@@ -195,7 +213,8 @@ void fn_check(Elab *e, FnDecl *d)
 		generic = generic || (!d->ast->kid[1]->kid[i]->kid[0] && !d->net && !d->activation);
 	}
 	if (diags_errors(e->diags) == before && (all || !generic)) {
-		elab_call_value(e, s, arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal)), d->ast->name_span, d->nformal, arg, NULL, d->ast);
+		elab_call_value(e, s, arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal)),
+				d->ast->name_span, d->nformal, arg, NULL, d->ast);
 	}
 	(void)mark;
 	d->active = false;

@@ -1,4 +1,5 @@
-/* elab_group.h — the definitions of one name, while they wait to be elaborated: what elab_def.c and elab_sides.c share. */
+/* elab_group.h — the definitions of one name, while they wait to be elaborated: what elab_def.c and
+ * elab_sides.c share. */
 #ifndef PNN_LANG_ELAB_GROUP_H
 #define PNN_LANG_ELAB_GROUP_H
 #include "lang/elab_int.h"
@@ -13,20 +14,21 @@ struct Group {
 	GroupState state;
 	Val val;
 	/* while a set that needs each other is made */
-	uint32_t rank;     /* written indices */
-	AxisRef *axis;     /* of each written index */
+	uint32_t rank; /* written indices */
+	AxisRef *axis; /* of each written index */
 	bool recursive;
 	Def re, im;
 	Elem elem;
 	UnitId unit;
-	uint32_t nextra;   /* axes of array-valued right sides, after the written ones */
+	uint32_t nextra; /* axes of array-valued right sides, after the written ones */
 	AxisRef *extra;
-	Val *body;         /* of each piece */
-	Index **own;       /* index variables bound in each piece, 0 for fixed positions */
+	Val *body;   /* of each piece */
+	Index **own; /* index variables bound in each piece, 0 for fixed positions */
 	int64_t **fixed;
 };
 
-/* A position of a left side that binds an index, not one that is fixed by a number, a label or a const. */
+/* A position of a left side that binds an index, not one that is fixed by a number, a label or a
+ * const. */
 bool group_binds(Elab *e, const Group *g, const Ast *arg);
 /* The axis of a written position, seen from what the right sides read; quiet. */
 bool group_axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out);
@@ -38,7 +40,8 @@ bool group_sides_agree(Elab *e, Group *g);
 bool group_is_integral(Elab *e, const Group *g);
 /* Does the text hold the name? */
 bool group_text_mentions(const Ast *ast, Sym name);
-/* The axes of the written indices of definitions that need each other: what one finds helps the next. */
+/* The axes of the written indices of definitions that need each other: what one finds helps the
+ * next. */
 bool group_find_axes(Elab *e, Group **set, size_t n);
 /* Binds the written indices of one piece in the scope; fixed positions become numbers. */
 bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in);
@@ -47,6 +50,13 @@ Val group_piece_value(Elab *e, Group *g, size_t piece, Scope *in);
 Val group_finish(Elab *e, Group *g, Val v);
 
 /* Definitions that need each other, over the context indices ctx. */
-typedef struct Cycle { Elab *e; Group **g; size_t n; uint32_t nctx; Index *ctx; bool again; } Cycle;
+typedef struct Cycle {
+	Elab *e;
+	Group **g;
+	size_t n;
+	uint32_t nctx;
+	Index *ctx;
+	bool again;
+} Cycle;
 void group_recurrence(Cycle *c);
 #endif

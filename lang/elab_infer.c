@@ -1,11 +1,13 @@
-/* elab_infer.c — which axis an index runs over, read off from how it is used:  W[i,j]*x[j]  says the axes of i and j.
- * Uses as they stand come first, then shifted ones (x[j-1]), then such as x[j xor m]. What is indexed is elaborated on trial,
- * its mistakes forgotten; names bound on the way down to it (sum[s in data] s.x[i]) are bound on trial too. SPEC: axes. */
+/* elab_infer.c — which axis an index runs over, read off from how it is used:  W[i,j]*x[j]  says
+ * the axes of i and j. Uses as they stand come first, then shifted ones (x[j-1]), then such as x[j
+ * xor m]. What is indexed is elaborated on trial, its mistakes forgotten; names bound on the way
+ * down to it (sum[s in data] s.x[i]) are bound on trial too. SPEC: axes. */
 #include "lang/elab_int.h"
 
 #include <string.h>
 
-/* A reducer, comprehension or block around the place that is looked at; scope is made when first needed. */
+/* A reducer, comprehension or block around the place that is looked at; scope is made when first
+ * needed. */
 typedef struct Around {
 	struct Around *outer;
 	const Ast *ast;
@@ -18,7 +20,8 @@ typedef struct Infer {
 	Sym name;
 	AxisRef found;
 	bool done;
-	bool poisoned; /* something erroneous is read at the index: its axis would have been known */
+	bool poisoned; /* something erroneous is read at the index: its axis would have been known
+			*/
 	bool loud;     /* the first mistake in what is read at the index is reported */
 	Use use;
 } Infer;
@@ -49,8 +52,8 @@ static bool mentions(const Ast *ast, Sym name)
 	return false;
 }
 
-/* Is the expression the index itself (PLAIN), the index plus or minus something else (SHIFTED), or something that stays on
- * its axis, as a remainder or bits turned over do (ANY)? */
+/* Is the expression the index itself (PLAIN), the index plus or minus something else (SHIFTED), or
+ * something that stays on its axis, as a remainder or bits turned over do (ANY)? */
 static bool is_use(const Infer *in, const Ast *ast, Use use)
 {
 	ast = strip(ast);
@@ -69,7 +72,8 @@ static bool is_use(const Infer *in, const Ast *ast, Use use)
 		bool constant = use == USE_ANY || (right && right->kind == AST_NUM);
 		return constant && (is_use(in, ast->kid[0], use) || is_use(in, ast->kid[1], use));
 	}
-	bool stays = strcmp(op, "mod") == 0 || strcmp(op, "xor") == 0 || strcmp(op, "bor") == 0 || strcmp(op, "band") == 0;
+	bool stays = strcmp(op, "mod") == 0 || strcmp(op, "xor") == 0 || strcmp(op, "bor") == 0 ||
+		     strcmp(op, "band") == 0;
 	return use == USE_ANY && stays && is_use(in, ast->kid[0], use);
 }
 
@@ -88,7 +92,9 @@ static bool found(Infer *in, AxisRef a)
 	return true;
 }
 
-/* ---- trials -------------------------------------------------------------------------------------------------------- */
+/* ---- trials
+ * --------------------------------------------------------------------------------------------------------
+ */
 Trial trial_begin(Elab *e)
 {
 	e->trial_depth++;
@@ -190,7 +196,9 @@ static void bind_around(Elab *e, Scope *in, const Ast *around)
 		return;
 	}
 	const Ast *binders = around->kid[0];
-	const Ast *filter = (binders->flags & AST_FILTER) && binders->nkid ? binders->kid[binders->nkid - 1] : NULL;
+	const Ast *filter = (binders->flags & AST_FILTER) && binders->nkid
+				    ? binders->kid[binders->nkid - 1]
+				    : NULL;
 	Bound bound = {0};
 	for (uint32_t i = 0; i < binders->nkid; i++) {
 		const Ast *b = binders->kid[i];
@@ -198,17 +206,20 @@ static void bind_around(Elab *e, Scope *in, const Ast *around)
 			continue;
 		}
 		if (b->flags & AST_DRAW) {
-			Val dist = elab_expr(e, in, b->kid[1]), draw = elab_draw(e, in, &dist, b->span, 0, NULL, true);
+			Val dist = elab_expr(e, in, b->kid[1]),
+			    draw = elab_draw(e, in, &dist, b->span, 0, NULL, true);
 			if (b->kid[0]->kind == AST_NAME) {
 				scope_put(e, in, b->kid[0]->name, b->span, draw);
 			}
-		} else if (!elab_bind(e, in, b, around->kid[1], filter, &bound) && b->kid[0] && b->kid[0]->kind == AST_NAME) {
+		} else if (!elab_bind(e, in, b, around->kid[1], filter, &bound) && b->kid[0] &&
+			   b->kid[0]->kind == AST_NAME) {
 			scope_put(e, in, b->kid[0]->name, b->span, val_error(b->span));
 		}
 	}
 }
 
-/* The scope in which the expression can be elaborated: that of the outermost construct which binds none of its names. */
+/* The scope in which the expression can be elaborated: that of the outermost construct which binds
+ * none of its names. */
 static Scope *scope_for(Infer *in, Around *around, const Ast *ast)
 {
 	while (around && !binds_for(around->ast, ast)) {
@@ -228,7 +239,9 @@ static Scope *scope_for(Infer *in, Around *around, const Ast *ast)
 	return around->scope ? around->scope : in->s;
 }
 
-/* ---- uses ------------------------------------------------------------------------------------------------------------- */
+/* ---- uses
+ * -------------------------------------------------------------------------------------------------------------
+ */
 static void infer_index(Infer *in, Around *around, const Ast *ast)
 {
 	Elab *e = in->e;
@@ -303,7 +316,8 @@ static void infer_call(Infer *in, Around *around, const Ast *ast)
 		infer_builtin(in, around, ast, builtin_name(f.fn->builtin));
 		return;
 	}
-	const Ast *formals = f.fn->kind == FNV_USER && !f.fn->decl->equation ? f.fn->decl->ast->kid[1] : NULL;
+	const Ast *formals =
+		f.fn->kind == FNV_USER && !f.fn->decl->equation ? f.fn->decl->ast->kid[1] : NULL;
 	if (!formals) {
 		return;
 	}
@@ -388,7 +402,8 @@ static void infer(Infer *in, Around *around, const Ast *ast)
 	for (uint32_t i = 0; i < ast->nkid && !in->done; i++) {
 		infer(in, around, ast->kid[i]);
 	}
-	if (!in->done && ast->kind == AST_BINARY && ast->nkid == 2 && compares(elab_text(in->e, ast->name))) {
+	if (!in->done && ast->kind == AST_BINARY && ast->nkid == 2 &&
+	    compares(elab_text(in->e, ast->name))) {
 		infer_compare(in, around, ast);
 	}
 }
@@ -406,7 +421,8 @@ bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out)
 	Infer in = {.e = e, .s = s, .name = name};
 	if (!mentions(body, name) || !infer_all(&in, body)) {
 		Entry *entry = scope_find(e, s, name);
-		if (entry && !entry->pending && entry->val.tag == VAL_AXIS) { /* sum[site] …: the index is called as its axis */
+		if (entry && !entry->pending &&
+		    entry->val.tag == VAL_AXIS) { /* sum[site] …: the index is called as its axis */
 			found(&in, entry->val.axis);
 		}
 	}

@@ -1,12 +1,14 @@
-/* elab_order.c — can a recurrence be run? An axis along which every read of the set goes one way is run along; reads that
- * move along it are then settled, and the rest must order along another axis, and so on. SPEC: recurrences. */
+/* elab_order.c — can a recurrence be run? An axis along which every read of the set goes one way is
+ * run along; reads that move along it are then settled, and the rest must order along another axis,
+ * and so on. SPEC: recurrences. */
 #include "lang/elab_int.h"
 
 #include <string.h>
 
 enum { ORDER_AXES = 16, ORDER_DEPTH = 1000 };
 typedef enum { SHIFT_ZERO, SHIFT_BACK, SHIFT_AHEAD, SHIFT_ANY } ShiftKind;
-/* A read of `of` in a piece of `by`; `general` at positions that the piece does not fix, `asked` under a condition. */
+/* A read of `of` in a piece of `by`; `general` at positions that the piece does not fix, `asked`
+ * under a condition. */
 typedef struct Read {
 	size_t of, by;
 	ShiftKind kind[ORDER_AXES];
@@ -98,7 +100,8 @@ static void add_read(Order *o, const NodeInfo *i, size_t of, bool asked)
 	for (uint32_t p = 0; p < o->rank; p++) {
 		int64_t at;
 		r.general[p] = !fixed_at(o->box, o->nctx + p, &at);
-		Axis axis = core_index_axis(o->e->core, core_def(o->e->core, i->ref)->index[o->nctx + p]);
+		Axis axis = core_index_axis(o->e->core,
+					    core_def(o->e->core, i->ref)->index[o->nctx + p]);
 		bool same = axis == core_index_axis(o->e->core, o->formal[p]);
 		r.kind[p] = same ? shift_of(o, i->arg[o->nctx + p], p, &r.shift[p]) : SHIFT_ANY;
 	}
@@ -115,7 +118,8 @@ static bool reaches_set(const Order *o, Node n)
 	return false;
 }
 
-/* Reads of the set inside a body, also inside the definitions that the body reads: their formals stand for the arguments. */
+/* Reads of the set inside a body, also inside the definitions that the body reads: their formals
+ * stand for the arguments. */
 static void collect(Order *o, Node n, bool asked, unsigned depth)
 {
 	Core *c = o->e->core;
@@ -126,12 +130,14 @@ static void collect(Order *o, Node n, bool asked, unsigned depth)
 	if (i.tag == NODE_READ) {
 		size_t of = member(o, i.ref);
 		DefRole role = core_def(c, i.ref)->role;
-		uint32_t npiece = role == DEF_REDUCTION || role == DEF_VALUE ? core_def(c, i.ref)->npiece : 0;
+		uint32_t npiece =
+			role == DEF_REDUCTION || role == DEF_VALUE ? core_def(c, i.ref)->npiece : 0;
 		if (of < o->n) {
 			add_read(o, &i, of, asked);
 		} else if (npiece && depth < ORDER_DEPTH && reaches_set(o, n)) {
 			for (uint32_t p = 0; p < npiece; p++) {
-				collect(o, core_open(c, i.ref, p, i.arg, NULL), asked || npiece > 1, depth + 1);
+				collect(o, core_open(c, i.ref, p, i.arg, NULL), asked || npiece > 1,
+					depth + 1);
 			}
 		}
 	}
@@ -160,7 +166,9 @@ static bool settle_one(Order *o)
 			continue;
 		}
 		for (size_t k = 0; k < o->nread; k++) {
-			o->read[k].settled = o->read[k].settled || o->read[k].kind[p] == SHIFT_BACK || o->read[k].kind[p] == SHIFT_AHEAD;
+			o->read[k].settled = o->read[k].settled ||
+					     o->read[k].kind[p] == SHIFT_BACK ||
+					     o->read[k].kind[p] == SHIFT_AHEAD;
 		}
 		return true;
 	}
@@ -181,7 +189,7 @@ static bool moves(const Order *o, const Read *r)
 static bool rest_is_ordered(Order *o)
 {
 	size_t n = o->n;
-	bool *needs = arena_array(o->e->arena, bool, n * n + 1);
+	bool *needs = arena_array(o->e->arena, bool, n *n + 1);
 	for (size_t k = 0; k < o->nread; k++) {
 		if (!o->read[k].settled) {
 			needs[o->read[k].by * n + o->read[k].of] = true;
@@ -214,8 +222,10 @@ static bool has_place(const Order *o, size_t of, uint32_t p, int64_t at)
 	return false;
 }
 
-/* The first place, going by `step` from the end of the axis, that the definition has no value of its own for. */
-static int64_t begins_at(const Order *o, size_t of, uint32_t p, int64_t end, int64_t step, int64_t size)
+/* The first place, going by `step` from the end of the axis, that the definition has no value of
+ * its own for. */
+static int64_t begins_at(const Order *o, size_t of, uint32_t p, int64_t end, int64_t step,
+			 int64_t size)
 {
 	int64_t at = end;
 	while (size-- > 0 && has_place(o, of, p, at)) {
@@ -224,23 +234,30 @@ static int64_t begins_at(const Order *o, size_t of, uint32_t p, int64_t end, int
 	return at;
 }
 
-/* The places that the general pieces begin to read, beside the axis, must have values of their own. */
+/* The places that the general pieces begin to read, beside the axis, must have values of their own.
+ */
 static bool begins(Order *o, size_t *of, int64_t *missing)
 {
 	Core *c = o->e->core;
 	for (size_t k = 0; k < o->nread; k++) {
 		const Read *r = &o->read[k];
 		for (uint32_t p = 0; p < o->rank && !r->asked; p++) {
-			const AxisInfo *axis = core_axis_info(c, core_index_axis(c, core_def(c, o->def[r->by])->index[o->nctx + p]));
+			const AxisInfo *axis = core_axis_info(
+				c,
+				core_index_axis(c, core_def(c, o->def[r->by])->index[o->nctx + p]));
 			int64_t size = axis->size, first = axis->first, last = first + size - 1;
-			if (!r->general[p] || (r->kind[p] != SHIFT_BACK && r->kind[p] != SHIFT_AHEAD) || size == 0 || (axis->flags & AXIS_PERIODIC) ||
+			if (!r->general[p] ||
+			    (r->kind[p] != SHIFT_BACK && r->kind[p] != SHIFT_AHEAD) || size == 0 ||
+			    (axis->flags & AXIS_PERIODIC) ||
 			    (size < 0 && r->kind[p] == SHIFT_AHEAD)) {
 				continue;
 			}
 			bool back = r->kind[p] == SHIFT_BACK;
 			int64_t step = back ? 1 : -1, end = back ? first : last;
 			int64_t begin = begins_at(o, r->by, p, end, step, size < 0 ? 1000 : size);
-			for (int64_t at = end - step; back ? at >= begin + r->shift[p] : at <= begin + r->shift[p]; at -= step) {
+			for (int64_t at = end - step;
+			     back ? at >= begin + r->shift[p] : at <= begin + r->shift[p];
+			     at -= step) {
 				if (!has_place(o, r->of, p, at)) {
 					*of = r->of;
 					*missing = at;
@@ -271,13 +288,15 @@ static const char *left_over(Order *o)
 			return "it reads itself at smaller and at larger places";
 		}
 		if (o->n == 1) {
-			return zero ? "it needs its own value at the same place" : "it reads itself at places that are not a shift of its index";
+			return zero ? "it needs its own value at the same place"
+				    : "it reads itself at places that are not a shift of its index";
 		}
 	}
 	return "its definitions need each other at the same place";
 }
 
-bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why, size_t *of, int64_t *missing)
+bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why,
+		      size_t *of, int64_t *missing)
 {
 	Order o = {.e = e, .n = ndef, .def = def, .nctx = nctx, .rank = ORDER_AXES};
 	for (size_t i = 0; i < ndef; i++) {

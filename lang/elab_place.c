@@ -1,5 +1,6 @@
-/* elab_place.c — places that lie outside their axis for certain: x[k+1] where k runs over the whole axis of x. What stands
- * under a condition may be looked at for other k alone, and is left to the run. SPEC: axes. */
+/* elab_place.c — places that lie outside their axis for certain: x[k+1] where k runs over the whole
+ * axis of x. What stands under a condition may be looked at for other k alone, and is left to the
+ * run. SPEC: axes. */
 #include "lang/elab_int.h"
 
 enum { PLACE_VISITS = 2000 }; /* a body longer than this is not searched to its end */
@@ -16,7 +17,8 @@ static bool is_shift(const Places *p, Node arg, Index *index, int64_t *shift)
 {
 	Core *c = p->e->core;
 	NodeInfo i = *core_node(c, arg);
-	if (i.tag != NODE_LIN || i.n != 1 || i.coef[0] != 1 || core_node(c, i.arg[0])->tag != NODE_INDEX) {
+	if (i.tag != NODE_LIN || i.n != 1 || i.coef[0] != 1 ||
+	    core_node(c, i.arg[0])->tag != NODE_INDEX) {
 		return false;
 	}
 	*index = core_node(c, i.arg[0])->ref;
@@ -35,7 +37,8 @@ static bool has_axes_alone(const DefInfo *d)
 	if (d->role == DEF_PARAM || d->role == DEF_DATA || d->role == DEF_RUNTIME) {
 		return true;
 	}
-	return d->role == DEF_VALUE && d->npiece == 1 && !d->piece[0].box && !(d->flags & DEF_ZERO_OUTSIDE);
+	return d->role == DEF_VALUE && d->npiece == 1 && !d->piece[0].box &&
+	       !(d->flags & DEF_ZERO_OUTSIDE);
 }
 
 static void check_read(Places *p, Node n)
@@ -48,17 +51,25 @@ static void check_read(Places *p, Node n)
 		int64_t shift;
 		Axis axis = core_index_axis(e->core, d.index[k]);
 		const AxisInfo *a = core_axis_info(e->core, axis);
-		if (a->size < 1 || a->length || (a->flags & AXIS_PERIODIC) || !is_shift(p, read.arg[k], &index, &shift) ||
+		if (a->size < 1 || a->length || (a->flags & AXIS_PERIODIC) ||
+		    !is_shift(p, read.arg[k], &index, &shift) ||
 		    core_index_axis(e->core, index) != axis) {
 			continue;
 		}
 		p->ok = false;
-		const char *name = elab_text(e, core_index_name(e->core, index)), *of = a->name ? elab_text(e, a->name) : "of the array";
-		const char *place = arena_printf(e->arena, "%s %s %lld", name, shift < 0 ? "-" : "+", (long long)(shift < 0 ? -shift : shift));
+		const char *name = elab_text(e, core_index_name(e->core, index)),
+			   *of = a->name ? elab_text(e, a->name) : "of the array";
+		const char *place =
+			arena_printf(e->arena, "%s %s %lld", name, shift < 0 ? "-" : "+",
+				     (long long)(shift < 0 ? -shift : shift));
 		int64_t at = shift < 0 ? a->first : a->first + a->size - 1;
 		Diag *diag = diag_index_out_of_range(elab_diags(e), read.span, place, of);
-		diag_remark(diag, "%s runs over all of the axis, and at %s = %lld this is %lld", name, name, (long long)at, (long long)(at + shift));
-		diag_help(diag, "leave such places out, as in  if %s %s %lld then … else 0,  or make the axis periodic", name, shift < 0 ? ">" : "<", (long long)at);
+		diag_remark(diag, "%s runs over all of the axis, and at %s = %lld this is %lld",
+			    name, name, (long long)at, (long long)(at + shift));
+		diag_help(diag,
+			  "leave such places out, as in  if %s %s %lld then … else 0,  or make the "
+			  "axis periodic",
+			  name, shift < 0 ? ">" : "<", (long long)at);
 	}
 }
 
@@ -71,7 +82,9 @@ static void walk(Places *p, Node n)
 	if (i.tag == NODE_READ) {
 		check_read(p, n);
 	}
-	uint32_t last = i.tag == NODE_SELECT || i.tag == NODE_GUARD ? 1 : i.n; /* the condition alone is looked at always */
+	uint32_t last = i.tag == NODE_SELECT || i.tag == NODE_GUARD
+				? 1
+				: i.n; /* the condition alone is looked at always */
 	for (uint32_t k = 0; k < last; k++) {
 		walk(p, i.arg[k]);
 	}

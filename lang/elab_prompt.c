@@ -1,5 +1,5 @@
-/* elab_prompt.c — the environment of a prompt: lines added to a program, names defined anew and what depends on them, and
- * what others ask about names. SPEC: the prompt. */
+/* elab_prompt.c — the environment of a prompt: lines added to a program, names defined anew and
+ * what depends on them, and what others ask about names. SPEC: the prompt. */
 #include "lang/elab_int.h"
 
 #include <string.h>
@@ -23,14 +23,24 @@ static bool ast_mentions(const Ast *ast, Sym name)
 static Sym declared_name(const Ast *k)
 {
 	switch (k->kind) {
-	case AST_CONST: case AST_AXIS: case AST_PARAM: case AST_DATA: case AST_DOMAIN: case AST_POINTS: case AST_FN: case AST_EQUATION:
-	case AST_LOSS: case AST_LET: return k->name;
+	case AST_CONST:
+	case AST_AXIS:
+	case AST_PARAM:
+	case AST_DATA:
+	case AST_DOMAIN:
+	case AST_POINTS:
+	case AST_FN:
+	case AST_EQUATION:
+	case AST_LOSS:
+	case AST_LET:
+		return k->name;
 	case AST_DEF: {
 		const Ast *left = k->kid[0];
 		left = left->kind == AST_INDEX ? left->kid[0] : left;
 		return left->kind == AST_NAME ? left->name : 0;
 	}
-	default: return 0;
+	default:
+		return 0;
 	}
 }
 
@@ -41,7 +51,8 @@ static void forget_params(Elab *e, Sym name)
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < e->program->nparam; i++) {
 		const char *path = elab_text(e, e->program->param[i]->path);
-		bool mine = strncmp(path, prefix, length) == 0 && (path[length] == 0 || path[length] == '.');
+		bool mine = strncmp(path, prefix, length) == 0 &&
+			    (path[length] == 0 || path[length] == '.');
 		if (!mine) {
 			e->program->param[kept++] = e->program->param[i];
 		}
@@ -50,16 +61,23 @@ static void forget_params(Elab *e, Sym name)
 	size_t sites = 0;
 	for (size_t i = 0; i < e->nsite; i++) {
 		const char *path = elab_text(e, e->site[i].prefix);
-		if (!(strncmp(path, prefix, length) == 0 && (path[length] == 0 || path[length] == '.'))) {
+		if (!(strncmp(path, prefix, length) == 0 &&
+		      (path[length] == 0 || path[length] == '.'))) {
 			e->site[sites++] = e->site[i];
 		}
 	}
 	e->nsite = sites;
 }
 
-/* What was derived from the old meaning of the name: definitions are made again when asked for; values that were computed,
- * losses, parameters and axes keep it, and are listed. */
-typedef struct Stale { Elab *e; Sym *changed; size_t nchanged, capchanged; Sym *list; uint32_t n; } Stale;
+/* What was derived from the old meaning of the name: definitions are made again when asked for;
+ * values that were computed, losses, parameters and axes keep it, and are listed. */
+typedef struct Stale {
+	Elab *e;
+	Sym *changed;
+	size_t nchanged, capchanged;
+	Sym *list;
+	uint32_t n;
+} Stale;
 
 static void add_stale(Stale *s, Sym name)
 {
@@ -97,8 +115,12 @@ static void depends_on(Stale *s, const Ast *said, Sym by)
 		return;
 	}
 	if (said->kind == AST_FN || said->kind == AST_EQUATION) {
-		FnDecl *d = entry->val.tag == VAL_FN && entry->val.fn->kind == FNV_USER ? entry->val.fn->decl : NULL;
-		if (d) { d->bad = false; }
+		FnDecl *d = entry->val.tag == VAL_FN && entry->val.fn->kind == FNV_USER
+				    ? entry->val.fn->decl
+				    : NULL;
+		if (d) {
+			d->bad = false;
+		}
 	} else if (said->kind == AST_DEF) {
 		group_again(e, e->global, name);
 	} else {
@@ -121,7 +143,9 @@ static void redefine(Stale *s, Entry *old)
 	}
 	for (uint32_t k = 0; k < e->program->nloss; k++) {
 		if (e->program->loss[k]->name == name) {
-			for (uint32_t m = k + 1; m < e->program->nloss; m++) { e->program->loss[m - 1] = e->program->loss[m]; }
+			for (uint32_t m = k + 1; m < e->program->nloss; m++) {
+				e->program->loss[m - 1] = e->program->loss[m];
+			}
 			e->program->nloss--;
 			k--;
 		}
@@ -167,8 +191,12 @@ bool elab_expression(Elab *e, const Ast *expr, Value *value, const char **type)
 	v.span = expr->span;
 	*type = val_type(e, &v);
 	if (v.tag == VAL_TUPLE) {
-		Diag *d = diag_type_mismatch(elab_diags(e), expr->span, val_type(e, &v), "one value");
-		diag_help(d, v.item_name ? "take one of its fields, as in  r.%s" : "take it apart:  let (a, b) = …", v.item_name ? elab_text(e, v.item_name[0]) : "");
+		Diag *d =
+			diag_type_mismatch(elab_diags(e), expr->span, val_type(e, &v), "one value");
+		diag_help(d,
+			  v.item_name ? "take one of its fields, as in  r.%s"
+				      : "take it apart:  let (a, b) = …",
+			  v.item_name ? elab_text(e, v.item_name[0]) : "");
 		return false;
 	}
 	return elab_value(e, &v, expr, value) && diags_errors(e->diags) == before;
@@ -208,10 +236,16 @@ const char *elab_name(Elab *e, uint32_t i)
 		return name;
 	}
 	uint32_t base = 0, ops = 0;
-	while (builtin_name(base)) { base++; }
-	for (size_t at = 0; at < e->global->n; at++) { ops += e->global->entry[at].name != 0; }
+	while (builtin_name(base)) {
+		base++;
+	}
+	for (size_t at = 0; at < e->global->n; at++) {
+		ops += e->global->entry[at].name != 0;
+	}
 	uint32_t op = i - ops - base + 1;
-	while (op < OPS && (op_info((Op)op)->syntax[0] | 32) < 'a') { op++; }
+	while (op < OPS && (op_info((Op)op)->syntax[0] | 32) < 'a') {
+		op++;
+	}
 	return op < OPS ? op_info((Op)op)->syntax : NULL;
 }
 
@@ -224,12 +258,13 @@ static const char *describe_axis(Elab *e, const char *text, Axis a)
 	}
 	if (!info->nlabel) {
 		const char *periodic = info->flags & AXIS_PERIODIC ? ", periodic" : "";
-		return arena_printf(e->arena, "%s: an axis of %lld elements, %lld..%lld%s", text, size, first,
-				    first + size - 1, periodic);
+		return arena_printf(e->arena, "%s: an axis of %lld elements, %lld..%lld%s", text,
+				    size, first, first + size - 1, periodic);
 	}
 	const char *labels = "";
 	for (uint32_t i = 0; i < info->nlabel; i++) {
-		labels = arena_printf(e->arena, "%s%s%s", labels, i ? " | " : "", elab_text(e, info->label[i]));
+		labels = arena_printf(e->arena, "%s%s%s", labels, i ? " | " : "",
+				      elab_text(e, info->label[i]));
 	}
 	return arena_printf(e->arena, "%s: an axis of %lld elements, %s", text, size, labels);
 }
@@ -244,7 +279,8 @@ const char *elab_describe(Elab *e, Sym name)
 		if (op != OP_NONE) {
 			return arena_printf(e->arena, "%s: %s", text, op_info(op)->doc);
 		}
-		return builtin_find(e, name, &row) ? arena_printf(e->arena, "%s: built in", text) : NULL;
+		return builtin_find(e, name, &row) ? arena_printf(e->arena, "%s: built in", text)
+						   : NULL;
 	}
 	Val v = scope_value(e, e->global, name, entry->span);
 	if (v.tag == VAL_AXIS) {
@@ -256,11 +292,17 @@ const char *elab_describe(Elab *e, Sym name)
 	FnDecl *d = v.fn->decl;
 	const char *args = "";
 	for (uint32_t i = 0; i < d->nformal; i++) {
-		args = arena_printf(e->arena, "%s%s%s", args, i ? ", " : "", elab_text(e, d->formal[i]));
+		args = arena_printf(e->arena, "%s%s%s", args, i ? ", " : "",
+				    elab_text(e, d->formal[i]));
 	}
 	uint32_t n = 0;
 	elab_params_of(e, name, &n);
-	const char *kind = d->equation ? "equation" : d->net ? "net" : d->layer ? "layer" : d->activation ? "activation" : "fn";
-	return n ? arena_printf(e->arena, "%s %s(%s): %u parameter array%s", kind, text, args, n, n == 1 ? "" : "s")
-	         : arena_printf(e->arena, "%s %s(%s)", kind, text, args);
+	const char *kind = d->equation     ? "equation"
+			   : d->net        ? "net"
+			   : d->layer      ? "layer"
+			   : d->activation ? "activation"
+					   : "fn";
+	return n ? arena_printf(e->arena, "%s %s(%s): %u parameter array%s", kind, text, args, n,
+				n == 1 ? "" : "s")
+		 : arena_printf(e->arena, "%s %s(%s)", kind, text, args);
 }

@@ -1,10 +1,13 @@
-/* elab_recurrence.c — definitions by pieces and definitions that need themselves: declared first, so that they can be read,
- * then their pieces. They run over just those indices of the context that they use. SPEC: recurrences. */
+/* elab_recurrence.c — definitions by pieces and definitions that need themselves: declared first,
+ * so that they can be read, then their pieces. They run over just those indices of the context that
+ * they use. SPEC: recurrences. */
 #include "lang/elab_group.h"
 
 #include <string.h>
 
-/* ---- pieces and recurrences -------------------------------------------------------------------------------------------------- */
+/* ---- pieces and recurrences
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static bool needs_cycle(const Cycle *c, const Ast *body)
 {
@@ -76,16 +79,27 @@ static void declare(Cycle *c, Group *g)
 				a = g->axis[i - c->nctx].axis;
 				for (size_t k = 0; k < g->n; k++) {
 					const Ast *arg = g->piece[k]->kid[0]->kid[i - c->nctx + 1];
-					name = arg->kind == AST_NAME && group_binds(e, g, arg) ? arg->name : name;
+					name = arg->kind == AST_NAME && group_binds(e, g, arg)
+						       ? arg->name
+						       : name;
 				}
 			} else {
 				a = g->extra[i - c->nctx - g->rank].axis;
 			}
 			ix[i] = core_index(e->core, a, name);
 		}
-		DefInfo info = {.role = DEF_VALUE, .span = g->span, .nindex = n, .index = ix, .flags = DEF_USER};
-		info.kind = g->elem == ELEM_INT ? KIND_INT : g->elem == ELEM_BOOL ? KIND_BOOL : KIND_REAL;
-		info.name = g->elem == ELEM_COMPLEX ? intern_printf(e->names, "%s_%s", elab_text(e, g->name), part ? "im" : "re") : g->name;
+		DefInfo info = {.role = DEF_VALUE,
+				.span = g->span,
+				.nindex = n,
+				.index = ix,
+				.flags = DEF_USER};
+		info.kind = g->elem == ELEM_INT    ? KIND_INT
+			    : g->elem == ELEM_BOOL ? KIND_BOOL
+						   : KIND_REAL;
+		info.name = g->elem == ELEM_COMPLEX
+				    ? intern_printf(e->names, "%s_%s", elab_text(e, g->name),
+						    part ? "im" : "re")
+				    : g->name;
 		info.unit = unit_resolve(e->units, g->unit);
 		Def d = core_define(e->core, info);
 		if (part) {
@@ -102,7 +116,8 @@ static void declare(Cycle *c, Group *g)
 	for (uint32_t i = 0; i < g->rank + g->nextra; i++) {
 		rec[i] = i < g->rank ? g->axis[i].record : g->extra[i - g->rank].record;
 	}
-	Val v = val_of_def(e, g->span, g->elem, g->unit, g->re, g->elem == ELEM_COMPLEX ? g->im : 0, c->nctx, ctx, rec);
+	Val v = val_of_def(e, g->span, g->elem, g->unit, g->re, g->elem == ELEM_COMPLEX ? g->im : 0,
+			   c->nctx, ctx, rec);
 	v.reaches = true;
 	g->val = v;
 	scope_put(e, g->scope, g->name, g->span, v);
@@ -124,7 +139,8 @@ static bool evaluate(Cycle *c, Group *g)
 			return false;
 		}
 		if (v->rank != g->nextra && !(v->literal && v->rank == 0)) {
-			diag_rank_mismatch(elab_diags(e), v->span, "this piece", g->rank + v->rank, g->rank + g->nextra);
+			diag_rank_mismatch(elab_diags(e), v->span, "this piece", g->rank + v->rank,
+					   g->rank + g->nextra);
 			return false;
 		}
 		for (uint32_t k = 0; k < v->rank; k++) {
@@ -133,19 +149,23 @@ static bool evaluate(Cycle *c, Group *g)
 				return false;
 			}
 		}
-		if ((g->elem == ELEM_INT || g->elem == ELEM_REAL) && (v->elem == ELEM_REAL || v->elem == ELEM_COMPLEX) && v->elem != g->elem) {
+		if ((g->elem == ELEM_INT || g->elem == ELEM_REAL) &&
+		    (v->elem == ELEM_REAL || v->elem == ELEM_COMPLEX) && v->elem != g->elem) {
 			g->elem = v->elem; /* the first pieces were whole numbers by chance */
 			c->again = true;
 			return true;
 		}
 		if (g->elem != ELEM_COMPLEX && g->elem != ELEM_REAL && v->elem != g->elem) {
-			diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "the type of the other pieces");
+			diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+					   "the type of the other pieces");
 			return false;
 		}
-		if (g->elem == ELEM_COMPLEX ? !val_to_complex(e, v) : g->elem == ELEM_REAL && !val_real(e, v)) {
+		if (g->elem == ELEM_COMPLEX ? !val_to_complex(e, v)
+					    : g->elem == ELEM_REAL && !val_real(e, v)) {
 			return false;
 		}
-		if ((g->elem == ELEM_REAL || g->elem == ELEM_COMPLEX) && !val_convert(e, v, g->unit)) {
+		if ((g->elem == ELEM_REAL || g->elem == ELEM_COMPLEX) &&
+		    !val_convert(e, v, g->unit)) {
 			return false;
 		}
 	}
@@ -162,7 +182,8 @@ static bool in_cycle(const Cycle *c, Def d)
 	return false;
 }
 
-/* Marks the context indices that the bodies use other than by passing them to the cycle's own reads. */
+/* Marks the context indices that the bodies use other than by passing them to the cycle's own
+ * reads. */
 static void used_context(const Cycle *c, Node n, bool *used, bool *seen)
 {
 	if (seen[n]) {
@@ -284,14 +305,18 @@ static bool check_order(Cycle *c)
 		return true;
 	}
 	if (why) {
-		Diag *d = diag_bad_recurrence(elab_diags(c->e), c->g[0]->piece[c->g[0]->n - 1]->span, elab_text(c->e, c->g[0]->name), why);
-		diag_help(d, "a recurrence runs one way: all reads of itself at smaller places of its axis, or all at larger");
+		Diag *d =
+			diag_bad_recurrence(elab_diags(c->e), c->g[0]->piece[c->g[0]->n - 1]->span,
+					    elab_text(c->e, c->g[0]->name), why);
+		diag_help(d, "a recurrence runs one way: all reads of itself at smaller places of "
+			     "its axis, or all at larger");
 	} else {
 		const Group *g = group[of];
 		const char *name = elab_text(c->e, g->name);
 		Diag *d = diag_unassigned(elab_diags(c->e), g->piece[g->n - 1]->span, name);
 		diag_remark(d, "the recurrence begins by reading place %lld", (long long)missing);
-		diag_help(d, "give it a value there:  %s[%lld%s] = …", name, (long long)missing, g->rank > 1 ? ", …" : "");
+		diag_help(d, "give it a value there:  %s[%lld%s] = …", name, (long long)missing,
+			  g->rank > 1 ? ", …" : "");
 	}
 	return false;
 }
@@ -300,12 +325,15 @@ static bool check_order(Cycle *c)
 static bool unit_is_known(Cycle *c, const Group *g)
 {
 	Elab *e = c->e;
-	if ((g->elem != ELEM_REAL && g->elem != ELEM_COMPLEX) || !unit_has_variable(e->units, unit_resolve(e->units, g->unit))) {
+	if ((g->elem != ELEM_REAL && g->elem != ELEM_COMPLEX) ||
+	    !unit_has_variable(e->units, unit_resolve(e->units, g->unit))) {
 		return true;
 	}
 	Diag *d = diag_unit_undetermined(elab_diags(e), g->span, elab_text(e, g->name));
 	diag_remark(d, "it begins with 0, which fits every unit, and nothing else says more");
-	diag_help(d, "write the first value with its unit, as in  0 'm', or as a pure number:  real(0)");
+	diag_help(
+		d,
+		"write the first value with its unit, as in  0 'm', or as a pure number:  real(0)");
 	return false;
 }
 
@@ -314,23 +342,27 @@ static void fail_all(Cycle *c)
 	Elab *e = c->e;
 	for (size_t i = 0; i < c->n; i++) {
 		group_finish(e, c->g[i], val_error(c->g[i]->span));
-		scope_put(c->e, c->g[i]->scope, c->g[i]->name, c->g[i]->span, val_error(c->g[i]->span));
+		scope_put(c->e, c->g[i]->scope, c->g[i]->name, c->g[i]->span,
+			  val_error(c->g[i]->span));
 	}
 }
 
 static bool is_general(Elab *e, const Group *g, const Ast *left, uint32_t i)
 {
 	int64_t label;
-	return group_binds(e, g, left->kid[i]) && !is_label(e, g->axis[i - 1].axis, left->kid[i]->name, &label);
+	return group_binds(e, g, left->kid[i]) &&
+	       !is_label(e, g->axis[i - 1].axis, left->kid[i]->name, &label);
 }
 
-/* Do two left sides stand for the same places: binding indices at the same positions, the same numbers elsewhere? */
+/* Do two left sides stand for the same places: binding indices at the same positions, the same
+ * numbers elsewhere? */
 static bool same_places(Elab *e, const Group *g, const Ast *a, const Ast *b)
 {
 	for (uint32_t i = 1; i < a->nkid && i < b->nkid; i++) {
 		bool binds = is_general(e, g, a, i);
 		if (binds != is_general(e, g, b, i) ||
-		    (!binds && strcmp(ast_text(e->arena, e->names, a->kid[i]), ast_text(e->arena, e->names, b->kid[i])) != 0)) {
+		    (!binds && strcmp(ast_text(e->arena, e->names, a->kid[i]),
+				      ast_text(e->arena, e->names, b->kid[i])) != 0)) {
 			return false;
 		}
 	}
@@ -343,8 +375,10 @@ static bool defined_once(Elab *e, const Group *g)
 	for (size_t i = 0; i < g->n; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (same_places(e, g, g->piece[k]->kid[0], g->piece[i]->kid[0])) {
-				diag_note(diag_redefined(elab_diags(e), g->piece[i]->kid[0]->span, ast_text(e->arena, e->names, g->piece[i]->kid[0])),
-				          g->piece[k]->kid[0]->span, "first defined here");
+				diag_note(diag_redefined(elab_diags(e), g->piece[i]->kid[0]->span,
+							 ast_text(e->arena, e->names,
+								  g->piece[i]->kid[0])),
+					  g->piece[k]->kid[0]->span, "first defined here");
 				return false;
 			}
 		}
@@ -362,10 +396,14 @@ void group_recurrence(Cycle *c)
 		g->state = GROUP_BUSY;
 		if (g->piece[0]->kid[0]->kind != AST_INDEX) {
 			if (!circle) {
-				circle = diag_bad_recurrence(elab_diags(e), g->span, elab_text(e, g->name), "it needs itself");
-				diag_help(circle, "a recurrence has an index to run along:  h[t] = … h[t-1] …");
+				circle = diag_bad_recurrence(elab_diags(e), g->span,
+							     elab_text(e, g->name),
+							     "it needs itself");
+				diag_help(circle, "a recurrence has an index to run along:  h[t] = "
+						  "… h[t-1] …");
 			} else {
-				diag_note(circle, g->span, "%s is needed on the way", elab_text(e, g->name));
+				diag_note(circle, g->span, "%s is needed on the way",
+					  elab_text(e, g->name));
 			}
 			ok = false;
 			continue;

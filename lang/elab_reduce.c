@@ -1,4 +1,5 @@
-/* elab_reduce.c — reducers, binders, comprehensions, expectations and metrics over data. SPEC: reducers. */
+/* elab_reduce.c — reducers, binders, comprehensions, expectations and metrics over data. SPEC:
+ * reducers. */
 #include "lang/elab_int.h"
 
 #include <string.h>
@@ -39,13 +40,14 @@ static void add_filter(Elab *e, Bound *b, Node cond)
 	b->filter = b->filter ? core_op2(e->core, OP_and, b->filter, cond) : cond;
 }
 
-/* Coordinates of points, (x,t) in I: each is an alias that one may differentiate by, one per point set. */
+/* Coordinates of points, (x,t) in I: each is an alias that one may differentiate by, one per point
+ * set. */
 static bool bind_points(Elab *e, Scope *in, Bound *b, const Ast *pattern, DataInfo *data)
 {
 	uint32_t n = pattern->kind == AST_TUPLE ? pattern->nkid : 1;
 	if (n != data->nfield) {
 		diag_wrong_arguments(elab_diags(e), pattern->span, elab_text(e, data->name),
-		                     arena_printf(e->arena, "has %u coordinates", data->nfield));
+				     arena_printf(e->arena, "has %u coordinates", data->nfield));
 		return false;
 	}
 	bind_index(e, in, b, 0, pattern->span, (AxisRef){data->records, 0});
@@ -57,7 +59,8 @@ static bool bind_points(Elab *e, Scope *in, Bound *b, const Ast *pattern, DataIn
 		if (v.tag == VAL_ERROR) {
 			return false;
 		}
-		scope_put(e, in, p->name, p->span, v.elem == ELEM_REAL ? diff_alias(e, p->name, &v) : v);
+		scope_put(e, in, p->name, p->span,
+			  v.elem == ELEM_REAL ? diff_alias(e, p->name, &v) : v);
 	}
 	return true;
 }
@@ -65,11 +68,15 @@ static bool bind_points(Elab *e, Scope *in, Bound *b, const Ast *pattern, DataIn
 static bool bind_data(Elab *e, Scope *in, Bound *b, const Ast *pattern, DataInfo *data)
 {
 	b->data = data;
-	if (pattern->kind == AST_TUPLE || (data->kind == DATA_POINTS && data->nfield == 1 && pattern->name == data->field[0].name)) {
+	if (pattern->kind == AST_TUPLE || (data->kind == DATA_POINTS && data->nfield == 1 &&
+					   pattern->name == data->field[0].name)) {
 		return bind_points(e, in, b, pattern, data);
 	}
 	bind_index(e, in, b, 0, pattern->span, (AxisRef){data->records, 0});
-	Val v = {.tag = VAL_RECORD, .span = pattern->span, .data = data, .record = core_index_value(e->core, b->ix[b->n - 1])};
+	Val v = {.tag = VAL_RECORD,
+		 .span = pattern->span,
+		 .data = data,
+		 .record = core_index_value(e->core, b->ix[b->n - 1])};
 	scope_put(e, in, pattern->name, pattern->span, v);
 	return true;
 }
@@ -79,7 +86,8 @@ static bool bind_pairs(Elab *e, Scope *s, Scope *in, Bound *b, const Ast *patter
 {
 	AxisRef axis;
 	if (pattern->kind != AST_TUPLE || pattern->nkid != 2 || set->nkid != 2) {
-		diag_wrong_arguments(elab_diags(e), set->span, "pairs", "is written  (i,j) in pairs(axis)");
+		diag_wrong_arguments(elab_diags(e), set->span, "pairs",
+				     "is written  (i,j) in pairs(axis)");
 		return false;
 	}
 	if (!axis_of_expr(e, s, set->kid[1], &axis)) {
@@ -87,13 +95,16 @@ static bool bind_pairs(Elab *e, Scope *s, Scope *in, Bound *b, const Ast *patter
 	}
 	bind_index(e, in, b, pattern->kid[0]->name, pattern->kid[0]->span, axis);
 	bind_index(e, in, b, pattern->kid[1]->name, pattern->kid[1]->span, axis);
-	add_filter(e, b, core_op2(e->core, OP_ilt, core_index_value(e->core, b->ix[b->n - 2]), core_index_value(e->core, b->ix[b->n - 1])));
+	add_filter(e, b,
+		   core_op2(e->core, OP_ilt, core_index_value(e->core, b->ix[b->n - 2]),
+			    core_index_value(e->core, b->ix[b->n - 1])));
 	return true;
 }
 
 static bool is_call_of(Elab *e, const Ast *ast, const char *name)
 {
-	return ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME && strcmp(elab_text(e, ast->kid[0]->name), name) == 0;
+	return ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME &&
+	       strcmp(elab_text(e, ast->kid[0]->name), name) == 0;
 }
 
 bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast *filter, Bound *b)
@@ -106,13 +117,18 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 	if (!set) {
 		AxisRef axis;
 		if (pattern->kind != AST_NAME) {
-			diag_bad_statement_place(elab_diags(e), pattern->span, "a pattern", "without a set: write  (a,b) in …");
+			diag_bad_statement_place(elab_diags(e), pattern->span, "a pattern",
+						 "without a set: write  (a,b) in …");
 			return false;
 		}
-		if (!axis_infer(e, in, pattern->name, body, &axis) && !axis_infer(e, in, pattern->name, filter, &axis)) {
-			if (!axis_blamed(e, in, pattern->name, body) && !axis_blamed(e, in, pattern->name, filter)) {
-				Diag *d = diag_index_axis_unknown(elab_diags(e), pattern->span, elab_text(e, pattern->name));
-				diag_help(d, "say it:  [%s in axis …]", elab_text(e, pattern->name));
+		if (!axis_infer(e, in, pattern->name, body, &axis) &&
+		    !axis_infer(e, in, pattern->name, filter, &axis)) {
+			if (!axis_blamed(e, in, pattern->name, body) &&
+			    !axis_blamed(e, in, pattern->name, filter)) {
+				Diag *d = diag_index_axis_unknown(elab_diags(e), pattern->span,
+								  elab_text(e, pattern->name));
+				diag_help(d, "say it:  [%s in axis …]",
+					  elab_text(e, pattern->name));
 			}
 			return false;
 		}
@@ -131,7 +147,8 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 	}
 	AxisRef axis;
 	if (pattern->kind != AST_NAME) {
-		diag_type_mismatch(elab_diags(e), set->span, val_type(e, &v), "a set of points or pairs(axis)");
+		diag_type_mismatch(elab_diags(e), set->span, val_type(e, &v),
+				   "a set of points or pairs(axis)");
 		return false;
 	}
 	if (!axis_of_expr(e, s, set, &axis)) {
@@ -141,7 +158,8 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 	return true;
 }
 
-/* ---- the reductions themselves --------------------------------------------------------------------------------------- */
+/* ---- the reductions themselves
+ * --------------------------------------------------------------------------------------- */
 static Node reduce_node(Elab *e, RedKind red, Span at, const Bound *b, Node body)
 {
 	core_at(e->core, at);
@@ -179,7 +197,9 @@ static Node count_node(Elab *e, Span at, const Bound *b)
 	}
 	Node n = core_real_const(e->core, 1);
 	for (uint32_t i = 0; i < b->n; i++) {
-		n = core_mul(e->core, n, core_real(e->core, core_size(e->core, core_index_axis(e->core, b->ix[i]))));
+		n = core_mul(
+			e->core, n,
+			core_real(e->core, core_size(e->core, core_index_axis(e->core, b->ix[i]))));
 	}
 	return n;
 }
@@ -191,7 +211,9 @@ static Val linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
 		r.item = arena_array(e->arena, Val, body.n + 1);
 		for (uint32_t i = 0; i < body.n; i++) {
 			r.item[i] = linear(e, at, b, body.item[i], mean);
-			if (r.item[i].tag == VAL_ERROR) { return val_error(at); }
+			if (r.item[i].tag == VAL_ERROR) {
+				return val_error(at);
+			}
 		}
 		return r;
 	}
@@ -202,7 +224,8 @@ static Val linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
 		val_agree(e, at, &body, &body);
 		return val_error(at);
 	}
-	if (!b->filter && (!places_inside(e, body.re, b->n, b->ix) || !places_inside(e, body.im, b->n, b->ix))) {
+	if (!b->filter &&
+	    (!places_inside(e, body.re, b->n, b->ix) || !places_inside(e, body.im, b->n, b->ix))) {
 		return val_error(at);
 	}
 	Val r = body;
@@ -224,8 +247,13 @@ static Val linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
 
 static RedKind red_kind(const char *name)
 {
-	static const struct { const char *name; RedKind red; } row[] = {{"max", RED_MAX}, {"min", RED_MIN}, {"prod", RED_PROD},
-		{"logsumexp", RED_LOGSUMEXP}, {"argmax", RED_ARGMAX}, {"argmin", RED_ARGMIN}, {"all", RED_ALL}, {"any", RED_ANY}};
+	static const struct {
+		const char *name;
+		RedKind red;
+	} row[] = {{"max", RED_MAX},       {"min", RED_MIN},
+		   {"prod", RED_PROD},     {"logsumexp", RED_LOGSUMEXP},
+		   {"argmax", RED_ARGMAX}, {"argmin", RED_ARGMIN},
+		   {"all", RED_ALL},       {"any", RED_ANY}};
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		if (strcmp(row[i].name, name) == 0) {
 			return row[i].red;
@@ -237,7 +265,8 @@ static RedKind red_kind(const char *name)
 static Val nonlinear(Elab *e, Span at, RedKind red, const Bound *b, Val body)
 {
 	if (body.tag != VAL_NUM || body.rank) {
-		diag_type_mismatch(elab_diags(e), body.span, val_type(e, &body), "one number for each index");
+		diag_type_mismatch(elab_diags(e), body.span, val_type(e, &body),
+				   "one number for each index");
 		return val_error(at);
 	}
 	Val r = body;
@@ -245,10 +274,12 @@ static Val nonlinear(Elab *e, Span at, RedKind red, const Bound *b, Val body)
 	r.literal = false;
 	if (red == RED_ALL || red == RED_ANY) {
 		if (body.elem != ELEM_BOOL) {
-			diag_type_mismatch(elab_diags(e), body.span, val_type(e, &body), "a truth value");
+			diag_type_mismatch(elab_diags(e), body.span, val_type(e, &body),
+					   "a truth value");
 			return val_error(at);
 		}
-	} else if (!(body.elem == ELEM_INT && (red == RED_MAX || red == RED_MIN)) && !val_real(e, &r)) {
+	} else if (!(body.elem == ELEM_INT && (red == RED_MAX || red == RED_MIN)) &&
+		   !val_real(e, &r)) {
 		return val_error(at);
 	}
 	if ((red == RED_PROD || red == RED_LOGSUMEXP) && !val_pure(e, &r)) {
@@ -272,31 +303,40 @@ static Val nonlinear(Elab *e, Span at, RedKind red, const Bound *b, Val body)
 	return r;
 }
 
-/* ---- metrics: r2, rmse, mae, auc, accuracy of two values over data --------------------------------------------------------- */
+/* ---- metrics: r2, rmse, mae, auc, accuracy of two values over data
+ * --------------------------------------------------------- */
 static Node square(Elab *e, Node a)
 {
 	return core_powi(e->core, a, 2);
 }
 
-/* Area under the ROC curve: the share of pairs (positive, negative) ordered rightly, ties counted half. */
+/* Area under the ROC curve: the share of pairs (positive, negative) ordered rightly, ties counted
+ * half. */
 static Node auc_node(Elab *e, Span at, const Bound *b, Node score, Node label)
 {
 	Core *c = e->core;
-	Node half = core_real_const(c, 0.5), one = core_real_const(c, 1), zero = core_real_const(c, 0);
+	Node half = core_real_const(c, 0.5), one = core_real_const(c, 1),
+	     zero = core_real_const(c, 0);
 	Index other = core_index(c, core_index_axis(c, b->ix[0]), core_index_name(c, b->ix[0]));
 	Node to = core_index_value(c, other);
-	Node score2 = core_subst(c, score, 1, b->ix, &to), label2 = core_subst(c, label, 1, b->ix, &to);
-	Node positive = core_op2(c, OP_lt, half, label), negative = core_op1(c, OP_not, core_op2(c, OP_lt, half, label2));
-	Node win = core_select(c, core_op2(c, OP_lt, score2, score), one, core_select(c, core_op2(c, OP_eq, score2, score), half, zero));
+	Node score2 = core_subst(c, score, 1, b->ix, &to),
+	     label2 = core_subst(c, label, 1, b->ix, &to);
+	Node positive = core_op2(c, OP_lt, half, label),
+	     negative = core_op1(c, OP_not, core_op2(c, OP_lt, half, label2));
+	Node win = core_select(c, core_op2(c, OP_lt, score2, score), one,
+			       core_select(c, core_op2(c, OP_eq, score2, score), half, zero));
 	Bound pair = {.n = 2};
 	Index ix[2] = {b->ix[0], other};
 	pair.ix = ix;
 	Node both = core_op2(c, OP_and, positive, negative);
 	if (b->filter) {
-		both = core_op2(c, OP_and, both, core_op2(c, OP_and, b->filter, core_subst(c, b->filter, 1, b->ix, &to)));
+		both = core_op2(
+			c, OP_and, both,
+			core_op2(c, OP_and, b->filter, core_subst(c, b->filter, 1, b->ix, &to)));
 	}
 	pair.filter = both;
-	Node wins = reduce_node(e, RED_SUM, at, &pair, win), pairs = reduce_node(e, RED_SUM, at, &pair, one);
+	Node wins = reduce_node(e, RED_SUM, at, &pair, win),
+	     pairs = reduce_node(e, RED_SUM, at, &pair, one);
 	return core_div(c, wins, pairs);
 }
 
@@ -310,17 +350,22 @@ static Val accuracy(Elab *e, Span at, const Bound *b, Val p, Val y)
 		right = core_op2(c, OP_ieq, p.re, y.re);
 	} else {
 		if (p.elem == ELEM_BOOL) {
-			p = val_num(e, p.span, ELEM_REAL, 0, core_select(c, p.re, core_real_const(c, 1), core_real_const(c, 0)));
+			p = val_num(
+				e, p.span, ELEM_REAL, 0,
+				core_select(c, p.re, core_real_const(c, 1), core_real_const(c, 0)));
 		}
 		if (y.elem == ELEM_BOOL) {
-			y = val_num(e, y.span, ELEM_REAL, 0, core_select(c, y.re, core_real_const(c, 1), core_real_const(c, 0)));
+			y = val_num(
+				e, y.span, ELEM_REAL, 0,
+				core_select(c, y.re, core_real_const(c, 1), core_real_const(c, 0)));
 		}
 		if (!val_real(e, &p) || !val_real(e, &y) || !val_agree(e, at, &p, &y)) {
 			return val_error(at);
 		}
 		right = core_op2(c, OP_eq, p.re, y.re);
 	}
-	Val hit = val_num(e, at, ELEM_REAL, 0, core_select(c, right, core_real_const(c, 1), core_real_const(c, 0)));
+	Val hit = val_num(e, at, ELEM_REAL, 0,
+			  core_select(c, right, core_real_const(c, 1), core_real_const(c, 0)));
 	return linear(e, at, b, hit, true);
 }
 
@@ -332,7 +377,8 @@ static Val metric(Elab *e, Scope *s, const Ast *ast, const Bound *b, const char 
 		body = body->kid[0];
 	}
 	if (body->kind != AST_TUPLE || body->nkid != 2) {
-		diag_wrong_arguments(elab_diags(e), at, name, "takes two values: prediction and truth");
+		diag_wrong_arguments(elab_diags(e), at, name,
+				     "takes two values: prediction and truth");
 		return val_error(at);
 	}
 	Val p = elab_expr(e, s, body->kid[0]), y = elab_expr(e, s, body->kid[1]);
@@ -340,15 +386,19 @@ static Val metric(Elab *e, Scope *s, const Ast *ast, const Bound *b, const char 
 		return val_error(at);
 	}
 	if (!val_scalar(&p) || !val_scalar(&y)) {
-		diag_help(diag_type_mismatch(elab_diags(e), at, val_type(e, val_scalar(&p) ? &y : &p), "one number for each record"),
-		          "bind the other indices too:  %s[s in data, i in axis](…)", name);
+		diag_help(diag_type_mismatch(elab_diags(e), at,
+					     val_type(e, val_scalar(&p) ? &y : &p),
+					     "one number for each record"),
+			  "bind the other indices too:  %s[s in data, i in axis](…)", name);
 		return val_error(at);
 	}
 	if (strcmp(name, "accuracy") == 0) {
 		return accuracy(e, at, b, p, y);
 	}
 	if (y.elem == ELEM_BOOL) {
-		y = val_num(e, y.span, ELEM_REAL, 0, core_select(e->core, y.re, core_real_const(e->core, 1), core_real_const(e->core, 0)));
+		y = val_num(e, y.span, ELEM_REAL, 0,
+			    core_select(e->core, y.re, core_real_const(e->core, 1),
+					core_real_const(e->core, 0)));
 	}
 	if (!val_real(e, &p) || !val_real(e, &y)) {
 		return val_error(at);
@@ -367,7 +417,8 @@ static Val metric(Elab *e, Scope *s, const Ast *ast, const Bound *b, const char 
 	Node difference = core_sub(c, p.re, y.re), count = count_node(e, at, b);
 	Val r = val_num(e, at, ELEM_REAL, y.unit, 0);
 	if (strcmp(name, "mae") == 0) {
-		r.re = core_div(c, reduce_node(e, RED_SUM, at, b, core_op1(c, OP_abs, difference)), count);
+		r.re = core_div(c, reduce_node(e, RED_SUM, at, b, core_op1(c, OP_abs, difference)),
+				count);
 		return r;
 	}
 	Node sse = reduce_node(e, RED_SUM, at, b, square(e, difference));
@@ -393,7 +444,9 @@ static bool is_metric(const char *name)
 	return false;
 }
 
-/* ---- sum[p in params(f)] … --------------------------------------------------------------------------------------------------- */
+/* ---- sum[p in params(f)] …
+ * ---------------------------------------------------------------------------------------------------
+ */
 static Val over_params(Elab *e, Scope *s, const Ast *ast, const Ast *binder, bool mean)
 {
 	Span at = ast->span;
@@ -435,7 +488,8 @@ static Val over_params(Elab *e, Scope *s, const Ast *ast, const Ast *binder, boo
 	return total;
 }
 
-/* ---- expect[e ~ normal(z), n = 4] … --------------------------------------------------------------------------------------------- */
+/* ---- expect[e ~ normal(z), n = 4] …
+ * --------------------------------------------------------------------------------------------- */
 static Val expect(Elab *e, Scope *s, const Ast *ast)
 {
 	Span at = ast->span;
@@ -447,7 +501,9 @@ static Val expect(Elab *e, Scope *s, const Ast *ast)
 		bool named = b->kind == AST_NAMEDARG || b->kind == AST_EQUATE;
 		if (named) {
 			Val n = elab_expr(e, s, b->kind == AST_NAMEDARG ? b->kid[0] : b->kid[1]);
-			if (n.tag == VAL_ERROR) { return n; }
+			if (n.tag == VAL_ERROR) {
+				return n;
+			}
 			if (!val_const_int(e, &n, &samples) || samples < 1) {
 				diag_not_constant(elab_diags(e), b->span, "the number of samples");
 				return val_error(at);
@@ -462,30 +518,39 @@ static Val expect(Elab *e, Scope *s, const Ast *ast)
 		if (b->kind != AST_BINDER) {
 			continue;
 		}
-		Val dist = b->nkid > 1 && b->kid[1] && (b->flags & AST_DRAW) ? elab_expr(e, s, b->kid[1]) : val_error(at);
+		Val dist = b->nkid > 1 && b->kid[1] && (b->flags & AST_DRAW)
+				   ? elab_expr(e, s, b->kid[1])
+				   : val_error(at);
 		if (dist.tag == VAL_ERROR) {
 			if (!(b->flags & AST_DRAW)) {
-				diag_bad_statement_place(elab_diags(e), b->span, "this binder", "in expect: write  e ~ normal(axis)");
+				diag_bad_statement_place(elab_diags(e), b->span, "this binder",
+							 "in expect: write  e ~ normal(axis)");
 			}
 			return val_error(at);
 		}
 		Val draw = elab_draw(e, in, &dist, b->span, 0, NULL, true);
-		if (draw.tag == VAL_ERROR) { return draw; }
+		if (draw.tag == VAL_ERROR) {
+			return draw;
+		}
 		any = true;
 		if (b->kid[0]->kind == AST_NAME) {
-			scope_put(e, in, b->kid[0]->name, b->kid[0]->span, val_name(e, in, b->kid[0]->name, draw, DEF_USER));
+			scope_put(e, in, b->kid[0]->name, b->kid[0]->span,
+				  val_name(e, in, b->kid[0]->name, draw, DEF_USER));
 		}
 	}
 	if (!any) {
-		diag_wrong_arguments(elab_diags(e), at, "expect", "needs a random variable: expect[e ~ normal(axis)] …");
+		diag_wrong_arguments(elab_diags(e), at, "expect",
+				     "needs a random variable: expect[e ~ normal(axis)] …");
 		return val_error(at);
 	}
-	Val body = ast->kid[1]->kind == AST_BLOCK ? elab_block(e, in, ast->kid[1]) : elab_expr(e, in, ast->kid[1]);
+	Val body = ast->kid[1]->kind == AST_BLOCK ? elab_block(e, in, ast->kid[1])
+						  : elab_expr(e, in, ast->kid[1]);
 	if (body.tag == VAL_ERROR) {
 		return body;
 	}
 	if (body.tag != VAL_NUM) {
-		diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body), "a number");
+		diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body),
+				   "a number");
 		return val_error(at);
 	}
 	if (samples == 1) {
@@ -495,23 +560,30 @@ static Val expect(Elab *e, Scope *s, const Ast *ast)
 	return linear(e, at, &bound, body, true);
 }
 
-/* ---- entry ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- entry
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 static bool bind_all(Elab *e, Scope *in, const Ast *binders, const Ast *body, Bound *b)
 {
 	bool ok = true;
-	const Ast *filter = (binders->flags & AST_FILTER) && binders->nkid ? binders->kid[binders->nkid - 1] : NULL;
+	const Ast *filter = (binders->flags & AST_FILTER) && binders->nkid
+				    ? binders->kid[binders->nkid - 1]
+				    : NULL;
 	uint32_t n = binders->nkid - (filter ? 1 : 0);
 	for (uint32_t i = 0; i < n; i++) {
 		const Ast *binder = binders->kid[i];
 		if (!binder || binder->kind != AST_BINDER) {
 			if (binder && binder->kind != AST_ERROR_EXPR) {
-				diag_bad_statement_place(elab_diags(e), binder->span, "this", "among the indices of a reducer");
+				diag_bad_statement_place(elab_diags(e), binder->span, "this",
+							 "among the indices of a reducer");
 			}
 			return false;
 		}
 		ok = elab_bind(e, in, binder, body, filter, b) && ok;
-		if (!ok && binder->kid[0] && binder->kid[0]->kind == AST_NAME) { /* poison: no follow-up about the name */
-			scope_put(e, in, binder->kid[0]->name, binder->span, val_error(binder->span));
+		if (!ok && binder->kid[0] &&
+		    binder->kid[0]->kind == AST_NAME) { /* poison: no follow-up about the name */
+			scope_put(e, in, binder->kid[0]->name, binder->span,
+				  val_error(binder->span));
 		}
 	}
 	if (ok && filter) {
@@ -520,7 +592,8 @@ static bool bind_all(Elab *e, Scope *in, const Ast *binders, const Ast *body, Bo
 			return false;
 		}
 		if (!val_scalar(&f) || f.elem != ELEM_BOOL) {
-			diag_type_mismatch(elab_diags(e), filter->span, val_type(e, &f), "a truth value");
+			diag_type_mismatch(elab_diags(e), filter->span, val_type(e, &f),
+					   "a truth value");
 			return false;
 		}
 		add_filter(e, b, f.re);
@@ -535,9 +608,12 @@ Val elab_reduce(Elab *e, Scope *s, const Ast *ast)
 	if (strcmp(name, "expect") == 0) {
 		return expect(e, s, ast);
 	}
-	bool mean = strcmp(name, "mean") == 0, sum = strcmp(name, "sum") == 0 || strcmp(name, "count") == 0;
-	if ((mean || sum) && binders->nkid == 1 && binders->kid[0]->kind == AST_BINDER && binders->kid[0]->nkid > 1 &&
-	    binders->kid[0]->kid[1] && is_call_of(e, binders->kid[0]->kid[1], "params") && binders->kid[0]->kid[0]->kind == AST_NAME) {
+	bool mean = strcmp(name, "mean") == 0,
+	     sum = strcmp(name, "sum") == 0 || strcmp(name, "count") == 0;
+	if ((mean || sum) && binders->nkid == 1 && binders->kid[0]->kind == AST_BINDER &&
+	    binders->kid[0]->nkid > 1 && binders->kid[0]->kid[1] &&
+	    is_call_of(e, binders->kid[0]->kid[1], "params") &&
+	    binders->kid[0]->kid[0]->kind == AST_NAME) {
 		return over_params(e, s, ast, binders->kid[0], mean);
 	}
 	Scope *in = scope_new(e, s, NULL);
@@ -554,15 +630,18 @@ Val elab_reduce(Elab *e, Scope *s, const Ast *ast)
 	}
 	if (strcmp(name, "count") == 0) {
 		if (!val_scalar(&body) || body.elem != ELEM_BOOL) {
-			diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body), "a truth value to be counted");
+			diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body),
+					   "a truth value to be counted");
 			return val_error(ast->span);
 		}
-		Node one = core_select(e->core, body.re, core_int_const(e->core, 1), core_int_const(e->core, 0));
+		Node one = core_select(e->core, body.re, core_int_const(e->core, 1),
+				       core_int_const(e->core, 0));
 		body = val_num(e, ast->span, ELEM_INT, 0, one);
 	}
 	if (mean || sum) {
 		if (body.tag != VAL_NUM && body.tag != VAL_TUPLE) {
-			diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body), "a number");
+			diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body),
+					   "a number");
 			return val_error(ast->span);
 		}
 		return linear(e, ast->span, &b, body, mean);
@@ -588,7 +667,8 @@ Val elab_comprehension(Elab *e, Scope *s, const Ast *ast)
 		return body;
 	}
 	if (body.tag != VAL_NUM || (ast->kid[0]->flags & AST_FILTER)) {
-		diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body), "a number for each index, without a filter");
+		diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body),
+				   "a number for each index, without a filter");
 		return val_error(ast->span);
 	}
 	Val r = body;

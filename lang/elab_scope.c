@@ -1,4 +1,5 @@
-/* elab_scope.c — names in scope. Scopes are small: a linear search from the innermost is enough. SPEC: scoping. */
+/* elab_scope.c — names in scope. Scopes are small: a linear search from the innermost is enough.
+ * SPEC: scoping. */
 #include "lang/elab_int.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ Entry *scope_add(Elab *e, Scope *s, Sym name, Span at, Val v)
 {
 	Entry *old = find_here(s, name);
 	if (old && !old->builtin) {
-		diag_note(diag_redefined(elab_diags(e), at, elab_text(e, name)), old->span, "first defined here");
+		diag_note(diag_redefined(elab_diags(e), at, elab_text(e, name)), old->span,
+			  "first defined here");
 		return old;
 	}
 	if (old) {
@@ -103,7 +105,9 @@ static Val function_value(Elab *e, Span at, Sym name)
 	} else {
 		return val_error(at);
 	}
-	Val v = {.tag = VAL_FN, .span = at, .fn = arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal))};
+	Val v = {.tag = VAL_FN,
+		 .span = at,
+		 .fn = arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal))};
 	return v;
 }
 
@@ -124,8 +128,8 @@ bool scope_is_news(Elab *e, Sym name)
 bool scope_knows(Elab *e, Scope *s, Sym name)
 {
 	const char *text = elab_text(e, name);
-	return scope_find(e, s, name) || function_value(e, (Span){0}, name).tag != VAL_ERROR || strcmp(text, "true") == 0 ||
-	       strcmp(text, "false") == 0;
+	return scope_find(e, s, name) || function_value(e, (Span){0}, name).tag != VAL_ERROR ||
+	       strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
 }
 
 Val scope_value(Elab *e, Scope *s, Sym name, Span at)
@@ -134,7 +138,8 @@ Val scope_value(Elab *e, Scope *s, Sym name, Span at)
 	if (!entry) {
 		Val f = function_value(e, at, name);
 		if (f.tag == VAL_ERROR && name && scope_is_news(e, name)) {
-			suggest(e, s, diag_undefined_name(elab_diags(e), at, elab_text(e, name)), name);
+			suggest(e, s, diag_undefined_name(elab_diags(e), at, elab_text(e, name)),
+				name);
 		}
 		return f;
 	}
@@ -144,11 +149,13 @@ Val scope_value(Elab *e, Scope *s, Sym name, Span at)
 	}
 	Val v = entry->val;
 	v.span = at;
-	if (v.tag == VAL_NUM && v.rank) { /* a name used twice is two arrays: fresh indices each time */
+	if (v.tag == VAL_NUM &&
+	    v.rank) { /* a name used twice is two arrays: fresh indices each time */
 		Val fresh = v;
 		fresh.ix = arena_array(e->arena, Index, v.rank);
 		for (uint32_t i = 0; i < v.rank; i++) {
-			fresh.ix[i] = core_index(e->core, core_index_axis(e->core, v.ix[i]), core_index_name(e->core, v.ix[i]));
+			fresh.ix[i] = core_index(e->core, core_index_axis(e->core, v.ix[i]),
+						 core_index_name(e->core, v.ix[i]));
 		}
 		v = val_align(e, &v, &fresh);
 	}

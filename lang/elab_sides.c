@@ -1,16 +1,27 @@
-/* elab_sides.c — the two sides of a definition by index: which axes its indices run over, seen from the reads of its name,
- * and that free indices are the same on the left and on the right. SPEC: definitions. */
+/* elab_sides.c — the two sides of a definition by index: which axes its indices run over, seen from
+ * the reads of its name, and that free indices are the same on the left and on the right. SPEC:
+ * definitions. */
 #include "lang/elab_group.h"
 
 #include <string.h>
 
 /* ---- which axis, seen from the reads of the name ---- */
-typedef struct Uses { Elab *e; Group *g; uint32_t p; AxisRef found; bool done; } Uses;
+typedef struct Uses {
+	Elab *e;
+	Group *g;
+	uint32_t p;
+	AxisRef found;
+	bool done;
+} Uses;
 
 static bool plain_name(const Ast *ast, Sym *name)
 {
-	while (ast->kind == AST_PAREN) { ast = ast->kid[0]; }
-	if (ast->kind == AST_BINARY && ast->kid[1]->kind == AST_NUM) { ast = ast->kid[0]; }
+	while (ast->kind == AST_PAREN) {
+		ast = ast->kid[0];
+	}
+	if (ast->kind == AST_BINARY && ast->kid[1]->kind == AST_NUM) {
+		ast = ast->kid[0];
+	}
 	*name = ast->kind == AST_NAME ? ast->name : 0;
 	return ast->kind == AST_NAME;
 }
@@ -25,27 +36,37 @@ static bool axis_on_left(Uses *u, const Ast *def, Sym name)
 	for (uint32_t q = 1; q < left->nkid; q++) {
 		if (left->kid[q]->kind == AST_NAME && left->kid[q]->name == name) {
 			Entry *entry = scope_find(u->e, u->g->scope, left->kid[0]->name);
-			if (entry && !entry->pending && entry->val.tag == VAL_NUM && q - 1 < entry->val.rank) {
+			if (entry && !entry->pending && entry->val.tag == VAL_NUM &&
+			    q - 1 < entry->val.rank) {
 				u->found = val_axis(u->e, &entry->val, q - 1);
 				return true;
 			}
 			Group *other = entry ? entry->pending : NULL;
-			return other && other != u->g && group_axis(u->e, other, other->name, q - 1, &u->found);
+			return other && other != u->g &&
+			       group_axis(u->e, other, other->name, q - 1, &u->found);
 		}
 	}
 	return false;
 }
 
-typedef struct Binding { const struct Binding *outer; const Ast *binders; } Binding;
+typedef struct Binding {
+	const struct Binding *outer;
+	const Ast *binders;
+} Binding;
 
 static bool axis_of_binder(Uses *u, const Binding *b, Sym name, bool *bound)
 {
 	for (; b; b = b->outer) {
 		for (uint32_t i = 0; i < b->binders->nkid; i++) {
 			const Ast *k = b->binders->kid[i];
-			if (!k || k->kind != AST_BINDER || k->kid[0]->kind != AST_NAME || k->kid[0]->name != name) { continue; }
+			if (!k || k->kind != AST_BINDER || k->kid[0]->kind != AST_NAME ||
+			    k->kid[0]->name != name) {
+				continue;
+			}
 			*bound = true;
-			if (k->nkid < 2 || !k->kid[1]) { return false; }
+			if (k->nkid < 2 || !k->kid[1]) {
+				return false;
+			}
 			Trial t = trial_begin(u->e);
 			bool ok = axis_of_expr(u->e, u->g->scope, k->kid[1], &u->found);
 			trial_end(u->e, t);
@@ -65,10 +86,12 @@ static void search_uses(Uses *u, const Ast *ast, const Ast *def, const Binding *
 		outer = &here;
 	}
 	Sym name;
-	if (ast->kind == AST_INDEX && ast->kid[0]->kind == AST_NAME && ast->kid[0]->name == u->g->name && ast->nkid > u->p + 1 &&
+	if (ast->kind == AST_INDEX && ast->kid[0]->kind == AST_NAME &&
+	    ast->kid[0]->name == u->g->name && ast->nkid > u->p + 1 &&
 	    plain_name(ast->kid[u->p + 1], &name)) {
 		bool bound = false;
-		u->done = axis_of_binder(u, outer, name, &bound) || (!bound && axis_on_left(u, def, name));
+		u->done = axis_of_binder(u, outer, name, &bound) ||
+			  (!bound && axis_on_left(u, def, name));
 	}
 	for (uint32_t i = 0; i < ast->nkid; i++) {
 		search_uses(u, ast->kid[i], def, outer);
@@ -237,23 +260,33 @@ static bool is_number_text(Elab *e, Scope *s, const Ast *ast)
 		return true;
 	}
 	switch (ast->kind) {
-	case AST_NUM: return true;
+	case AST_NUM:
+		return true;
 	case AST_NAME: {
 		Entry *entry = scope_find(e, s, ast->name);
 		double x;
-		return entry && !entry->pending && entry->val.tag == VAL_NUM && !entry->val.rank && elab_node_value(e, entry->val.re, &x);
+		return entry && !entry->pending && entry->val.tag == VAL_NUM && !entry->val.rank &&
+		       elab_node_value(e, entry->val.re, &x);
 	}
 	case AST_CALL:
 		for (uint32_t i = 1; i < ast->nkid; i++) {
-			if (!is_number_text(e, s, ast->kid[i])) { return false; }
+			if (!is_number_text(e, s, ast->kid[i])) {
+				return false;
+			}
 		}
 		return ast->nkid > 1;
-	case AST_QUANTITY: case AST_UNARY: case AST_BINARY: case AST_PAREN:
+	case AST_QUANTITY:
+	case AST_UNARY:
+	case AST_BINARY:
+	case AST_PAREN:
 		for (uint32_t i = 0; i < ast->nkid; i++) {
-			if (!is_number_text(e, s, ast->kid[i])) { return false; }
+			if (!is_number_text(e, s, ast->kid[i])) {
+				return false;
+			}
 		}
 		return true;
-	default: return false;
+	default:
+		return false;
 	}
 }
 
@@ -281,25 +314,36 @@ static bool sides_agree(Elab *e, Group *g, const Ast *def)
 	if (k.unknown) {
 		Sym name;
 		plain_name(k.unknown, &name);
-		Diag *d = diag_indices_disagree(elab_diags(e), k.unknown->span, elab_text(e, name), "is free on the right and missing on the left");
+		Diag *d = diag_indices_disagree(elab_diags(e), k.unknown->span, elab_text(e, name),
+						"is free on the right and missing on the left");
 		diag_label(d, "free here, missing on the left");
 		if (unused) {
-			diag_note(d, unused->span, "%s does not appear on the right", elab_text(e, unused->name));
+			diag_note(d, unused->span, "%s does not appear on the right",
+				  elab_text(e, unused->name));
 			const char *text = "";
 			for (uint32_t i = 1; i < k.read->nkid; i++) {
-				const char *one = k.read->kid[i] == k.unknown ? elab_text(e, unused->name) : ast_text(e->arena, e->names, k.read->kid[i]);
-				text = arena_printf(e->arena, "%s%s%s", text, i > 1 ? "," : "", one);
+				const char *one =
+					k.read->kid[i] == k.unknown
+						? elab_text(e, unused->name)
+						: ast_text(e->arena, e->names, k.read->kid[i]);
+				text = arena_printf(e->arena, "%s%s%s", text, i > 1 ? "," : "",
+						    one);
 			}
-			diag_help(d, "did you mean  %s[%s] ?", ast_text(e->arena, e->names, k.read->kid[0]), text);
+			diag_help(d, "did you mean  %s[%s] ?",
+				  ast_text(e->arena, e->names, k.read->kid[0]), text);
 		} else {
-			diag_help(d, "sum over it, as in  sum[%s] …, or write it on the left", elab_text(e, name));
+			diag_help(d, "sum over it, as in  sum[%s] …, or write it on the left",
+				  elab_text(e, name));
 		}
 		return false;
 	}
 	if (unused && !is_number_text(e, g->scope, def->kid[1])) {
-		Diag *d = diag_indices_disagree(elab_diags(e), unused->span, elab_text(e, unused->name), "is free on the left and does not appear on the right");
+		Diag *d = diag_indices_disagree(
+			elab_diags(e), unused->span, elab_text(e, unused->name),
+			"is free on the left and does not appear on the right");
 		diag_remark(d, "nothing is repeated along an axis unless it is written");
-		diag_help(d, "write  %s = [%s in axis -> …]  if every element is to be the same", elab_text(e, g->name), elab_text(e, unused->name));
+		diag_help(d, "write  %s = [%s in axis -> …]  if every element is to be the same",
+			  elab_text(e, g->name), elab_text(e, unused->name));
 		return false;
 	}
 	return true;

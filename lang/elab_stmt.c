@@ -1,5 +1,5 @@
-/* elab_stmt.c — statements of an experiment: let, print, record, reset, sweep, repeat, if, set, freeze, save, load, claims.
- * SPEC: statements. */
+/* elab_stmt.c — statements of an experiment: let, print, record, reset, sweep, repeat, if, set,
+ * freeze, save, load, claims. SPEC: statements. */
 #include "lang/elab_int.h"
 
 #include <string.h>
@@ -41,8 +41,11 @@ bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out)
 		return true;
 	}
 	if (v->tag != VAL_NUM) {
-		Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "a value to show");
-		if (v->tag == VAL_FN) { diag_help(d, "call it with its arguments"); }
+		Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+					     "a value to show");
+		if (v->tag == VAL_FN) {
+			diag_help(d, "call it with its arguments");
+		}
 		return false;
 	}
 	if (!val_unmixed(e, v)) {
@@ -54,9 +57,13 @@ bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out)
 		uint32_t nf = n ? core_free(e->core, n, &free) : 0;
 		for (uint32_t i = 0; i < nf; i++) {
 			bool own = false;
-			for (uint32_t k = 0; k < v->rank; k++) { own = own || v->ix[k] == free[i]; }
+			for (uint32_t k = 0; k < v->rank; k++) {
+				own = own || v->ix[k] == free[i];
+			}
 			if (!own) {
-				diag_index_axis_unknown(elab_diags(e), v->span, elab_text(e, core_index_name(e->core, free[i])));
+				diag_index_axis_unknown(
+					elab_diags(e), v->span,
+					elab_text(e, core_index_name(e->core, free[i])));
 				return false;
 			}
 		}
@@ -67,7 +74,9 @@ bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out)
 	return true;
 }
 
-/* ---- values shown and kept ----------------------------------------------------------------------------------------------- */
+/* ---- values shown and kept
+ * -----------------------------------------------------------------------------------------------
+ */
 static bool values(Elab *e, Scope *s, uint32_t n, Ast *const *kid, uint32_t *count, Value **out)
 {
 	bool ok = true;
@@ -128,25 +137,34 @@ static bool record(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	for (uint32_t i = 0; i < st->u.record.n; i++) {
 		Value *v = &st->u.record.column[i];
 		if (v->value && core_def(e->core, v->value)->nindex) {
-			diag_help(diag_type_mismatch(elab_diags(e), ast->span, "an array", "one number in each column of a record"), "record its elements, or a mean");
+			diag_help(diag_type_mismatch(elab_diags(e), ast->span, "an array",
+						     "one number in each column of a record"),
+				  "record its elements, or a mean");
 			return false;
 		}
 	}
 	return ok;
 }
 
-/* ---- let -------------------------------------------------------------------------------------------------------------------- */
+/* ---- let
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 static void let_one(Elab *e, Scope *s, Sym name, Span at, const Val *v, Stmt *st)
 {
 	Kind kind = v->elem == ELEM_INT ? KIND_INT : v->elem == ELEM_BOOL ? KIND_BOOL : KIND_REAL;
 	Axis *axes = arena_array(e->arena, Axis, v->rank + 1);
-	for (uint32_t i = 0; i < v->rank; i++) { axes[i] = core_index_axis(e->core, v->ix[i]); }
+	for (uint32_t i = 0; i < v->rank; i++) {
+		axes[i] = core_index_axis(e->core, v->ix[i]);
+	}
 	Def leaf[2] = {0};
 	for (int part = 0; part < (v->im ? 2 : 1); part++) {
-		leaf[part] = core_leaf(e->core, DEF_RUNTIME, name, at, kind, v->unit, v->rank, axes);
+		leaf[part] =
+			core_leaf(e->core, DEF_RUNTIME, name, at, kind, v->unit, v->rank, axes);
 		core_def_mutable(e->core, leaf[part])->flags |= DEF_USER;
 		Val half = *v;
-		if (part) { half.re = v->im; }
+		if (part) {
+			half.re = v->im;
+		}
 		half.im = 0;
 		half.elem = v->im ? ELEM_REAL : v->elem;
 		Value value;
@@ -166,7 +184,8 @@ static bool let(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 {
 	bool pattern = !ast->name && ast->kid[0] && ast->kid[0]->kind == AST_TUPLE;
 	Val v = elab_expr(e, s, ast->kid[1]);
-	if (!pattern && v.tag != VAL_ERROR && ast->kid[0] && !type_fit(e, scope_new(e, s, NULL), ast->kid[0], &v, elab_text(e, ast->name))) {
+	if (!pattern && v.tag != VAL_ERROR && ast->kid[0] &&
+	    !type_fit(e, scope_new(e, s, NULL), ast->kid[0], &v, elab_text(e, ast->name))) {
 		v = val_error(ast->span);
 	}
 	uint32_t n = v.tag == VAL_TUPLE ? v.n : 1;
@@ -176,17 +195,25 @@ static bool let(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		for (uint32_t i = 0; pattern && i < ast->kid[0]->nkid; i++) {
 			scope_put(e, s, ast->kid[0]->kid[i]->name, ast->span, v);
 		}
-		if (!pattern) { scope_put(e, s, ast->name, ast->name_span, v); }
+		if (!pattern) {
+			scope_put(e, s, ast->name, ast->name_span, v);
+		}
 		return false;
 	}
 	if (pattern) {
 		if (v.tag != VAL_TUPLE || v.n != ast->kid[0]->nkid) {
-			diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &v), arena_printf(e->arena, "a tuple of %u", ast->kid[0]->nkid));
+			diag_type_mismatch(
+				elab_diags(e), ast->kid[1]->span, val_type(e, &v),
+				arena_printf(e->arena, "a tuple of %u", ast->kid[0]->nkid));
 			return false;
 		}
 		for (uint32_t i = 0; i < v.n; i++) {
 			const Ast *name = ast->kid[0]->kid[i];
-			if (v.item[i].tag == VAL_NUM) { let_one(e, s, name->name, name->span, &v.item[i], st); } else { scope_add(e, s, name->name, name->span, v.item[i]); }
+			if (v.item[i].tag == VAL_NUM) {
+				let_one(e, s, name->name, name->span, &v.item[i], st);
+			} else {
+				scope_add(e, s, name->name, name->span, v.item[i]);
+			}
 		}
 		return true;
 	}
@@ -195,7 +222,9 @@ static bool let(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		kept.item = arena_array(e->arena, Val, v.n + 1);
 		for (uint32_t i = 0; i < v.n; i++) {
 			kept.item[i] = v.item[i];
-			if (v.item[i].tag != VAL_NUM) { continue; }
+			if (v.item[i].tag != VAL_NUM) {
+				continue;
+			}
 			Scope *own = scope_new(e, s, NULL);
 			let_one(e, own, ast->name, ast->name_span, &v.item[i], st);
 			kept.item[i] = scope_value(e, own, ast->name, ast->name_span);
@@ -207,16 +236,22 @@ static bool let(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		scope_add(e, s, ast->name, ast->name_span, v);
 		return true;
 	}
-	if (v.literal && v.elem == ELEM_INT) { v.literal = false; }
+	if (v.literal && v.elem == ELEM_INT) {
+		v.literal = false;
+	}
 	let_one(e, s, ast->name, ast->name_span, &v, st);
 	return true;
 }
 
-/* ---- sweep, repeat, if -------------------------------------------------------------------------------------------------------- */
+/* ---- sweep, repeat, if
+ * --------------------------------------------------------------------------------------------------------
+ */
 static bool sweep_values(Elab *e, Scope *s, const Ast *set, Val *out)
 {
 	Val v = elab_callee(e, s, set);
-	if (v.tag == VAL_ERROR) { return false; }
+	if (v.tag == VAL_ERROR) {
+		return false;
+	}
 	AxisRef axis = {0};
 	if (v.tag == VAL_RANGE) {
 		int64_t lo, hi;
@@ -231,7 +266,9 @@ static bool sweep_values(Elab *e, Scope *s, const Ast *set, Val *out)
 		*out = v;
 		return true;
 	} else {
-		diag_help(diag_type_mismatch(elab_diags(e), set->span, val_type(e, &v), "the values of a sweep"), "sweep over 1..5, [1.0, 2.0], logspace(a, b, n) or an axis");
+		diag_help(diag_type_mismatch(elab_diags(e), set->span, val_type(e, &v),
+					     "the values of a sweep"),
+			  "sweep over 1..5, [1.0, 2.0], logspace(a, b, n) or an axis");
 		return false;
 	}
 	Index k = core_index(e->core, axis.axis, 0);
@@ -250,14 +287,20 @@ static bool sweep(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	for (uint32_t i = 0; i < n; i++) {
 		const Ast *b = ast->kid[i];
 		Val v;
-		if (b->kind != AST_BINDER || b->kid[0]->kind != AST_NAME || b->nkid < 2 || !b->kid[1] || !sweep_values(e, in, b->kid[1], &v)) {
-			if (b->kind == AST_BINDER && b->kid[0]->kind == AST_NAME) { scope_put(e, in, b->kid[0]->name, b->span, val_error(b->span)); }
+		if (b->kind != AST_BINDER || b->kid[0]->kind != AST_NAME || b->nkid < 2 ||
+		    !b->kid[1] || !sweep_values(e, in, b->kid[1], &v)) {
+			if (b->kind == AST_BINDER && b->kid[0]->kind == AST_NAME) {
+				scope_put(e, in, b->kid[0]->name, b->span, val_error(b->span));
+			}
 			ok = false;
 			continue;
 		}
-		if (v.elem == ELEM_SPIN) { val_real(e, &v); }
+		if (v.elem == ELEM_SPIN) {
+			val_real(e, &v);
+		}
 		if (v.elem == ELEM_BOOL || v.elem == ELEM_COMPLEX) {
-			diag_type_mismatch(elab_diags(e), b->kid[1]->span, val_type(e, &v), "real or whole numbers to sweep over");
+			diag_type_mismatch(elab_diags(e), b->kid[1]->span, val_type(e, &v),
+					   "real or whole numbers to sweep over");
 			scope_put(e, in, b->kid[0]->name, b->span, val_error(b->span));
 			ok = false;
 			continue;
@@ -265,10 +308,12 @@ static bool sweep(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		Loop *l = &st->u.sweep.loop[st->u.sweep.nloop++];
 		l->name = b->kid[0]->name;
 		l->span = b->span;
-		l->leaf = core_leaf(e->core, DEF_RUNTIME, l->name, b->span, v.elem == ELEM_INT ? KIND_INT : KIND_REAL, v.unit, 0, NULL);
+		l->leaf = core_leaf(e->core, DEF_RUNTIME, l->name, b->span,
+				    v.elem == ELEM_INT ? KIND_INT : KIND_REAL, v.unit, 0, NULL);
 		core_def_mutable(e->core, l->leaf)->flags |= DEF_USER;
 		l->values = val_to_def(e, l->name, &v, NULL);
-		scope_add(e, in, l->name, b->kid[0]->span, val_num(e, b->span, v.elem, v.unit, core_read(e->core, l->leaf, NULL)));
+		scope_add(e, in, l->name, b->kid[0]->span,
+			  val_num(e, b->span, v.elem, v.unit, core_read(e->core, l->leaf, NULL)));
 	}
 	Scope *body = scope_new(e, in, NULL);
 	st->u.sweep.body = block(e, body, ast->kid[n]);
@@ -298,7 +343,8 @@ static bool repeat(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		if (n.tag == VAL_ERROR) {
 			ok = false;
 		} else if (!val_scalar(&n) || n.elem != ELEM_INT) {
-			diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &n), "a whole number of times");
+			diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, &n),
+					   "a whole number of times");
 			ok = false;
 		}
 		st->u.repeat.count = n.re;
@@ -323,13 +369,17 @@ static bool branch(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		} else {
 			Stmt *inner = elab_stmt(e, scope_new(e, s, NULL), other);
 			st->u.branch.no.stmt = arena_array(e->arena, Stmt *, 1);
-			if (inner) { st->u.branch.no.stmt[st->u.branch.no.n++] = inner; }
+			if (inner) {
+				st->u.branch.no.stmt[st->u.branch.no.n++] = inner;
+			}
 		}
 	}
 	return ok;
 }
 
-/* ---- set W[1,i] = … ------------------------------------------------------------------------------------------------------------- */
+/* ---- set W[1,i] = …
+ * -------------------------------------------------------------------------------------------------------------
+ */
 /* set W[1..3] = …: the places from one end to the other; 0 after a diagnostic. */
 static Node range_condition(Elab *e, Span at, const Val *range, AxisRef axis, Node here)
 {
@@ -338,11 +388,14 @@ static Node range_condition(Elab *e, Span at, const Val *range, AxisRef axis, No
 	for (int i = 0; i < 2; i++) {
 		int64_t v;
 		if (val_const_int(e, &range->item[i], &v) && (v < first || v > last)) {
-			diag_index_out_of_range(elab_diags(e), at, arena_printf(e->arena, "%lld", (long long)v), axis_name(e, axis));
+			diag_index_out_of_range(elab_diags(e), at,
+						arena_printf(e->arena, "%lld", (long long)v),
+						axis_name(e, axis));
 			return 0;
 		}
 	}
-	return core_op2(e->core, OP_and, core_op2(e->core, OP_ile, range->item[0].re, here), core_op2(e->core, OP_ile, here, range->item[1].re));
+	return core_op2(e->core, OP_and, core_op2(e->core, OP_ile, range->item[0].re, here),
+			core_op2(e->core, OP_ile, here, range->item[1].re));
 }
 
 static bool set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
@@ -351,7 +404,9 @@ static bool set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	uint32_t n;
 	ParamInfo **param;
 	Ast *list[1] = {(Ast *)(uintptr_t)head};
-	if (!params_of_list(e, s, 1, list, &n, &param)) { return false; }
+	if (!params_of_list(e, s, 1, list, &n, &param)) {
+		return false;
+	}
 	if (n != 1) {
 		diag_wrong_arguments(elab_diags(e), head->span, "set", "names one parameter");
 		return false;
@@ -360,7 +415,8 @@ static bool set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	Val whole = param_value(e, left->span, p, ELEM_REAL);
 	uint32_t given = left->kind == AST_INDEX ? left->nkid - 1 : 0;
 	if (given && given != whole.rank) {
-		diag_rank_mismatch(elab_diags(e), left->span, elab_text(e, p->path), given, whole.rank);
+		diag_rank_mismatch(elab_diags(e), left->span, elab_text(e, p->path), given,
+				   whole.rank);
 		return false;
 	}
 	Scope *in = scope_new(e, s, NULL);
@@ -374,49 +430,70 @@ static bool set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		int64_t label;
 		Entry *known = a->kind == AST_NAME ? scope_find(e, s, a->name) : NULL;
 		if (a->kind == AST_NAME && is_label(e, axis.axis, a->name, &label)) {
-			cond = core_op2(e->core, OP_and, cond, core_op2(e->core, OP_ieq, here, core_int_const(e->core, label)));
+			cond = core_op2(
+				e->core, OP_and, cond,
+				core_op2(e->core, OP_ieq, here, core_int_const(e->core, label)));
 		} else if (a->kind == AST_NAME && (!known || known->val.tag == VAL_AXIS)) {
 			Val v = val_num(e, a->span, ELEM_INT, 0, here);
 			v.of = axis.axis;
 			scope_put(e, in, a->name, a->span, v);
 		} else if (a->kind == AST_RANGE) {
 			Val v = elab_expr(e, s, a);
-			Node inside = v.tag == VAL_RANGE ? range_condition(e, a->span, &v, axis, here) : 0;
-			if (!inside) { return false; }
+			Node inside = v.tag == VAL_RANGE
+					      ? range_condition(e, a->span, &v, axis, here)
+					      : 0;
+			if (!inside) {
+				return false;
+			}
 			cond = core_op2(e->core, OP_and, cond, inside);
 		} else {
 			Val v = elab_expr(e, s, a);
-			if (v.tag == VAL_ERROR) { return false; }
+			if (v.tag == VAL_ERROR) {
+				return false;
+			}
 			if (!val_scalar(&v) || v.elem != ELEM_INT) {
-				diag_type_mismatch(elab_diags(e), a->span, val_type(e, &v), "an index");
+				diag_type_mismatch(elab_diags(e), a->span, val_type(e, &v),
+						   "an index");
 				return false;
 			}
 			int64_t at;
 			const AxisInfo *info = core_axis_info(e->core, axis.axis);
-			if (val_const_int(e, &v, &at) && (at < info->first || at >= info->first + info->size)) {
-				diag_index_out_of_range(elab_diags(e), a->span, arena_printf(e->arena, "%lld", (long long)at), axis_name(e, axis));
+			if (val_const_int(e, &v, &at) &&
+			    (at < info->first || at >= info->first + info->size)) {
+				diag_index_out_of_range(
+					elab_diags(e), a->span,
+					arena_printf(e->arena, "%lld", (long long)at),
+					axis_name(e, axis));
 				return false;
 			}
-			cond = core_op2(e->core, OP_and, cond, core_op2(e->core, OP_ieq, here, v.re));
+			cond = core_op2(e->core, OP_and, cond,
+					core_op2(e->core, OP_ieq, here, v.re));
 		}
 	}
 	Val v = elab_expr(e, in, ast->kid[1]);
 	v.span = ast->kid[1]->span;
-	if (v.tag == VAL_ERROR || !val_real(e, &v) || !val_convert(e, &v, p->unit)) { return false; }
+	if (v.tag == VAL_ERROR || !val_real(e, &v) || !val_convert(e, &v, p->unit)) {
+		return false;
+	}
 	if (v.rank) {
 		if (given || v.rank != whole.rank) {
-			diag_rank_mismatch(elab_diags(e), v.span, "the value", v.rank, given ? 0 : whole.rank);
+			diag_rank_mismatch(elab_diags(e), v.span, "the value", v.rank,
+					   given ? 0 : whole.rank);
 			return false;
 		}
 		for (uint32_t i = 0; i < v.rank; i++) {
 			if (!axis_same(e, val_axis(e, &v, i), val_axis(e, &whole, i))) {
-				diag_axis_mismatch(elab_diags(e), v.span, axis_name(e, val_axis(e, &v, i)), axis_name(e, val_axis(e, &whole, i)));
+				diag_axis_mismatch(elab_diags(e), v.span,
+						   axis_name(e, val_axis(e, &v, i)),
+						   axis_name(e, val_axis(e, &whole, i)));
 				return false;
 			}
 		}
 		v = val_align(e, &v, &whole);
 	} else if (!given && whole.rank) {
-		diag_help(diag_rank_mismatch(elab_diags(e), v.span, "the value", 0, whole.rank), "to set every entry write its indices:  set %s[i] = …", elab_text(e, p->path));
+		diag_help(diag_rank_mismatch(elab_diags(e), v.span, "the value", 0, whole.rank),
+			  "to set every entry write its indices:  set %s[i] = …",
+			  elab_text(e, p->path));
 		return false;
 	}
 	Val where = whole;
@@ -433,9 +510,12 @@ static bool reset(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	if ((ast->flags & AST_SEED) && n) {
 		n--;
 		Val v = elab_expr(e, s, ast->kid[n]);
-		if (v.tag == VAL_ERROR) { return false; }
+		if (v.tag == VAL_ERROR) {
+			return false;
+		}
 		if (!val_scalar(&v) || v.elem != ELEM_INT) {
-			diag_type_mismatch(elab_diags(e), ast->kid[n]->span, val_type(e, &v), "a whole number as seed");
+			diag_type_mismatch(elab_diags(e), ast->kid[n]->span, val_type(e, &v),
+					   "a whole number as seed");
 			return false;
 		}
 		st->u.reset.seed = v.re;
@@ -446,7 +526,8 @@ static bool reset(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 static bool file(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 {
 	uint32_t n = ast->nkid - 1;
-	return path_of(e, s, ast->kid[n], &st->u.file.path) && params_of_list(e, s, n, ast->kid, &st->u.file.n, &st->u.file.param);
+	return path_of(e, s, ast->kid[n], &st->u.file.path) &&
+	       params_of_list(e, s, n, ast->kid, &st->u.file.n, &st->u.file.param);
 }
 
 static Stmt *make(Elab *e, const Ast *ast, StmtKind kind)
@@ -470,38 +551,89 @@ Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast)
 	bool ok = false;
 	core_at(e->core, ast->span);
 	switch (ast->kind) {
-	case AST_TRAIN: st = make(e, ast, STMT_TRAIN); ok = elab_train(e, s, ast, &st->u.train); break;
-	case AST_SWEEP: st = make(e, ast, STMT_SWEEP); ok = sweep(e, s, ast, st); break;
-	case AST_REPEAT: st = make(e, ast, STMT_REPEAT); ok = repeat(e, s, ast, st); break;
-	case AST_IFSTMT: st = make(e, ast, STMT_IF); ok = branch(e, s, ast, st); break;
-	case AST_RECORD: st = make(e, ast, STMT_RECORD); ok = record(e, s, ast, st); break;
-	case AST_RESET: st = make(e, ast, STMT_RESET); ok = reset(e, s, ast, st); break;
-	case AST_LET: st = make(e, ast, STMT_LET); ok = let(e, s, ast, st); break;
-	case AST_PRINT: st = make(e, ast, STMT_PRINT); ok = values(e, s, ast->nkid, ast->kid, &st->u.print.n, &st->u.print.item); break;
-	case AST_SAVE: st = make(e, ast, STMT_SAVE); ok = file(e, s, ast, st); break;
-	case AST_LOAD: st = make(e, ast, STMT_LOAD); ok = file(e, s, ast, st); break;
-	case AST_SET: st = make(e, ast, STMT_SET); ok = set(e, s, ast, st); break;
+	case AST_TRAIN:
+		st = make(e, ast, STMT_TRAIN);
+		ok = elab_train(e, s, ast, &st->u.train);
+		break;
+	case AST_SWEEP:
+		st = make(e, ast, STMT_SWEEP);
+		ok = sweep(e, s, ast, st);
+		break;
+	case AST_REPEAT:
+		st = make(e, ast, STMT_REPEAT);
+		ok = repeat(e, s, ast, st);
+		break;
+	case AST_IFSTMT:
+		st = make(e, ast, STMT_IF);
+		ok = branch(e, s, ast, st);
+		break;
+	case AST_RECORD:
+		st = make(e, ast, STMT_RECORD);
+		ok = record(e, s, ast, st);
+		break;
+	case AST_RESET:
+		st = make(e, ast, STMT_RESET);
+		ok = reset(e, s, ast, st);
+		break;
+	case AST_LET:
+		st = make(e, ast, STMT_LET);
+		ok = let(e, s, ast, st);
+		break;
+	case AST_PRINT:
+		st = make(e, ast, STMT_PRINT);
+		ok = values(e, s, ast->nkid, ast->kid, &st->u.print.n, &st->u.print.item);
+		break;
+	case AST_SAVE:
+		st = make(e, ast, STMT_SAVE);
+		ok = file(e, s, ast, st);
+		break;
+	case AST_LOAD:
+		st = make(e, ast, STMT_LOAD);
+		ok = file(e, s, ast, st);
+		break;
+	case AST_SET:
+		st = make(e, ast, STMT_SET);
+		ok = set(e, s, ast, st);
+		break;
 	case AST_FREEZE:
 		st = make(e, ast, STMT_FREEZE);
 		st->u.freeze.thaw = ast->flags & AST_THAW;
-		ok = params_of_list(e, s, ast->nkid, ast->kid, &st->u.freeze.n, &st->u.freeze.param);
+		ok = params_of_list(e, s, ast->nkid, ast->kid, &st->u.freeze.n,
+				    &st->u.freeze.param);
 		break;
-	case AST_TEST: st = make(e, ast, STMT_TEST); ok = elab_claim(e, s, ast, &st->u.claim); break;
-	case AST_ASSERT: st = make(e, ast, STMT_ASSERT); ok = elab_claim(e, s, ast, &st->u.claim); break;
-	case AST_PLOT: return make(e, ast, STMT_PLOT);
-	case AST_EXPORT: return make(e, ast, STMT_EXPORT);
-	case AST_PROVE: reserved(e, ast, "prove"); return NULL;
-	case AST_BOUND: reserved(e, ast, "bound"); return NULL;
-	case AST_IMPOSE: reserved(e, ast, "impose"); return NULL;
-	case AST_ERROR_STMT: return NULL;
+	case AST_TEST:
+		st = make(e, ast, STMT_TEST);
+		ok = elab_claim(e, s, ast, &st->u.claim);
+		break;
+	case AST_ASSERT:
+		st = make(e, ast, STMT_ASSERT);
+		ok = elab_claim(e, s, ast, &st->u.claim);
+		break;
+	case AST_PLOT:
+		return make(e, ast, STMT_PLOT);
+	case AST_EXPORT:
+		return make(e, ast, STMT_EXPORT);
+	case AST_PROVE:
+		reserved(e, ast, "prove");
+		return NULL;
+	case AST_BOUND:
+		reserved(e, ast, "bound");
+		return NULL;
+	case AST_IMPOSE:
+		reserved(e, ast, "impose");
+		return NULL;
+	case AST_ERROR_STMT:
+		return NULL;
 	default:
 		if (s != e->global) {
-			diag_bad_statement_place(elab_diags(e), ast->span, ast_kind_name(ast->kind), "inside a block of statements");
+			diag_bad_statement_place(elab_diags(e), ast->span, ast_kind_name(ast->kind),
+						 "inside a block of statements");
 		}
 		return NULL;
 	}
 	if (!ok && diags_errors(e->diags) == 0) {
-		diag_internal(elab_diags(e), ast->span, "a statement was dropped and nobody said why");
+		diag_internal(elab_diags(e), ast->span,
+			      "a statement was dropped and nobody said why");
 	}
 	return ok ? st : NULL;
 }

@@ -6,8 +6,14 @@
 
 static bool elem_of(const char *name, Elem *out)
 {
-	static const struct { const char *name; Elem elem; } row[] = {{"real", ELEM_REAL}, {"complex", ELEM_COMPLEX},
-		{"int", ELEM_INT}, {"bool", ELEM_BOOL}, {"spin", ELEM_SPIN}};
+	static const struct {
+		const char *name;
+		Elem elem;
+	} row[] = {{"real", ELEM_REAL},
+		   {"complex", ELEM_COMPLEX},
+		   {"int", ELEM_INT},
+		   {"bool", ELEM_BOOL},
+		   {"spin", ELEM_SPIN}};
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		if (strcmp(name, row[i].name) == 0) {
 			*out = row[i].elem;
@@ -33,8 +39,9 @@ static bool unit_possible(Elab *e, const Ast *type, const TypeInfo *t)
 	if (!t->unit || t->elem == ELEM_REAL || t->elem == ELEM_COMPLEX) {
 		return true;
 	}
-	diag_unit_mismatch(elab_diags(e), type->span, arena_printf(e->arena, "'%s'", elab_text(e, type->text)),
-	                   "none (only real and complex values have units)");
+	diag_unit_mismatch(elab_diags(e), type->span,
+			   arena_printf(e->arena, "'%s'", elab_text(e, type->text)),
+			   "none (only real and complex values have units)");
 	return false;
 }
 
@@ -54,7 +61,9 @@ TypeInfo elab_type(Elab *e, Scope *s, const Ast *type)
 			t.index_of = v.axis;
 		} else {
 			if (v.tag != VAL_ERROR) {
-				diag_type_mismatch(elab_diags(e), type->span, val_type(e, &v), "a type (real, complex, int, bool, spin, an axis or a data set)");
+				diag_type_mismatch(elab_diags(e), type->span, val_type(e, &v),
+						   "a type (real, complex, int, bool, spin, an "
+						   "axis or a data set)");
 			}
 			t.ok = false;
 		}
@@ -69,13 +78,15 @@ TypeInfo elab_type(Elab *e, Scope *s, const Ast *type)
 	return t;
 }
 
-/* May the actual axis stand where the declared one is named? Unsized axes of a type stand for any instance of them. */
+/* May the actual axis stand where the declared one is named? Unsized axes of a type stand for any
+ * instance of them. */
 static bool axis_fits(Elab *e, AxisRef declared, AxisRef actual)
 {
 	if (axis_same(e, declared, actual) || declared.axis == actual.axis) {
 		return declared.record == 0 || declared.record == actual.record;
 	}
-	const AxisInfo *d = core_axis_info(e->core, declared.axis), *a = core_axis_info(e->core, actual.axis);
+	const AxisInfo *d = core_axis_info(e->core, declared.axis),
+		       *a = core_axis_info(e->core, actual.axis);
 	return d->size < 0 && !(d->flags & AXIS_SAMPLES) && !d->length && d->name == a->name;
 }
 
@@ -86,7 +97,8 @@ static bool fit_axis(Elab *e, Scope *bind, const Ast *want, AxisRef actual, Span
 		for (size_t i = 0; i < bind->n; i++) {
 			here = bind->entry[i].name == want->name ? &bind->entry[i] : here;
 		}
-		if (!entry || (entry->val.tag != VAL_AXIS && !here)) { /* an axis parameter: layer lin[m, k](x: real[k]) */
+		if (!entry || (entry->val.tag != VAL_AXIS &&
+			       !here)) { /* an axis parameter: layer lin[m, k](x: real[k]) */
 			if (entry && entry->val.tag == VAL_NUM) {
 				goto declared;
 			}
@@ -120,7 +132,8 @@ static bool fit_record(Elab *e, const Ast *type, const TypeInfo *t, const Val *v
 	if (v->tag == VAL_RECORD && data_family(v->data, t->record)) {
 		return true;
 	}
-	diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), arena_printf(e->arena, "a record of %s", elab_text(e, type->name)));
+	diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+			   arena_printf(e->arena, "a record of %s", elab_text(e, type->name)));
 	return false;
 }
 
@@ -133,22 +146,29 @@ static bool fit_index(Elab *e, Scope *bind, const Ast *type, const TypeInfo *t, 
 	}
 	int64_t fixed;
 	if (v->tag == VAL_NUM && v->rank == 0 && v->elem == ELEM_INT &&
-	    (v->of == declared.axis || (v->of && axis_fits(e, declared, (AxisRef){v->of, 0})) || !v->of)) {
+	    (v->of == declared.axis || (v->of && axis_fits(e, declared, (AxisRef){v->of, 0})) ||
+	     !v->of)) {
 		if (v->of && v->of != declared.axis) {
 			Val a = {.tag = VAL_AXIS, .axis = {v->of, 0}, .span = type->span};
 			scope_put(e, bind, type->name, type->span, a);
 		}
 		const AxisInfo *info = core_axis_info(e->core, declared.axis);
-		if (val_const_int(e, v, &fixed) && info->size >= 0 && (fixed < info->first || fixed >= info->first + info->size)) {
-			diag_index_out_of_range(elab_diags(e), v->span, arena_printf(e->arena, "%lld", (long long)fixed), axis_name(e, declared));
+		if (val_const_int(e, v, &fixed) && info->size >= 0 &&
+		    (fixed < info->first || fixed >= info->first + info->size)) {
+			diag_index_out_of_range(elab_diags(e), v->span,
+						arena_printf(e->arena, "%lld", (long long)fixed),
+						axis_name(e, declared));
 			return false;
 		}
 		return true;
 	}
 	if (v->tag == VAL_NUM && v->rank == 0 && v->of) {
-		diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, (AxisRef){v->of, 0}), axis_name(e, declared));
+		diag_axis_mismatch(elab_diags(e), v->span, axis_name(e, (AxisRef){v->of, 0}),
+				   axis_name(e, declared));
 	} else {
-		diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), arena_printf(e->arena, "an index over %s", axis_name(e, declared)));
+		diag_type_mismatch(
+			elab_diags(e), v->span, val_type(e, v),
+			arena_printf(e->arena, "an index over %s", axis_name(e, declared)));
 	}
 	return false;
 }
@@ -165,10 +185,12 @@ static bool fit_elem(Elab *e, const Ast *type, Elem want, Val *v)
 		return val_real(e, v);
 	}
 	double x;
-	if (want == ELEM_SPIN && elab_node_value(e, v->re, &x) && (x == 1 || x == -1) && !v->rank && v->elem != ELEM_BOOL) {
+	if (want == ELEM_SPIN && elab_node_value(e, v->re, &x) && (x == 1 || x == -1) && !v->rank &&
+	    v->elem != ELEM_BOOL) {
 		return val_real(e, v) && (v->elem = ELEM_SPIN, true);
 	}
-	Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), elab_text(e, type->name));
+	Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+				     elab_text(e, type->name));
 	if (want == ELEM_INT && v->elem == ELEM_REAL) {
 		diag_help(d, "a real becomes an int by  int(x), which rounds down");
 	} else if (want == ELEM_REAL && v->elem == ELEM_BOOL) {
@@ -186,7 +208,8 @@ static bool literal_ints(Elab *e, Val *v)
 	if (!v->rank) {
 		double x;
 		if (v->elem == ELEM_REAL) {
-			if (!v->literal || !core_is_const(e->core, v->re, &x) || x != floor(x) || fabs(x) > 9.007199254740992e15) {
+			if (!v->literal || !core_is_const(e->core, v->re, &x) || x != floor(x) ||
+			    fabs(x) > 9.007199254740992e15) {
 				return false;
 			}
 			*v = val_num(e, v->span, ELEM_INT, 0, core_int_const(e->core, (int64_t)x));
@@ -207,21 +230,26 @@ static bool literal_ints(Elab *e, Val *v)
 	return v->n && v->tag == VAL_NUM;
 }
 
-/* A literal [a, b] fits a declared axis of two elements, as a literal 0 fits a unit; [[a, b], [c, d]] two of them. */
+/* A literal [a, b] fits a declared axis of two elements, as a literal 0 fits a unit; [[a, b], [c,
+ * d]] two of them. */
 static void literal_axes(Elab *e, Scope *bind, const Ast *type, Val *v)
 {
 	uint32_t depth = 0;
-	for (const Val *inner = v; inner->tag == VAL_NUM && inner->n && depth < v->rank; inner = &inner->item[0]) {
+	for (const Val *inner = v; inner->tag == VAL_NUM && inner->n && depth < v->rank;
+	     inner = &inner->item[0]) {
 		depth++;
 	}
-	Index *ix = arena_array(e->arena, Index, v->rank + 1), *from = arena_array(e->arena, Index, v->rank + 1);
+	Index *ix = arena_array(e->arena, Index, v->rank + 1),
+	      *from = arena_array(e->arena, Index, v->rank + 1);
 	Node *to = arena_array(e->arena, Node, v->rank + 1);
 	uint32_t n = 0;
 	for (uint32_t p = 0; p < v->rank; p++) {
 		ix[p] = v->ix[p];
 		const Ast *want = type->kid[p];
-		Entry *entry = p < depth && want->kind == AST_NAME ? scope_find(e, bind, want->name) : NULL;
-		if (!entry || entry->pending || entry->val.tag != VAL_AXIS || !entry->val.axis.axis) {
+		Entry *entry = p < depth && want->kind == AST_NAME ? scope_find(e, bind, want->name)
+								   : NULL;
+		if (!entry || entry->pending || entry->val.tag != VAL_AXIS ||
+		    !entry->val.axis.axis) {
 			continue;
 		}
 		const AxisInfo *info = core_axis_info(e->core, entry->val.axis.axis);
@@ -231,9 +259,11 @@ static void literal_axes(Elab *e, Scope *bind, const Ast *type, Val *v)
 		}
 		int64_t first = info->first;
 		entry->used = true;
-		ix[p] = core_index(e->core, entry->val.axis.axis, core_index_name(e->core, v->ix[p]));
+		ix[p] = core_index(e->core, entry->val.axis.axis,
+				   core_index_name(e->core, v->ix[p]));
 		from[n] = v->ix[p];
-		to[n++] = core_sub(e->core, core_index_value(e->core, ix[p]), core_int_const(e->core, first));
+		to[n++] = core_sub(e->core, core_index_value(e->core, ix[p]),
+				   core_int_const(e->core, first));
 	}
 	if (n) {
 		Val r = val_subst(e, v, n, from, to);
@@ -250,24 +280,29 @@ bool type_fit(Elab *e, Scope *bind, const Ast *type, Val *v, const char *what)
 	}
 	if (type->kind == AST_TUPLE) {
 		if (v->tag != VAL_TUPLE || v->n != type->nkid) {
-			diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), arena_printf(e->arena, "a tuple of %u", type->nkid));
+			diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+					   arena_printf(e->arena, "a tuple of %u", type->nkid));
 			return false;
 		}
 		for (uint32_t i = 0; i < v->n; i++) {
-			if (!type_fit(e, bind, type->kid[i], &v->item[i], what)) { return false; }
+			if (!type_fit(e, bind, type->kid[i], &v->item[i], what)) {
+				return false;
+			}
 		}
 		return true;
 	}
 	TypeInfo t = {.ok = true};
 	if (!elem_of(elab_text(e, type->name), &t.elem)) {
 		t = elab_type(e, bind, type);
-		return t.ok && (t.record ? fit_record(e, type, &t, v) : fit_index(e, bind, type, &t, v));
+		return t.ok &&
+		       (t.record ? fit_record(e, type, &t, v) : fit_index(e, bind, type, &t, v));
 	}
 	if (!unit_of(e, type, &t.unit) || !unit_possible(e, type, &t)) {
 		return false;
 	}
 	if (v->tag != VAL_NUM) {
-		Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), elab_text(e, type->name));
+		Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
+					     elab_text(e, type->name));
 		if (v->tag == VAL_FN) {
 			diag_help(d, "call the function with its arguments in brackets");
 		}

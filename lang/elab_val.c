@@ -1,4 +1,5 @@
-/* elab_val.c — values of elaboration: construction, units, alignment of array axes. SPEC: types, units. */
+/* elab_val.c — values of elaboration: construction, units, alignment of array axes. SPEC: types,
+ * units. */
 #include "lang/elab_int.h"
 
 #include <assert.h>
@@ -71,14 +72,17 @@ const char *axis_name(const Elab *e, AxisRef a)
 Diag *axis_differs(Elab *e, Span at, AxisRef have, AxisRef want)
 {
 	Diag *d = diag_axis_mismatch(elab_diags(e), at, axis_name(e, have), axis_name(e, want));
-	const AxisInfo *a = core_axis_info(e->core, have.axis), *b = core_axis_info(e->core, want.axis);
+	const AxisInfo *a = core_axis_info(e->core, have.axis),
+		       *b = core_axis_info(e->core, want.axis);
 	bool literal = (a->flags | b->flags) & AXIS_ANONYMOUS;
 	if (have.axis == want.axis) {
 		diag_remark(d, "both are sized by their record, and the records differ");
 	} else if (literal && a->size == b->size) {
 		Sym name = a->name ? a->name : b->name;
-		diag_help(d, "a literal takes a declared axis where its type is written, as in  const v : real[%s] = […]  or  fn f(…) -> real[%s] = […]",
-		          elab_text(e, name), elab_text(e, name));
+		diag_help(d,
+			  "a literal takes a declared axis where its type is written, as in  const "
+			  "v : real[%s] = […]  or  fn f(…) -> real[%s] = […]",
+			  elab_text(e, name), elab_text(e, name));
 	} else if (a->size >= 0 && a->size == b->size) {
 		diag_remark(d, "axes of equal size are still different axes");
 	}
@@ -86,7 +90,7 @@ Diag *axis_differs(Elab *e, Span at, AxisRef have, AxisRef want)
 }
 
 Val val_of_def(Elab *e, Span at, Elem elem, UnitId unit, Def re, Def im, uint32_t nctx,
-               const Node *ctx, const Node *rec)
+	       const Node *ctx, const Node *rec)
 {
 	uint32_t n = core_def(e->core, re)->nindex;
 	Node *arg = arena_array(e->arena, Node, n + 1);
@@ -99,7 +103,8 @@ Val val_of_def(Elab *e, Span at, Elem elem, UnitId unit, Def re, Def im, uint32_
 			continue;
 		}
 		Index old = core_def(e->core, re)->index[i];
-		v.ix[i - nctx] = core_index(e->core, core_index_axis(e->core, old), core_index_name(e->core, old));
+		v.ix[i - nctx] = core_index(e->core, core_index_axis(e->core, old),
+					    core_index_name(e->core, old));
 		arg[i] = core_index_value(e->core, v.ix[i - nctx]);
 	}
 	v.re = core_read(e->core, re, arg);
@@ -168,28 +173,40 @@ static const char *num_type(Elab *e, const Val *v)
 	for (uint32_t i = 0; i < v->rank; i++) {
 		AxisRef a = val_axis(e, v, i);
 		const AxisInfo *info = core_axis_info(e->core, a.axis);
-		const char *name = info->name ? elab_text(e, info->name)
-		                              : arena_printf(e->arena, "%lld", (long long)info->size);
+		const char *name = info->name
+					   ? elab_text(e, info->name)
+					   : arena_printf(e->arena, "%lld", (long long)info->size);
 		axes = arena_printf(e->arena, "%s%s%s", axes, i ? ", " : "[", name);
 	}
 	return arena_printf(e->arena, "%s%s%s%s%s%s", elem_name(v->elem), axes, v->rank ? "]" : "",
-	                    *unit ? " '" : "", unit, *unit ? "'" : "");
+			    *unit ? " '" : "", unit, *unit ? "'" : "");
 }
 
 const char *val_type(Elab *e, const Val *v)
 {
 	switch (v->tag) {
-	case VAL_ERROR: return "something erroneous";
-	case VAL_NUM: return num_type(e, v);
-	case VAL_STRING: return "a string";
-	case VAL_TUPLE: return arena_printf(e->arena, "a tuple of %u", v->n);
-	case VAL_FN: return "a function";
-	case VAL_RECORD: return arena_printf(e->arena, "a record of %s", elab_text(e, v->data->name));
-	case VAL_DATA: return "a data set";
-	case VAL_DOMAIN: return "a domain";
-	case VAL_AXIS: return "an axis";
-	case VAL_RANGE: return "a range";
-	case VAL_DIST: return "a distribution";
+	case VAL_ERROR:
+		return "something erroneous";
+	case VAL_NUM:
+		return num_type(e, v);
+	case VAL_STRING:
+		return "a string";
+	case VAL_TUPLE:
+		return arena_printf(e->arena, "a tuple of %u", v->n);
+	case VAL_FN:
+		return "a function";
+	case VAL_RECORD:
+		return arena_printf(e->arena, "a record of %s", elab_text(e, v->data->name));
+	case VAL_DATA:
+		return "a data set";
+	case VAL_DOMAIN:
+		return "a domain";
+	case VAL_AXIS:
+		return "an axis";
+	case VAL_RANGE:
+		return "a range";
+	case VAL_DIST:
+		return "a distribution";
 	}
 	return "?";
 }
@@ -237,8 +254,10 @@ static bool is_bare_zero(Elab *e, const Val *v)
 static bool mixed_units(Elab *e, const Val *v)
 {
 	if (v->mixed) {
-		diag_help(diag_unit_mismatch(elab_diags(e), v->span, "different from element to element", "one unit"),
-		          "elements of several units may stand together only directly before standardize");
+		diag_help(diag_unit_mismatch(elab_diags(e), v->span,
+					     "different from element to element", "one unit"),
+			  "elements of several units may stand together only directly before "
+			  "standardize");
 	}
 	return v->mixed;
 }
@@ -262,14 +281,20 @@ bool val_agree(Elab *e, Span at, Val *a, Val *b)
 		return true;
 	}
 	if (!unit_unify(e->units, a->unit, b->unit)) {
-		Diag *d = diag_unit_mismatch(elab_diags(e), at, quoted_unit(e, b->unit), quoted_unit(e, a->unit));
+		Diag *d = diag_unit_mismatch(elab_diags(e), at, quoted_unit(e, b->unit),
+					     quoted_unit(e, a->unit));
 		if (b->span.file && b->span.lo != at.lo) {
 			bool pure = !*unit_text(e->units, unit_resolve(e->units, b->unit));
-			diag_note(d, b->span, pure ? "this is %s" : "this has the unit %s", quoted_unit(e, b->unit));
+			diag_note(d, b->span, pure ? "this is %s" : "this has the unit %s",
+				  quoted_unit(e, b->unit));
 		}
 		if (b->literal || a->literal) {
-			diag_help(d, "a number with a unit is written  1.5 '%s'; the literal 0 alone fits every unit",
-			          unit_text(e->units, unit_resolve(e->units, b->literal ? a->unit : b->unit)));
+			diag_help(
+				d,
+				"a number with a unit is written  1.5 '%s'; the literal 0 alone "
+				"fits every unit",
+				unit_text(e->units,
+					  unit_resolve(e->units, b->literal ? a->unit : b->unit)));
 		}
 		return false;
 	}
@@ -288,12 +313,14 @@ bool val_convert(Elab *e, Val *v, UnitId unit)
 		return true;
 	}
 	if (!unit_unify(e->units, v->unit, unit)) {
-		Diag *d = diag_unit_mismatch(elab_diags(e), v->span, quoted_unit(e, v->unit), quoted_unit(e, unit));
+		Diag *d = diag_unit_mismatch(elab_diags(e), v->span, quoted_unit(e, v->unit),
+					     quoted_unit(e, unit));
 		if (v->literal) {
 			diag_help(d, "write the number with its unit, as in  1.5 '%s'",
-			          unit_text(e->units, unit_resolve(e->units, unit)));
+				  unit_text(e->units, unit_resolve(e->units, unit)));
 		} else if (!unit_resolve(e->units, unit)) {
-			diag_help(d, "divide by a reference value such as  1 %s", quoted_unit(e, v->unit));
+			diag_help(d, "divide by a reference value such as  1 %s",
+				  quoted_unit(e, v->unit));
 		}
 		return false;
 	}
@@ -323,7 +350,8 @@ bool val_real(Elab *e, Val *v)
 		return false;
 	}
 	if (v->tag != VAL_NUM || v->elem == ELEM_BOOL || v->elem == ELEM_COMPLEX) {
-		Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "a real number");
+		Diag *d =
+			diag_type_mismatch(elab_diags(e), v->span, val_type(e, v), "a real number");
 		if (v->tag == VAL_NUM && v->elem == ELEM_BOOL) {
 			diag_help(d, "a truth value becomes a number by  if … then 1 else 0");
 		} else if (v->tag == VAL_NUM) {
@@ -357,7 +385,8 @@ bool val_to_complex(Elab *e, Val *v)
 	return true;
 }
 
-static Def share_body(Elab *e, Sym name, Span at, const Val *v, uint32_t n, const Index *ix, Node body, unsigned flags)
+static Def share_body(Elab *e, Sym name, Span at, const Val *v, uint32_t n, const Index *ix,
+		      Node body, unsigned flags)
 {
 	core_at(e->core, at);
 	Def d = core_share(e->core, name, at, n, ix, body, flags);
@@ -367,7 +396,8 @@ static Def share_body(Elab *e, Sym name, Span at, const Val *v, uint32_t n, cons
 	return d;
 }
 
-/* Is the value just a read of a definition at index variables, so that naming it again says nothing? */
+/* Is the value just a read of a definition at index variables, so that naming it again says
+ * nothing? */
 static bool is_plain(Elab *e, Node n)
 {
 	const NodeInfo *i = core_node(e->core, n);
@@ -407,7 +437,9 @@ Val val_name(Elab *e, Scope *s, Sym name, Val v, unsigned flags)
 		for (uint32_t j = 0; j < v.rank; j++) {
 			ix[n++] = v.ix[j];
 		}
-		Sym dname = v.im ? intern_printf(e->names, "%s_%s", elab_text(e, name), k ? "im" : "re") : name;
+		Sym dname =
+			v.im ? intern_printf(e->names, "%s_%s", elab_text(e, name), k ? "im" : "re")
+			     : name;
 		Def d = share_body(e, dname, v.span, &v, n, ix, *part[k], flags);
 		*part[k] = core_read_plain(e->core, d, ix);
 	}
@@ -418,12 +450,16 @@ Val val_name(Elab *e, Scope *s, Sym name, Val v, unsigned flags)
 Def val_to_def(Elab *e, Sym name, const Val *v, Def *imaginary)
 {
 	if (imaginary) {
-		*imaginary = v->im ? share_body(e, name, v->span, v, v->rank, v->ix, v->im, DEF_KEEP) : 0;
+		*imaginary =
+			v->im ? share_body(e, name, v->span, v, v->rank, v->ix, v->im, DEF_KEEP)
+			      : 0;
 	}
 	return share_body(e, name, v->span, v, v->rank, v->ix, v->re, DEF_KEEP);
 }
 
-/* ---- constants ---------------------------------------------------------------------------------------------------- */
+/* ---- constants
+ * ----------------------------------------------------------------------------------------------------
+ */
 static bool fold_args(Elab *e, Node n, double *x, uint32_t max)
 {
 	NodeInfo i = *core_node(e->core, n);
@@ -443,7 +479,8 @@ static bool fold_op(Elab *e, const NodeInfo *i, const double *x, double *out)
 	(void)e;
 	OpValue v[4];
 	OpSig sig = op_info((Op)i->op)->sig;
-	bool ints = sig == SIG_I_I || sig == SIG_II_I || sig == SIG_II_B || sig == SIG_B_B || sig == SIG_BB_B || sig == SIG_I_R;
+	bool ints = sig == SIG_I_I || sig == SIG_II_I || sig == SIG_II_B || sig == SIG_B_B ||
+		    sig == SIG_BB_B || sig == SIG_I_R;
 	bool int_result = sig != SIG_R_R && sig != SIG_RR_R && sig != SIG_I_R;
 	for (uint32_t k = 0; k < i->n && k < 4; k++) {
 		if (ints) {
@@ -474,34 +511,52 @@ bool elab_node_value(Elab *e, Node n, double *out)
 	NodeInfo i = *core_node(e->core, n);
 	double x[64];
 	switch ((NodeTag)i.tag) {
-	case NODE_CONST: return core_is_const(e->core, n, out);
+	case NODE_CONST:
+		return core_is_const(e->core, n, out);
 	case NODE_SIZE:
 		*out = (double)core_axis_info(e->core, i.ref)->size;
 		return *out >= 0;
-	case NODE_READ: return fold_read(e, &i, out);
+	case NODE_READ:
+		return fold_read(e, &i, out);
 	case NODE_LIN:
-		if (!fold_args(e, n, x, 64)) { return false; }
+		if (!fold_args(e, n, x, 64)) {
+			return false;
+		}
 		*out = i.num;
-		for (uint32_t k = 0; k < i.n; k++) { *out += i.coef[k] * x[k]; }
+		for (uint32_t k = 0; k < i.n; k++) {
+			*out += i.coef[k] * x[k];
+		}
 		return true;
 	case NODE_PROD: {
-		if (!fold_args(e, n, x, 64)) { return false; }
+		if (!fold_args(e, n, x, 64)) {
+			return false;
+		}
 		double num = 1, den = 1;
 		for (uint32_t k = 0; k < i.n; k++) {
-			if (i.expo[k] > 0) { num *= pow(x[k], i.expo[k]); } else { den *= pow(x[k], -i.expo[k]); }
+			if (i.expo[k] > 0) {
+				num *= pow(x[k], i.expo[k]);
+			} else {
+				den *= pow(x[k], -i.expo[k]);
+			}
 		}
 		*out = num / den;
 		return true;
 	}
-	case NODE_OP: return fold_args(e, n, x, 4) && fold_op(e, &i, x, out);
+	case NODE_OP:
+		return fold_args(e, n, x, 4) && fold_op(e, &i, x, out);
 	case NODE_SELECT:
-		return elab_node_value(e, i.arg[0], x) && elab_node_value(e, i.arg[*x != 0 ? 1 : 2], out);
+		return elab_node_value(e, i.arg[0], x) &&
+		       elab_node_value(e, i.arg[*x != 0 ? 1 : 2], out);
 	case NODE_GUARD:
-		if (!elab_node_value(e, i.arg[0], x)) { return false; }
+		if (!elab_node_value(e, i.arg[0], x)) {
+			return false;
+		}
 		*out = 0;
 		return *x == 0 || elab_node_value(e, i.arg[1], out);
-	case NODE_STOP: return elab_node_value(e, i.arg[0], out);
-	default: return false;
+	case NODE_STOP:
+		return elab_node_value(e, i.arg[0], out);
+	default:
+		return false;
 	}
 }
 
@@ -512,8 +567,8 @@ bool val_const_int(Elab *e, const Val *v, int64_t *out)
 		*out = core_node(e->core, v->re)->integer;
 		return true;
 	}
-	if (!val_scalar(v) || (v->elem != ELEM_INT && v->elem != ELEM_SPIN) || !elab_node_value(e, v->re, &x) ||
-	    x != floor(x) || fabs(x) > 9.007199254740992e15) {
+	if (!val_scalar(v) || (v->elem != ELEM_INT && v->elem != ELEM_SPIN) ||
+	    !elab_node_value(e, v->re, &x) || x != floor(x) || fabs(x) > 9.007199254740992e15) {
 		return false;
 	}
 	*out = (int64_t)x;
