@@ -654,7 +654,7 @@ Node *gen_bool(Gen *g, int depth)
 	if (g->units && gen_chance(g, 40)) {
 		dim.power[gen_pick(g, DIMS)] = 1;
 	}
-	return node_two(g, all[gen_pick(g, 2)], gen_real(g, depth - 1, dim), gen_real(g, depth - 1, dim));
+	return node_two(g, all[gen_pick(g, 2)], gen_real(g, depth - 1, dim), untyped(g, gen_real(g, depth - 1, dim)));
 }
 
 /* ---- complex ---- */
