@@ -248,11 +248,11 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 		return false;
 	}
 	find_order(p);
+	plan_demand(p);
 	plan_protect(p);
 	plan_inline(p);
-	if (!plan_domains(p)) {
-		return false;
-	}
+	plan_demand(p);
+	plan_settle(p);
 	find_order(p); /* regions that are not demanded may have closed cycles */
 	plan_classify(p);
 	if (!plan_views(p) || !plan_stages(p, true) || !plan_stages(p, false)) {

@@ -209,7 +209,7 @@ static void def_regions(Planner *p, PDef *d, const DefInfo *info)
 		ARENA_PUSH(p->arena, taken.box, taken.n, taken.cap, whole);
 		for (size_t b = 0; b < left.n; b++) {
 			ARENA_PUSH(p->arena, region, n, cap,
-				   ((Region){left.box[b], info->piece[k].value}));
+				   ((Region){.box = left.box[b], .value = info->piece[k].value}));
 		}
 	}
 	d->region = region;
@@ -301,7 +301,7 @@ static bool collect_node(void *data, Node n)
 		PDef *d = &p->def[w->def];
 		size_t nread = d->nread;
 		ARENA_PUSH(p->arena, d->read, nread, d->read_cap,
-			   ((Read){n, to, w->region, false}));
+			   ((Read){.node = n, .to = to, .region = w->region}));
 		d->nread = (uint32_t)nread;
 	} else if (info->tag == NODE_RANDOM) {
 		p->def[w->def].random = true;
@@ -394,7 +394,7 @@ static bool again_node(void *data, Node n)
 		uint32_t to = plan_number(w->p, info->ref);
 		assert(to);
 		ARENA_PUSH(w->p->arena, d->read, nread, d->read_cap,
-			   ((Read){n, to, w->region, false}));
+			   ((Read){.node = n, .to = to, .region = w->region}));
 		d->nread = (uint32_t)nread;
 	}
 	return true;
@@ -408,6 +408,7 @@ void plan_read_again(Planner *p, uint32_t number)
 	d->read_cap = 0;
 	for (uint32_t r = 0; r < d->nregion; r++) {
 		Again w = {p, number, r};
+		d->region[r].known = false;
 		plan_walk(p, d->region[r].value, again_node, &w);
 	}
 }

@@ -301,7 +301,8 @@ static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned
 	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags &
 			AXIS_PERIODIC;
 	Interval limit = to->max[k];
-	/* A reduction may be read a little beside its axis by a shift, never by a computed place. */
+	/* A reduction may be read a little beside its axis by a shift, never by a computed place.
+	 */
 	if (to->red && (to->output || want.lo < limit.lo || want.hi > limit.hi)) {
 		limit = plan_axis(p, to->formal[k]);
 	}
@@ -337,38 +338,26 @@ static bool region_ranges(Planner *p, const PDef *d, uint32_t region)
 	return some;
 }
 
-/* Does the read reach beyond the axes, if conditions are not looked at? */
-static bool read_exceeds(Planner *p, const PDef *to, Node read)
-{
-	bool exceeds = false;
-	for (uint32_t k = 0; k < to->rank; k++) {
-		Interval want = plan_interval(p, core_node(p->core, read)->arg[k]),
-			 axis = plan_axis(p, to->formal[k]);
-		exceeds |= want.lo < axis.lo || want.hi > axis.hi;
-	}
-	return exceeds;
-}
-
 static bool demand_from(Planner *p, uint32_t number, unsigned round)
 {
 	bool grew = false;
 	uint32_t region = UINT32_MAX;
 	bool some = false;
 	for (uint32_t q = 0; q < p->def[number].nread; q++) {
-		const PDef *d = &p->def[number];
+		PDef *d = &p->def[number];
 		const Read *r = &d->read[q];
 		if (r->region != region) {
 			region = r->region;
 			some = region_ranges(p, d, region);
+			if (!d->region[region].known) {
+				plan_conditions(p, d, region);
+			}
 		}
 		if (!some) {
 			continue;
 		}
 		uint32_t n = core_node(p->core, r->node)->n;
-		Narrowed narrowed = {0};
-		if (read_exceeds(p, &p->def[r->to], r->node)) {
-			narrowed = plan_narrow(p, d->region[region].value, r->node);
-		}
+		Narrowed narrowed = plan_narrow(p, r->conds);
 		for (uint32_t k = 0; k < n; k++) {
 			Interval want = plan_interval(p, core_node(p->core, r->node)->arg[k]);
 			grew |= demand_arg(p, &p->def[r->to], k, want, round);
@@ -449,14 +438,13 @@ static void drop_dead(Planner *p)
 	}
 }
 
-bool plan_domains(Planner *p)
+void plan_demand(Planner *p)
 {
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		PDef *d = &p->def[k];
-		if (d->output) {
-			for (uint32_t f = 0; f < d->rank; f++) {
-				d->dom[f] = d->red ? plan_axis(p, d->formal[f]) : d->max[f];
-			}
+		for (uint32_t f = 0; f < d->rank; f++) {
+			Interval all = d->red ? plan_axis(p, d->formal[f]) : d->max[f];
+			d->dom[f] = d->output ? all : (Interval){0, -1};
 		}
 	}
 	for (uint32_t end = p->norder; end > 0;) {
@@ -475,9 +463,12 @@ bool plan_domains(Planner *p)
 		}
 		end = begin;
 	}
+}
+
+void plan_settle(Planner *p)
+{
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		def_settle(p, &p->def[k]);
 	}
 	drop_dead(p);
-	return true;
 }

@@ -6,17 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONDS = 8, READS = 16 };
-
-typedef struct Cond {
-	Node node;
-	bool holds;
-} Cond;
-typedef struct CondSet {
-	uint32_t n;
-	bool seen;
-	Cond cond[CONDS];
-} CondSet;
+enum { READS = 16 };
 
 /* ---- could it fail? ---- */
 
@@ -47,14 +37,14 @@ static bool risk_node(void *data, Node n)
 	return !w->any;
 }
 
-/* Over the labels of its axes: labels beyond them are demanded only where conditions allow it. */
+/* At the labels that are demanded of it. */
 static bool def_may_fail(Planner *p, const PDef *d)
 {
 	Risk w = {p, false};
 	for (uint32_t r = 0; r < d->nregion && !w.any; r++) {
 		for (uint32_t k = 0; k < d->rank; k++) {
 			plan_range_set(p, d->formal[k],
-				       d->red ? plan_axis(p, d->formal[k]) : d->region[r].box[k]);
+				       interval_meet(d->dom[k], d->region[r].box[k]));
 		}
 		plan_walk(p, d->region[r].value, risk_node, &w);
 	}
@@ -129,12 +119,21 @@ static size_t find_node(const Nodes *w, Node n)
 	return lo;
 }
 
-/* Conditions above `target` within `root`; users are numbered after their arguments. */
-static CondSet conds_of(Planner *p, Node root, Node target)
+void plan_conditions(Planner *p, PDef *d, uint32_t region)
 {
+	Node root = d->region[region].value;
 	Nodes w = {.p = p};
 	plan_walk(p, root, gather_node, &w);
-	qsort(w.list, w.n, sizeof *w.list, by_number_down);
+	d->region[region].known = true;
+	bool any = false;
+	for (size_t k = 0; k < w.n; k++) {
+		uint8_t tag = core_node(p->core, w.list[k])->tag;
+		any |= tag == NODE_GUARD || tag == NODE_SELECT;
+	}
+	if (!any) {
+		return;
+	}
+	qsort(w.list, w.n, sizeof *w.list, by_number_down); /* users are numbered after arguments */
 	CondSet *set = arena_array(p->arena, CondSet, w.n);
 	set[find_node(&w, root)].seen = true;
 	for (size_t k = 0; k < w.n; k++) {
@@ -148,7 +147,12 @@ static CondSet conds_of(Planner *p, Node root, Node target)
 			conds_join(&set[find_node(&w, info->arg[q])], &below);
 		}
 	}
-	return set[find_node(&w, target)];
+	for (uint32_t q = 0; q < d->nread; q++) {
+		if (d->read[q].region == region) {
+			const CondSet *s = &set[find_node(&w, d->read[q].node)];
+			d->read[q].conds = s->n ? s : NULL;
+		}
+	}
 }
 
 /* ---- in terms of the definition's own indices ---- */
@@ -156,7 +160,7 @@ static CondSet conds_of(Planner *p, Node root, Node target)
 typedef struct Inside {
 	Planner *p;
 	uint32_t limit;
-	bool good;
+	bool reads, good;
 } Inside;
 
 static bool inside_node(void *data, Node n)
@@ -164,7 +168,7 @@ static bool inside_node(void *data, Node n)
 	Inside *w = data;
 	const NodeInfo *info = core_node(w->p->core, n);
 	if (info->tag == NODE_READ) { /* must be known before the definition: no new cycle */
-		w->good &= w->p->def[plan_number(w->p, info->ref)].position < w->limit;
+		w->good &= w->reads && w->p->def[plan_number(w->p, info->ref)].position < w->limit;
 	}
 	return w->good;
 }
@@ -192,7 +196,7 @@ static Node cond_translate(Planner *p, const PDef *d, Node read, Cond c)
 			return 0;
 		}
 	}
-	Inside w = {p, d->position, true};
+	Inside w = {p, d->position, !d->cyclic, true};
 	plan_walk(p, c.node, inside_node, &w);
 	if (!w.good) {
 		return 0;
@@ -202,12 +206,11 @@ static Node cond_translate(Planner *p, const PDef *d, Node read, Cond c)
 }
 
 /* All conditions of one read together; 0 if it is looked at without any. */
-static Node read_condition(Planner *p, const PDef *d, Node root, Node read)
+static Node read_condition(Planner *p, const PDef *d, Node read, const CondSet *set)
 {
-	CondSet set = conds_of(p, root, read);
 	Node all = 0;
-	for (uint32_t k = 0; k < set.n; k++) {
-		Node c = cond_translate(p, d, read, set.cond[k]);
+	for (uint32_t k = 0; set && k < set->n; k++) {
+		Node c = cond_translate(p, d, read, set->cond[k]);
 		if (c) {
 			all = all ? core_op2(p->core, OP_and, all, c) : c;
 		}
@@ -277,12 +280,11 @@ static void narrow_by(Planner *p, Node n, bool holds, Narrowed *out)
 	}
 }
 
-Narrowed plan_narrow(Planner *p, Node root, Node target)
+Narrowed plan_narrow(Planner *p, const CondSet *set)
 {
 	Narrowed out = {0};
-	CondSet set = conds_of(p, root, target);
-	for (uint32_t k = 0; k < set.n; k++) {
-		narrow_by(p, set.cond[k].node, set.cond[k].holds, &out);
+	for (uint32_t k = 0; set && k < set->n; k++) {
+		narrow_by(p, set->cond[k].node, set->cond[k].holds, &out);
 	}
 	return out;
 }
@@ -297,8 +299,9 @@ void plan_widen(Planner *p, const Narrowed *narrowed)
 /* ---- protection ---- */
 
 typedef struct Reader {
-	uint32_t def, region, next;
-	Node node;
+	uint32_t def, next;
+	const Read *list; /* the reader's reads when this was noted; others now: out of date */
+	const Read *read;
 } Reader;
 typedef struct Readers {
 	Reader *list;
@@ -308,11 +311,16 @@ typedef struct Readers {
 
 static void readers_add(Planner *p, Readers *w, uint32_t number)
 {
-	const PDef *d = &p->def[number];
+	PDef *d = &p->def[number];
+	for (uint32_t r = 0; r < d->nregion; r++) {
+		if (!d->region[r].known) {
+			plan_conditions(p, d, r);
+		}
+	}
 	for (uint32_t q = 0; q < d->nread; q++) {
 		const Read *r = &d->read[q];
 		ARENA_PUSH(p->arena, w->list, w->n, w->cap,
-			   ((Reader){number, r->region, w->first[r->to], r->node}));
+			   ((Reader){number, w->first[r->to], d->read, r}));
 		w->first[r->to] = (uint32_t)(w->n - 1);
 	}
 }
@@ -324,9 +332,10 @@ static void protect(Planner *p, uint32_t number, Readers *readers)
 	uint32_t n = 0;
 	for (uint32_t k = readers->first[number]; k; k = readers->list[k].next) {
 		const Reader *r = &readers->list[k];
-		Node c = n++ < READS ? read_condition(p, d, p->def[r->def].region[r->region].value,
-						      r->node)
-				     : 0;
+		if (r->list != p->def[r->def].read) {
+			continue;
+		}
+		Node c = n++ < READS ? read_condition(p, d, r->read->node, r->read->conds) : 0;
 		if (!c) {
 			return;
 		}
@@ -360,7 +369,7 @@ void plan_protect(Planner *p)
 	for (uint32_t k = p->norder; k-- > 0;) { /* readers first: their new conditions count too */
 		uint32_t number = p->order[k];
 		const PDef *d = &p->def[number];
-		if (d->mode != MODE_LEAF && !d->output && !d->cyclic && fails[number]) {
+		if (d->mode != MODE_LEAF && !d->output && fails[number]) {
 			protect(p, number, &readers);
 		}
 	}

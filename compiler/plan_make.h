@@ -4,15 +4,29 @@
 #define PNN_COMPILER_PLAN_MAKE_H
 #include "compiler/plan_int.h"
 
+/* Conditions that hold wherever a node is looked at. */
+enum { CONDS = 8 };
+typedef struct Cond {
+	Node node;
+	bool holds;
+} Cond;
+typedef struct CondSet {
+	uint32_t n;
+	bool seen;
+	Cond cond[CONDS];
+} CondSet;
+
 typedef struct Region {
 	Interval *box;
 	Node value;
-} Region; /* boxes of one definition are disjoint */
+	bool known; /* the conditions of its reads have been looked for */
+} Region;           /* boxes of one definition are disjoint */
 typedef struct Read {
 	Node node;
 	uint32_t to, region;
-	bool cut;
-} Read; /* cut: not an order inside the present loop */
+	bool cut;             /* not an order inside the present loop */
+	const CondSet *conds; /* NULL: none */
+} Read;
 
 typedef enum {
 	MODE_LEAF,
@@ -157,8 +171,10 @@ typedef struct Narrowed {
 	Index index[NARROWED];
 	Interval old[NARROWED];
 } Narrowed;
-/* Narrows the ranges of indices by the conditions above `target` in `root`, until plan_widen. */
-Narrowed plan_narrow(Planner *p, Node root, Node target);
+/* Finds the conditions of all reads of a region. */
+void plan_conditions(Planner *p, PDef *d, uint32_t region);
+/* Narrows the ranges of indices by conditions, until plan_widen. */
+Narrowed plan_narrow(Planner *p, const CondSet *set);
 void plan_widen(Planner *p, const Narrowed *narrowed);
 /* Moves the conditions under which definitions are read into those whose computation could fail. */
 void plan_protect(Planner *p);
@@ -173,8 +189,10 @@ Affine plan_affine_difference(Planner *p, Node a, Node b);
 int plan_decide(Planner *p, Node cond);
 /* Labels an int node may take for the present ranges of its indices; wide when nothing is known. */
 Interval plan_interval(Planner *p, Node n);
-/* The intervals of labels at which each definition is read, from the outputs back. */
-bool plan_domains(Planner *p);
+/* The intervals of labels at which each definition is read, from the outputs back: d->dom. */
+void plan_demand(Planner *p);
+/* Cuts regions to the demand; drops what is not demanded. */
+void plan_settle(Planner *p);
 /* Number of the formal's label if the argument is exactly this index, else 0. */
 Index plan_plain_index(const Planner *p, Node arg);
 

@@ -306,7 +306,7 @@ void plan_emit_uncovered(Planner *p, uint32_t def)
 	}
 	d->covered = d->filled = true;
 	Region *kept = d->region;
-	Region whole = {d->dom, 0};
+	Region whole = {.box = d->dom};
 	d->region = &whole;
 	plan_emit_fill(p, &(NestItem){def, 0, 0, d->formal},
 		       d->zero_outside ? 0.0 : __builtin_nan(""));
