@@ -1,178 +1,10 @@
 /* elab_call.c — calls of the program's own functions: arguments against parameters, expansion,
  * memory of expansions. SPEC: functions, layers, nets. */
-#include "lang/elab_int.h"
+#include "lang/elab_call.h"
 
 #include <string.h>
 
 #define CALL_DEPTH_LIMIT 200u
-
-/* ---- the memory of expansions
- * ---------------------------------------------------------------------------------------- */
-typedef struct IndexSet {
-	Index *ix;
-	uint32_t n, cap;
-} IndexSet;
-
-static void set_add(Elab *e, IndexSet *set, Index ix)
-{
-	for (uint32_t j = 0; j < set->n; j++) {
-		if (set->ix[j] == ix) {
-			return;
-		}
-	}
-	if (set->n == set->cap) {
-		set->cap = set->cap ? 2 * set->cap : 16;
-		Index *more = arena_array(e->arena, Index, set->cap);
-		if (set->n) {
-			memcpy(more, set->ix, set->n * sizeof *more);
-		}
-		set->ix = more;
-	}
-	set->ix[set->n++] = ix;
-}
-
-static void add_free(Elab *e, Node node, IndexSet *out, const Index *own, uint32_t nown)
-{
-	if (!node) {
-		return;
-	}
-	const Index *free;
-	uint32_t m = core_free(e->core, node, &free);
-	for (uint32_t i = 0; i < m; i++) {
-		bool skip = false;
-		for (uint32_t j = 0; j < nown; j++) {
-			skip = skip || own[j] == free[i];
-		}
-		if (!skip) {
-			set_add(e, out, free[i]);
-		}
-	}
-}
-
-/* A function made in a block sees the indices of that block. */
-static void add_captured(Elab *e, const FnVal *f, IndexSet *out)
-{
-	while (f->kind == FNV_DERIVED) {
-		f = f->base;
-	}
-	if (f->kind == FNV_COMBINED) {
-		if (f->left->tag == VAL_FN) {
-			add_captured(e, f->left->fn, out);
-		}
-		if (f->right->tag == VAL_FN) {
-			add_captured(e, f->right->fn, out);
-		}
-		return;
-	}
-	Index *captured;
-	uint32_t n = f->kind == FNV_USER && f->decl->scope->frame
-			     ? scope_context(e, f->decl->scope, &captured)
-			     : 0;
-	for (uint32_t i = 0; i < n; i++) {
-		set_add(e, out, captured[i]);
-	}
-}
-
-/* Index variables that the value depends on, its own array indices left out. */
-static void free_indices(Elab *e, const Val *v, IndexSet *out, const Index *own, uint32_t nown)
-{
-	uint32_t k = nown;
-	Index *mine = arena_array(e->arena, Index, nown + v->rank + 1);
-	if (nown) {
-		memcpy(mine, own, nown * sizeof *mine);
-	}
-	for (uint32_t i = 0; i < v->rank; i++) {
-		mine[k++] = v->ix[i];
-	}
-	add_free(e, v->re, out, mine, k);
-	add_free(e, v->im, out, mine, k);
-	add_free(e, v->record, out, mine, k);
-	for (uint32_t i = 0; v->rec && i < v->rank; i++) {
-		add_free(e, v->rec[i], out, mine, k);
-	}
-	for (uint32_t i = 0; i < v->n; i++) {
-		free_indices(e, &v->item[i], out, mine, k);
-	}
-	if (v->tag == VAL_FN) {
-		add_captured(e, v->fn, out);
-	}
-}
-
-static bool same_node(Elab *e, Node a, Node b, uint32_t n, const Index *from, const Node *to)
-{
-	return a == b || (a && b && n && core_subst(e->core, a, n, from, to) == b);
-}
-
-static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const Index *from,
-		       const Node *to)
-{
-	if (a->tag != b->tag || a->elem != b->elem || a->rank != b->rank || a->n != b->n ||
-	    a->of != b->of || a->literal != b->literal || a->string != b->string ||
-	    a->data != b->data || a->domain != b->domain || a->axis.axis != b->axis.axis ||
-	    unit_resolve(e->units, a->unit) != unit_resolve(e->units, b->unit)) {
-		return false;
-	}
-	if (a->tag == VAL_FN) {
-		return a->fn == b->fn ||
-		       (a->fn->kind == b->fn->kind && a->fn->decl == b->fn->decl &&
-			a->fn->op == b->fn->op && a->fn->builtin == b->fn->builtin &&
-			a->fn->kind != FNV_DERIVED && !a->fn->naxis && !b->fn->naxis);
-	}
-	if (a->tag == VAL_DIST) {
-		return a->dist == b->dist;
-	}
-	if (!same_node(e, a->record, b->record, n, from, to) ||
-	    !same_node(e, a->axis.record, b->axis.record, n, from, to)) {
-		return false;
-	}
-	Val x = *a;
-	if (a->rank) {
-		for (uint32_t i = 0; i < a->rank; i++) {
-			if (core_index_axis(e->core, a->ix[i]) !=
-				    core_index_axis(e->core, b->ix[i]) ||
-			    !same_node(e, a->rec ? a->rec[i] : 0, b->rec ? b->rec[i] : 0, n, from,
-				       to)) {
-				return false;
-			}
-		}
-		x = val_align(e, a, b);
-	}
-	if (!same_node(e, x.re, b->re, n, from, to) || !same_node(e, x.im, b->im, n, from, to)) {
-		return false;
-	}
-	for (uint32_t i = 0; i < a->n; i++) {
-		if (!same_value(e, &a->item[i], &b->item[i], n, from, to)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uint32_t nfree,
-		   const Index *free, Val *out)
-{
-	for (size_t k = d->nmemo; k-- > 0;) {
-		Memo *m = &d->memo[k];
-		if (m->n != n || m->nfree != nfree || m->path != path) {
-			continue;
-		}
-		Node *to = arena_array(e->arena, Node, nfree + 1);
-		bool same = true;
-		for (uint32_t i = 0; i < nfree && same; i++) {
-			same = core_index_axis(e->core, m->free[i]) ==
-			       core_index_axis(e->core, free[i]);
-			to[i] = core_index_value(e->core, free[i]);
-		}
-		for (uint32_t i = 0; i < n && same; i++) {
-			same = same_value(e, &m->arg[i], &arg[i], nfree, m->free, to);
-		}
-		if (same) {
-			*out = val_subst(e, &m->result, nfree, m->free, to);
-			return true;
-		}
-	}
-	return false;
-}
 
 /* ---- arguments
  * ---------------------------------------------------------------------------------------------------------
@@ -415,87 +247,6 @@ static Val body_value(Elab *e, Scope *in, FnDecl *d)
 	return v;
 }
 
-/* derivative f(x) = …: the value becomes a definition that carries the rule. */
-static Val with_rule(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal)
-{
-	const Ast *rule = d->rule;
-	if (!val_scalar(&v) || v.elem != ELEM_REAL) {
-		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name),
-			      "rules are for functions with one real value");
-		return val_error(v.span);
-	}
-	uint32_t n = d->nformal;
-	const Ast *value = rule->kid[1];
-	uint32_t given = value->kind == AST_TUPLE ? value->nkid : 1;
-	if (given != n) {
-		diag_bad_rule(elab_diags(e), rule->span, elab_text(e, d->name),
-			      arena_printf(e->arena, "it has %u parts for %u arguments", given, n));
-		return val_error(v.span);
-	}
-	Rule r = {.n = n};
-	r.arg = arena_array(e->arena, Node, n + 1);
-	r.partial = arena_array(e->arena, Node, n + 1);
-	Scope *names = scope_new(e, in, NULL);
-	const Ast *head = rule->kid[0];
-	for (uint32_t i = 0; i < n && i + 1 < head->nkid; i++) {
-		scope_put(e, names, head->kid[i + 1]->name, head->kid[i + 1]->span,
-			  scope_value(e, in, d->formal[i], v.span));
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		const Ast *part = value->kind == AST_TUPLE ? value->kid[i] : value;
-		Val p = elab_expr(e, names, part);
-		if (p.tag == VAL_ERROR || !val_real(e, &p)) {
-			return val_error(v.span);
-		}
-		if (!val_scalar(&formal[i]) || formal[i].elem != ELEM_REAL || !val_scalar(&p)) {
-			diag_bad_rule(elab_diags(e), part->span, elab_text(e, d->name),
-				      "arguments and parts are real scalars");
-			return val_error(v.span);
-		}
-		UnitId want = unit_div(e->units, v.unit, formal[i].unit);
-		if (!val_convert(e, &p, want)) {
-			return val_error(v.span);
-		}
-		r.arg[i] = formal[i].re;
-		r.partial[i] = p.re;
-	}
-	IndexSet set = {0};
-	free_indices(e, &v, &set, NULL, 0);
-	for (uint32_t i = 0; i < n; i++) {
-		add_free(e, r.arg[i], &set, NULL, 0);
-		add_free(e, r.partial[i], &set, NULL, 0);
-	}
-	uint32_t nix = set.n;
-	const Index *ix = set.ix;
-	Node *to = arena_array(e->arena, Node, nix + 1);
-	Index *formals = arena_array(e->arena, Index, nix + 1);
-	for (uint32_t i = 0; i < nix; i++) {
-		formals[i] = core_index(e->core, core_index_axis(e->core, ix[i]),
-					core_index_name(e->core, ix[i]));
-		to[i] = core_index_value(e->core, formals[i]);
-	}
-	Rule *kept = arena_copy(e->arena, &r, sizeof r, _Alignof(Rule));
-	for (uint32_t i = 0; i < n; i++) {
-		kept->arg[i] = core_subst(e->core, r.arg[i], nix, ix, to);
-		kept->partial[i] = core_subst(e->core, r.partial[i], nix, ix, to);
-	}
-	Piece piece = {NULL, core_subst(e->core, v.re, nix, ix, to)};
-	DefInfo info = {.role = DEF_VALUE,
-			.name = d->name,
-			.span = v.span,
-			.kind = KIND_REAL,
-			.unit = v.unit,
-			.nindex = nix,
-			.index = formals,
-			.npiece = 1,
-			.piece = &piece,
-			.flags = DEF_USER,
-			.rule = kept};
-	Def def = core_define(e->core, info);
-	v.re = core_read_plain(e->core, def, ix);
-	return v;
-}
-
 static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool *given,
 		  const Ast *ast, uint32_t nunit, const Index *unit)
 {
@@ -529,15 +280,15 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 	IndexSet ctx = {0};
 	for (uint32_t i = 0; i < d->nformal; i++) {
 		if (given[i]) {
-			free_indices(e, &formal[i], &ctx, NULL, 0);
+			index_set_value(e, &formal[i], &ctx, NULL, 0);
 		}
 	}
 	for (uint32_t i = 0; i < f->naxis; i++) {
-		add_free(e, f->axis[i].record, &ctx, NULL, 0);
+		index_set_node(e, f->axis[i].record, &ctx, NULL, 0);
 	}
-	add_captured(e, f, &ctx);
+	index_set_captured(e, f, &ctx);
 	for (uint32_t i = 0; i < nunit; i++) {
-		set_add(e, &ctx, unit[i]);
+		index_set_add(e, &ctx, unit[i]);
 	}
 	frame->ctx = ctx.ix;
 	frame->nctx = ctx.n;
@@ -555,7 +306,7 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		}
 	}
 	if (v.tag != VAL_ERROR && d->rule) {
-		v = with_rule(e, in, d, v, formal);
+		v = rule_apply(e, in, d, v, formal);
 	}
 	d->active = false;
 	Diag *last = diags_errors(e->diags) > before && at.file != d->ast->span.file
@@ -660,14 +411,14 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	Val *key = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
 	for (uint32_t i = 0; i < d->nformal; i++) {
 		if (given[i]) {
-			free_indices(e, &formal[i], &free, NULL, 0);
+			index_set_value(e, &formal[i], &free, NULL, 0);
 		}
 	}
 	for (uint32_t i = 0; i < f->naxis; i++) {
 		keep = false;
 	}
 	Val r;
-	if (keep && recall(e, d, 0, d->nformal, key, free.n, free.ix, &r)) {
+	if (keep && memo_recall(e, d, 0, d->nformal, key, free.n, free.ix, &r)) {
 		r.span = at;
 		return r;
 	}
@@ -705,73 +456,12 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	return r;
 }
 
-/* ---- functions as values
- * ------------------------------------------------------------------------------------------------
- */
-static bool is_operator_value(const Val *v)
-{
-	return v->tag == VAL_FN && (v->fn->kind == FNV_USER || v->fn->kind == FNV_COMBINED ||
-				    v->fn->kind == FNV_DERIVED);
-}
-
-bool fn_combines(const Val *a, const Val *b, char op)
-{
-	bool f = is_operator_value(a), g = is_operator_value(b);
-	bool x = a->tag == VAL_NUM && !a->rank, y = b->tag == VAL_NUM && !b->rank;
-	return (f && g && (op == '+' || op == '-' || op == '*')) || (x && g && op == '*') ||
-	       (f && y && (op == '*' || op == '/'));
-}
-
-Val fn_combine(Elab *e, Span at, char op, Val a, Val b)
-{
-	FnVal f = {.kind = FNV_COMBINED, .combine = op};
-	if (a.tag == VAL_NUM || b.tag == VAL_NUM) {
-		Val number = a.tag == VAL_NUM ? a : b;
-		if (op == '/') {
-			Val one = val_num(e, at, ELEM_REAL, 0, core_real_const(e->core, 1));
-			number = val_binary(e, at, SYM(e, "/"), one, number);
-			if (number.tag == VAL_ERROR) {
-				return number;
-			}
-		}
-		b = a.tag == VAL_NUM ? b : a;
-		a = number;
-		f.combine = 's';
-	}
-	f.left = arena_copy(e->arena, &a, sizeof a, _Alignof(Val));
-	f.right = arena_copy(e->arena, &b, sizeof b, _Alignof(Val));
-	Val v = {.tag = VAL_FN, .span = at};
-	v.fn = arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal));
-	return v;
-}
-
-static Val call_combined(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg,
-			 const Ast *ast)
-{
-	Val *again = arena_copy(e->arena, arg, n * sizeof *arg, _Alignof(Val));
-	Val right = elab_call_value(e, s, f->right->fn, at, n, arg, NULL, ast);
-	if (right.tag == VAL_ERROR) {
-		return right;
-	}
-	if (f->combine == 's') {
-		return val_binary(e, at, SYM(e, "*"), *f->left, right);
-	}
-	if (f->combine == '*') {
-		if (right.tag == VAL_NUM) {
-			right = val_name(e, s, SYM(e, "applied"), right, 0);
-		}
-		return elab_call_value(e, s, f->left->fn, at, 1, &right, NULL, ast);
-	}
-	Val left = elab_call_value(e, s, f->left->fn, at, n, again, NULL, ast);
-	return val_binary(e, at, SYM(e, f->combine == '+' ? "+" : "-"), left, right);
-}
-
 Val elab_call_value(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val *arg,
 		    const Sym *arg_name, const Ast *ast)
 {
 	switch (fn->kind) {
 	case FNV_COMBINED:
-		return call_combined(e, s, fn, at, n, arg, ast);
+		return fn_call_combined(e, s, fn, at, n, arg, ast);
 	case FNV_USER:
 		return call_user(e, s, fn, at, n, arg, arg_name, ast);
 	case FNV_DERIVED:

@@ -1,62 +1,99 @@
-/* program.h — an elaborated program: what the run needs, with every name resolved into core definitions.
- * Made by elab.c; executed by compiler/run*.c. Everything lives in the unit's arena. */
+/* program.h — an elaborated program: what the run needs, with every name resolved into core
+ * definitions. Made by elab.c; executed by compiler/run*.c. Everything lives in the unit's arena.
+ */
 #ifndef PNN_LANG_PROGRAM_H
 #define PNN_LANG_PROGRAM_H
 #include "lang/ast.h"
 #include "lang/core.h"
 #include "lang/unit.h"
 
-/* ---- parameters ------------------------------------------------------------------------------------------------------ */
-enum { CONSTRAINT_SYMMETRIC = 1, CONSTRAINT_ANTISYMMETRIC = 2, CONSTRAINT_ZERO_DIAGONAL = 4, CONSTRAINT_POSITIVE = 8,
-       CONSTRAINT_CIRCULANT = 16, CONSTRAINT_ORTHOGONAL = 32, CONSTRAINT_SIMPLEX = 64 };
+/* ---- parameters
+ * ------------------------------------------------------------------------------------------------------
+ */
+enum {
+	CONSTRAINT_SYMMETRIC = 1,
+	CONSTRAINT_ANTISYMMETRIC = 2,
+	CONSTRAINT_ZERO_DIAGONAL = 4,
+	CONSTRAINT_POSITIVE = 8,
+	CONSTRAINT_CIRCULANT = 16,
+	CONSTRAINT_ORTHOGONAL = 32,
+	CONSTRAINT_SIMPLEX = 64
+};
 typedef struct ParamInfo {
-	Sym path;           /* "level.dense1.W": used by files, --wrt, info, exports */
-	Span span;          /* the text that made it */
-	Def leaf;           /* DEF_PARAM: the stored numbers, the entries that are trained */
-	Def value;          /* what the program reads: the leaf, or a definition of it when constrained (symmetric: the leaf's
-	                       upper triangle; positive: exp of the leaf; simplex: softmax over the last axis; circulant: first row; …).
-	                       ORTHOGONAL: value == leaf; the update is followed by a retraction (QR) */
+	Sym path;  /* "level.dense1.W": used by files, --wrt, info, exports */
+	Span span; /* the text that made it */
+	Def leaf;  /* DEF_PARAM: the stored numbers, the entries that are trained */
+	Def value; /* what the program reads: the leaf, or a definition of it when constrained
+		      (symmetric: the leaf's upper triangle; positive: exp of the leaf; simplex:
+		      softmax over the last axis; circulant: first row; …). ORTHOGONAL: value ==
+		      leaf; the update is followed by a retraction (QR) */
 	unsigned constraint;
-	Def init;           /* definition over the leaf's axes that gives the initial VALUE (before the inverse of the
-	                       constraint), or 0 for zeros; may hold NODE_RANDOM */
+	Def init; /* definition over the leaf's axes that gives the initial VALUE (before the
+		     inverse of the constraint), or 0 for zeros; may hold NODE_RANDOM */
 	bool init_orthogonal; /* ~ orthogonal: QR of a normal matrix, by C */
-	Sym init_file;      /* from "file": an NPY path, or 0 */
+	Sym init_file;        /* from "file": an NPY path, or 0 */
 	UnitId unit;
-	bool frozen;        /* at the start; statements change it */
-	bool used;          /* some loss reaches it */
+	bool frozen; /* at the start; statements change it */
+	bool used;   /* some loss reaches it */
 } ParamInfo;
 
-/* ---- data, splits, points --------------------------------------------------------------------------------------------- */
-typedef enum { SOURCE_NONE, SOURCE_COLUMN, SOURCE_ONEHOT, SOURCE_EQUALS, SOURCE_DERIVED } SourceKind;
+/* ---- data, splits, points
+ * --------------------------------------------------------------------------------------------- */
+typedef enum {
+	SOURCE_NONE,
+	SOURCE_COLUMN,
+	SOURCE_ONEHOT,
+	SOURCE_EQUALS,
+	SOURCE_DERIVED
+} SourceKind;
 typedef struct FieldInfo {
 	Sym name;
 	Span span;
-	Def leaf;        /* DEF_DATA over (records, axes…), or over (axes…) when shared */
-	Kind kind;       /* a bool column is KIND_BOOL */
-	bool spin;       /* values must be ±1 */
-	Axis of;         /* an int field whose type is an axis: values are label values of it; else 0 */
-	bool shared;     /* one value for all records */
+	Def leaf;    /* DEF_DATA over (records, axes…), or over (axes…) when shared */
+	Kind kind;   /* a bool column is KIND_BOOL */
+	bool spin;   /* values must be ±1 */
+	Axis of;     /* an int field whose type is an axis: values are label values of it; else 0 */
+	bool shared; /* one value for all records */
 	UnitId unit;
 	SourceKind source;
-	Sym column;      /* of the file */
-	Sym literal;     /* SOURCE_EQUALS: 1 where the string column equals this */
-	Axis onehot;     /* SOURCE_ONEHOT: labels of this axis (one letter per position when the field has a position axis before it,
-	                    otherwise the whole cell is one label); letters that are no label give an even share of the ambiguity
-	                    code (IUPAC for A C G T, else an error) */
-	Def formula;     /* definition over the leaf's formals: SOURCE_DERIVED fields, and the simulation of the others; or 0 */
+	Sym column;  /* of the file */
+	Sym literal; /* SOURCE_EQUALS: 1 where the string column equals this */
+	Axis onehot; /* SOURCE_ONEHOT: labels of this axis (one letter per position when the field
+			has a position axis before it, otherwise the whole cell is one label);
+			letters that are no label give an even share of the ambiguity code (IUPAC
+			for A C G T, else an error) */
+	Def formula; /* definition over the leaf's formals: SOURCE_DERIVED fields, and the
+			simulation of the others; or 0 */
 } FieldInfo;
 
-typedef enum { POINTS_SOBOL, POINTS_HALTON, POINTS_HAMMERSLEY, POINTS_LATIN, POINTS_UNIFORM, POINTS_GRID, POINTS_UNION, POINTS_LIST } PointsKind;
-typedef enum { COORD_UNIFORM, COORD_NORMAL, COORD_FIXED } CoordKind; /* how a coordinate is made of its uniform number */
-typedef struct CoordGen { CoordKind kind; double a, b; } CoordGen; /* [a,b]; mean a, deviation b (clipped into its domain interval by redrawing the tail: inverse CDF between the ends); value a */
+typedef enum {
+	POINTS_SOBOL,
+	POINTS_HALTON,
+	POINTS_HAMMERSLEY,
+	POINTS_LATIN,
+	POINTS_UNIFORM,
+	POINTS_GRID,
+	POINTS_UNION,
+	POINTS_LIST
+} PointsKind;
+typedef enum {
+	COORD_UNIFORM,
+	COORD_NORMAL,
+	COORD_FIXED
+} CoordKind; /* how a coordinate is made of its uniform number */
+typedef struct CoordGen {
+	CoordKind kind;
+	double a, b;
+} CoordGen; /* [a,b]; mean a, deviation b (clipped into its domain interval by redrawing the tail:
+	       inverse CDF between the ends); value a */
 typedef struct PointsGen {
 	PointsKind kind;
-	int64_t n;           /* of this generator (GRID: product of per_axis) */
+	int64_t n; /* of this generator (GRID: product of per_axis) */
 	uint32_t ncoord;
-	CoordGen *coord;     /* in the order of the domain's variables */
-	double *lo, *hi;     /* the domain's interval of each */
-	int64_t *per_axis;   /* GRID */
-	int64_t redraw;      /* steps between redraws, 0: never */
+	CoordGen *coord;   /* in the order of the domain's variables */
+	double *lo, *hi;   /* the domain's interval of each */
+	int64_t *per_axis; /* GRID */
+	int64_t redraw;    /* steps between redraws, 0: never */
 	int64_t stream;
 	uint32_t nkid;
 	struct PointsGen **kid; /* UNION: rows one after the other */
@@ -68,108 +105,146 @@ struct DataInfo {
 	DataKind kind;
 	Sym name;
 	Span span;
-	Axis records;        /* AXIS_SAMPLES, size -1 until loaded or made */
+	Axis records; /* AXIS_SAMPLES, size -1 until loaded or made */
 	uint32_t nfield;
-	FieldInfo *field;    /* points: one per coordinate */
-	Sym path;            /* TABLE: file ("" or 0: simulate) */
+	FieldInfo *field; /* points: one per coordinate */
+	Sym path;         /* TABLE: file ("" or 0: simulate) */
 	bool has_simulate;
-	int64_t simulate;    /* number of records to simulate */
-	/* Axes sized by record are copied per data set: axis j is ragged[k] of size = largest; its AxisInfo.length is an int leaf
-	 * DEF_DATA over records that the loader fills. When all records agree the lengths are all equal to the size. */
+	int64_t simulate; /* number of records to simulate */
+	/* Axes sized by record are copied per data set: axis j is ragged[k] of size = largest; its
+	 * AxisInfo.length is an int leaf DEF_DATA over records that the loader fills. When all
+	 * records agree the lengths are all equal to the size. */
 	uint32_t nragged;
 	Axis *ragged;
-	DataInfo *parent;    /* PART, BATCH */
-	uint32_t part;       /* number of the part in its split */
+	DataInfo *parent; /* PART, BATCH */
+	uint32_t part;    /* number of the part in its split */
 	PointsGen *points;
-	Axis expr_axis;      /* DATA_EXPR: records are made by the program: field formulas over records, size = simulate */
+	Axis expr_axis; /* DATA_EXPR: records are made by the program: field formulas over records,
+			   size = simulate */
 };
 typedef struct SplitInfo {
 	DataInfo *parent;
 	Span span;
-	Sym by;              /* group column or field, or 0 */
+	Sym by; /* group column or field, or 0 */
 	uint32_t npart;
-	DataInfo **part;     /* DATA_PART, same fields in the same order */
-	double *amount;      /* fraction (0,1), or count >= 1 */
+	DataInfo **part; /* DATA_PART, same fields in the same order */
+	double *amount;  /* fraction (0,1), or count >= 1 */
 	int64_t seed;
 } SplitInfo;
 
-/* ---- losses, training --------------------------------------------------------------------------------------------------- */
-typedef struct LossInfo { Sym name; Span span; Node value; } LossInfo; /* closed scalar without unit */
+/* ---- losses, training
+ * ---------------------------------------------------------------------------------------------------
+ */
+typedef struct LossInfo {
+	Sym name;
+	Span span;
+	Node value;
+} LossInfo; /* closed scalar without unit */
 
-/* One parameter's update under an optimiser written in the language. All definitions are over the parameter leaf's formals. */
+/* One parameter's update under an optimiser written in the language. All definitions are over the
+ * parameter leaf's formals. */
 typedef struct Update {
 	ParamInfo *param;
-	Def gradient;            /* DEF_RUNTIME leaf that stands for ∂objective/∂leaf: the run maps it to the derived gradient */
-	Def next;                /* new value of the leaf */
+	Def gradient; /* DEF_RUNTIME leaf that stands for ∂objective/∂leaf: the run maps it to the
+			 derived gradient */
+	Def next;     /* new value of the leaf */
 	uint32_t nstate;
-	Def *state, *state_init, *state_next; /* DEF_RUNTIME leaves, their initial and next values */
-	Sym *state_name;         /* "m", "v": safetensors name is path + "." + name under "optimiser." */
+	Def *state, *state_init,
+		*state_next; /* DEF_RUNTIME leaves, their initial and next values */
+	Sym *state_name; /* "m", "v": safetensors name is path + "." + name under "optimiser." */
 } Update;
 
 typedef enum { OPTIMISER_LANGUAGE, OPTIMISER_LBFGS } OptimiserKind;
-typedef struct Option { Sym name; Span span; Node value; Def array; } Option; /* closed scalar, or definition shaped as a parameter */
+typedef struct Option {
+	Sym name;
+	Span span;
+	Node value;
+	Def array;
+} Option; /* closed scalar, or definition shaped as a parameter */
 typedef struct Phase {
 	Span span;
-	Sym name;                /* "adam" */
+	Sym name; /* "adam" */
 	OptimiserKind kind;
 	uint32_t nupdate;
 	Update *update;
-	uint32_t noption;        /* lbfgs: memory, tol…; all: clip, batch are taken out below */
+	uint32_t noption; /* lbfgs: memory, tol…; all: clip, batch are taken out below */
 	Option *option;
-	Node clip;               /* largest gradient norm, or 0 */
-	int64_t count;           /* -1: until alone */
+	Node clip;     /* largest gradient norm, or 0 */
+	int64_t count; /* -1: until alone */
 	bool epochs;
-	Node until;              /* closed bool over Program.step … change, or 0 */
-	int64_t batch;           /* records per step, 0: all */
-	DataInfo *batch_of;      /* the set that is cut into batches */
-	DataInfo *batch_data;    /* DATA_BATCH with batch records; the run gathers rows of batch_of into it each step */
-	Node objective;          /* what this phase minimises: the objective, rewritten over batch_data when batched */
-	uint32_t nterm;          /* named losses in it, rewritten likewise */
+	Node until;           /* closed bool over Program.step … change, or 0 */
+	int64_t batch;        /* records per step, 0: all */
+	DataInfo *batch_of;   /* the set that is cut into batches */
+	DataInfo *batch_data; /* DATA_BATCH with batch records; the run gathers rows of batch_of
+				 into it each step */
+	Node objective; /* what this phase minimises: the objective, rewritten over batch_data when
+			   batched */
+	uint32_t nterm; /* named losses in it, rewritten likewise */
 	LossInfo *term;
 } Phase;
 
 typedef struct Stmt Stmt;
-typedef struct Block { uint32_t n; Stmt **stmt; } Block;
-typedef struct Every { Stmt *stmt; int64_t steps; } Every; /* RECORD or PRINT every n steps */
+typedef struct Block {
+	uint32_t n;
+	Stmt **stmt;
+} Block;
+typedef struct Every {
+	Stmt *stmt;
+	int64_t steps;
+} Every; /* RECORD or PRINT every n steps */
 
 typedef struct TrainInfo {
 	Sym name;
-	Node objective;          /* closed real scalar to be minimised, number */
-	bool maximise;           /* the objective was negated */
+	Node objective; /* closed real scalar to be minimised, number */
+	bool maximise;  /* the objective was negated */
 	uint32_t nterm;
 	LossInfo *term;
 	uint32_t nparam;
-	ParamInfo **param;       /* what the objective reaches (or `over` chose), before freezing */
+	ParamInfo **param; /* what the objective reaches (or `over` chose), before freezing */
 	uint32_t nphase;
 	Phase *phase;
 	uint32_t nevery;
 	Every *every;
 } TrainInfo;
 
-/* ---- claims ---------------------------------------------------------------------------------------------------------------- */
+/* ---- claims
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 typedef enum {
-	SAMPLE_UNIFORM,     /* each element uniform in [lo,hi] (normal-like spread about 0 when lo = -inf) */
-	SAMPLE_INTEGER,     /* each element of lo..hi */
-	SAMPLE_SPIN, SAMPLE_BOOL,
-	SAMPLE_RECORD,      /* an int leaf: a record number of `data` */
-	SAMPLE_ROTATION,    /* real[a,b]: random element of SO(d) */
-	SAMPLE_ORTHOGONAL,  /* O(d): reflections too */
-	SAMPLE_VECTOR,      /* translation: normal of size 1 in its unit */
-	SAMPLE_PERMUTATION  /* int[a]: a permutation of the axis' label values; with `data` the axis is sized by its records: only
-	                       the places that the record of this trial has are permuted, the others stay */
+	SAMPLE_UNIFORM, /* each element uniform in [lo,hi] (normal-like spread about 0 when lo =
+			   -inf) */
+	SAMPLE_INTEGER, /* each element of lo..hi */
+	SAMPLE_SPIN,
+	SAMPLE_BOOL,
+	SAMPLE_RECORD,     /* an int leaf: a record number of `data` */
+	SAMPLE_ROTATION,   /* real[a,b]: random element of SO(d) */
+	SAMPLE_ORTHOGONAL, /* O(d): reflections too */
+	SAMPLE_VECTOR,     /* translation: normal of size 1 in its unit */
+	SAMPLE_PERMUTATION /* int[a]: a permutation of the axis' label values; with `data` the axis
+			      is sized by its records: only the places that the record of this trial
+			      has are permuted, the others stay */
 } SampleKind;
-typedef struct SampleVar { Sym name; Def leaf; SampleKind kind; double lo, hi; DataInfo *data; UnitId unit; } SampleVar;
+typedef struct SampleVar {
+	Sym name;
+	Def leaf;
+	SampleKind kind;
+	double lo, hi;
+	DataInfo *data;
+	UnitId unit;
+} SampleVar;
 
 typedef struct Claim {
 	Span span;
-	const char *text;     /* as written */
-	uint32_t nvar;        /* free variables, set anew for each trial */
+	const char *text; /* as written */
+	uint32_t nvar;    /* free variables, set anew for each trial */
 	SampleVar *var;
-	uint32_t nsized;      /* axes without a size, tried at several (2, 3, 5, 7) */
+	uint32_t nsized; /* axes without a size, tried at several (2, 3, 5, 7) */
 	Axis *sized;
-	Def left, right;      /* compared element by element over the same formals (== claims; invariance) */
-	Sym compare;          /* "==", "<", "<=", ">", ">=", "!=" ; 0: `condition` alone */
-	Def scale;            /* size of the terms: |left| + |right| + Σ|terms|; the tolerance is relative to it; 0: |left| + |right| */
+	Def left, right; /* compared element by element over the same formals (== claims;
+			    invariance) */
+	Sym compare;     /* "==", "<", "<=", ">", ">=", "!=" ; 0: `condition` alone */
+	Def scale; /* size of the terms: |left| + |right| + Σ|terms|; the tolerance is relative to
+		      it; 0: |left| + |right| */
 	Def condition;        /* bool over formals (all must hold); for < > claims too */
 	double within;        /* tolerance; default 1e-9; 0 for < > */
 	bool within_absolute; /* `within` was given: then |left - right| <= within */
@@ -178,36 +253,96 @@ typedef struct Claim {
 	UnitId unit;
 } Claim;
 
-/* ---- statements ------------------------------------------------------------------------------------------------------------ */
+/* ---- statements
+ * ------------------------------------------------------------------------------------------------------------
+ */
 typedef struct Value {    /* something to show or keep */
-	const char *text;     /* as written, for labels */
+	const char *text; /* as written, for labels */
 	Sym name;
-	Sym string;           /* text alone when value == 0 */
-	Def value;            /* over the axes of the array (no formals: scalar) */
-	Def imaginary;        /* complex values, else 0 */
+	Sym string;    /* text alone when value == 0 */
+	Def value;     /* over the axes of the array (no formals: scalar) */
+	Def imaginary; /* complex values, else 0 */
 	UnitId unit;
-	unsigned digits;      /* significant digits asked for by digits(e, n); 0: the usual 6 */
+	unsigned digits; /* significant digits asked for by digits(e, n); 0: the usual 6 */
 } Value;
-typedef struct Loop { Sym name; Def leaf; Def values; Span span; } Loop; /* sweep variable: scalar RUNTIME leaf (int or real); values: definition over one axis */
+typedef struct Loop {
+	Sym name;
+	Def leaf;
+	Def values;
+	Span span;
+} Loop; /* sweep variable: scalar RUNTIME leaf (int or real); values: definition over one axis */
 
-typedef enum { STMT_TRAIN, STMT_SWEEP, STMT_REPEAT, STMT_IF, STMT_RECORD, STMT_RESET, STMT_LET, STMT_PRINT, STMT_SAVE, STMT_LOAD,
-               STMT_SET, STMT_FREEZE, STMT_TEST, STMT_ASSERT, STMT_PLOT, STMT_EXPORT } StmtKind;
+typedef enum {
+	STMT_TRAIN,
+	STMT_SWEEP,
+	STMT_REPEAT,
+	STMT_IF,
+	STMT_RECORD,
+	STMT_RESET,
+	STMT_LET,
+	STMT_PRINT,
+	STMT_SAVE,
+	STMT_LOAD,
+	STMT_SET,
+	STMT_FREEZE,
+	STMT_TEST,
+	STMT_ASSERT,
+	STMT_PLOT,
+	STMT_EXPORT
+} StmtKind;
 struct Stmt {
 	StmtKind kind;
 	Span span;
 	const Ast *ast;
 	union {
 		TrainInfo train;
-		struct { uint32_t nloop; Loop *loop; Block body; } sweep;       /* nested from left to right */
-		struct { Node count, until; Block body; } repeat;               /* 0 where absent; until after each pass */
-		struct { Node cond; Block yes, no; } branch;
-		struct { Sym table; uint32_t n; Value *column; Sym path; } record;
-		struct { uint32_t n; ParamInfo **param; Node seed; } reset;      /* seed 0: the run's */
-		struct { uint32_t n; Def *leaf; Value *value; } let;             /* leaf[k] := value[k], now (imaginary parts are further entries) */
-		struct { uint32_t n; Value *item; } print;
-		struct { uint32_t n; ParamInfo **param; Sym path; } file;        /* save, load */
-		struct { ParamInfo *param; Def cond, value; } set;               /* over the parameter's formals: where cond holds, value */
-		struct { uint32_t n; ParamInfo **param; bool thaw; } freeze;
+		struct {
+			uint32_t nloop;
+			Loop *loop;
+			Block body;
+		} sweep; /* nested from left to right */
+		struct {
+			Node count, until;
+			Block body;
+		} repeat; /* 0 where absent; until after each pass */
+		struct {
+			Node cond;
+			Block yes, no;
+		} branch;
+		struct {
+			Sym table;
+			uint32_t n;
+			Value *column;
+			Sym path;
+		} record;
+		struct {
+			uint32_t n;
+			ParamInfo **param;
+			Node seed;
+		} reset; /* seed 0: the run's */
+		struct {
+			uint32_t n;
+			Def *leaf;
+			Value *value;
+		} let; /* leaf[k] := value[k], now (imaginary parts are further entries) */
+		struct {
+			uint32_t n;
+			Value *item;
+		} print;
+		struct {
+			uint32_t n;
+			ParamInfo **param;
+			Sym path;
+		} file; /* save, load */
+		struct {
+			ParamInfo *param;
+			Def cond, value;
+		} set; /* over the parameter's formals: where cond holds, value */
+		struct {
+			uint32_t n;
+			ParamInfo **param;
+			bool thaw;
+		} freeze;
 		Claim claim;
 	} u;
 };
@@ -217,17 +352,25 @@ typedef struct Program {
 	UnitTable *units;
 	const Ast *file;
 	bool f32;
-	uint32_t nparam;  ParamInfo **param;
-	uint32_t ndata;   DataInfo **data;      /* in order: parents before parts */
-	uint32_t nsplit;  SplitInfo **split;
-	uint32_t nloss;   LossInfo **loss;
-	uint32_t nstmt;   Stmt **stmt;          /* in order; elaboration may append more at the prompt */
+	uint32_t nparam;
+	ParamInfo **param;
+	uint32_t ndata;
+	DataInfo **data; /* in order: parents before parts */
+	uint32_t nsplit;
+	SplitInfo **split;
+	uint32_t nloss;
+	LossInfo **loss;
+	uint32_t nstmt;
+	Stmt **stmt; /* in order; elaboration may append more at the prompt */
 	/* Scalar RUNTIME leaves that expressions may read inside a training: */
-	Def step;       /* `step`: int, of the phase, from 1 */
-	Def epoch;      /* `epoch`: int, from 1 */
-	Def grad_norm;  /* `grad`: norm of the gradient */
-	Def change;     /* `change`: largest |change| of a parameter entry in the last step, relative to 1 + |entry| */
+	Def step;      /* `step`: int, of the phase, from 1 */
+	Def epoch;     /* `epoch`: int, from 1 */
+	Def grad_norm; /* `grad`: norm of the gradient */
+	Def change; /* `change`: largest |change| of a parameter entry in the last step, relative to
+		       1 + |entry| */
 	Def loss_value; /* `loss`: the objective */
-	uint32_t nset;  Sym *set_name; const char **set_value; /* what --set changed, for the record */
+	uint32_t nset;
+	Sym *set_name;
+	const char **set_value; /* what --set changed, for the record */
 } Program;
 #endif
