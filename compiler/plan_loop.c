@@ -55,10 +55,10 @@ static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index o
 	Affine a = plan_affine(p, arg);
 	if (!own) {
 		Interval have = plan_interval(p, arg);
-		return have.hi < d->pin     ? LOOK_BACK
-		       : have.lo > d->pin   ? LOOK_AHEAD
-		       : have.lo == have.hi ? LOOK_SAME
-					    : LOOK_UNKNOWN;
+		return have.hi < d->pins.lo                             ? LOOK_BACK
+		       : have.lo > d->pins.hi                           ? LOOK_AHEAD
+		       : have.lo == have.hi && d->pins.lo == d->pins.hi ? LOOK_SAME
+									: LOOK_UNKNOWN;
 	}
 	if (a.ok && a.n == 1 && a.index[0] == own && a.coef[0] == 1) {
 		bool wraps = periodic && a.c && plan_range(p, own).lo + a.c < range.lo;
@@ -94,20 +94,17 @@ typedef struct Along {
 	int *at;
 	Look way;
 	Axis axis;
+	bool changed;
 } Along; /* at: formal of each PDef, open, or pinned to one label */
 
-/* A definition without the axis that is read from one label of it alone belongs to that label. */
+/* A definition without the axis is computed once, at the first of the labels that read it. */
 static bool along_pin(Planner *p, Along *w, uint32_t from, const Read *r)
 {
 	const PDef *d = &p->def[from];
 	PDef *e = &p->def[r->to];
-	int64_t label = d->pin;
+	Interval labels = d->pins;
 	if (w->at[from] >= 0) {
-		Interval box = d->region[r->region].box[w->at[from]];
-		if (box.lo != box.hi) {
-			return false;
-		}
-		label = box.lo;
+		labels = d->region[r->region].box[w->at[from]];
 	}
 	for (uint32_t k = 0; k < e->rank && w->at[r->to] == AT_OPEN; k++) {
 		if (core_index_axis(p->core, e->formal[k]) == w->axis &&
@@ -115,11 +112,15 @@ static bool along_pin(Planner *p, Along *w, uint32_t from, const Read *r)
 			return false;
 		}
 	}
-	if (w->at[r->to] == AT_PINNED) {
-		return e->pin == label;
+	if (w->at[r->to] != AT_PINNED) {
+		w->at[r->to] = AT_PINNED;
+		e->pins = labels;
+		w->changed = true;
+	} else if (labels.lo < e->pins.lo || labels.hi > e->pins.hi) {
+		e->pins.lo = labels.lo < e->pins.lo ? labels.lo : e->pins.lo;
+		e->pins.hi = labels.hi > e->pins.hi ? labels.hi : e->pins.hi;
+		w->changed = true;
 	}
-	w->at[r->to] = AT_PINNED;
-	e->pin = label;
 	return true;
 }
 
@@ -168,6 +169,7 @@ static bool along_try(Planner *p, uint32_t n, const uint32_t *list, uint32_t f, 
 	uint32_t reached = 0;
 	for (bool again = true; again;) {
 		again = false;
+		w->changed = false;
 		uint32_t now = 0;
 		for (uint32_t k = 0; k < n; k++) {
 			const PDef *d = &p->def[list[k]];
@@ -182,7 +184,7 @@ static bool along_try(Planner *p, uint32_t n, const uint32_t *list, uint32_t f, 
 				}
 			}
 		}
-		again = now > reached;
+		again = now > reached || w->changed;
 		reached = now;
 	}
 	return reached == n && w->way != LOOK_SAME;
@@ -232,6 +234,10 @@ static void forget_labels(Planner *p, uint32_t n, const uint32_t *list, const Al
 
 static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along *w)
 {
+	for (uint32_t k = 0; k < n; k++) {
+		PDef *d = &p->def[list[k]];
+		d->pin = w->way == LOOK_AHEAD ? d->pins.hi : d->pins.lo;
+	}
 	Interval range = {0, -1};
 	bool *member = arena_array(p->arena, bool, p->ndef);
 	for (uint32_t k = 0; k < n; k++) {

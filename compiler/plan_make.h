@@ -57,6 +57,7 @@ typedef struct PDef {
 	uint32_t pin_slot; /* inside a recurrence along an axis it does not have: computed at this
 			      label alone */
 	int64_t pin;
+	Interval pins;      /* labels that read it */
 	uint32_t position;  /* in the order of computation */
 	uint32_t component; /* strongly connected set, in order of computation */
 	int carrier;        /* the formal that is cut into tiles, or -1 */
