@@ -515,14 +515,15 @@ static void warn_unused_params(Elab *e)
 		trains = trains || e->program->stmt[i]->kind == STMT_TRAIN ||
 			 e->program->stmt[i]->kind == STMT_SWEEP;
 	}
+	Node *loss = arena_array(e->arena, Node, e->program->nloss + 1);
+	for (uint32_t k = 0; k < e->program->nloss; k++) {
+		loss[k] = e->program->loss[k]->value;
+	}
+	const bool *reached = defs_reached(e, e->program->nloss, loss);
 	for (uint32_t i = 0; trains && i < e->program->nparam; i++) {
 		ParamInfo *p = e->program->param[i];
-		bool used = p->used;
-		for (uint32_t k = 0; k < e->program->nloss && !used; k++) {
-			used = core_depends(e->core, e->program->loss[k]->value, p->leaf);
-		}
-		p->used = used;
-		if (!used) {
+		p->used = p->used || reached[p->leaf];
+		if (!p->used) {
 			diag_unused_param(elab_diags(e), p->span, elab_text(e, p->path));
 		}
 	}

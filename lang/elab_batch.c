@@ -28,6 +28,9 @@ typedef struct Batch {
 	size_t nseen, capseen;
 	uint8_t *holds; /* by definition: 0 not asked, 1 no, 2 yes */
 	Def ndef;       /* definitions when holds was made */
+	bool *trained;  /* by definition: it depends on parameters */
+	Def ntrained;
+	Visits walk, search;
 } Batch;
 
 static void refuse(Batch *b, const char *why)
@@ -40,12 +43,7 @@ static void refuse(Batch *b, const char *why)
 
 static bool depends_on_params(Batch *b, Node n)
 {
-	for (uint32_t i = 0; i < b->e->program->nparam; i++) {
-		if (core_depends(b->c, n, b->e->program->param[i]->leaf)) {
-			return true;
-		}
-	}
-	return false;
+	return node_holds_params(b->e, &b->walk, b->trained, b->ntrained, n);
 }
 
 static Def batch_field(Batch *b, Def leaf)
@@ -219,11 +217,17 @@ static Node batch_sum(Batch *b, Node read)
 
 static bool holds_sum(Batch *b, Node n, unsigned depth);
 
+static bool holds_any(Batch *b, Node n)
+{
+	b->search.now++;
+	return holds_sum(b, n, 0);
+}
+
 /* Rewrites the parts of a closed value that depend on parameters; linear says whether sums may
  * still stand here. */
 static Node rewrite(Batch *b, Node n, bool linear, unsigned depth)
 {
-	if (b->failed || !depends_on_params(b, n) || !holds_sum(b, n, 0)) {
+	if (b->failed || !depends_on_params(b, n) || !holds_any(b, n)) {
 		return n;
 	}
 	if (depth > 200) {
@@ -257,7 +261,7 @@ static Node rewrite(Batch *b, Node n, bool linear, unsigned depth)
 	case NODE_PROD: {
 		uint32_t with = 0;
 		for (uint32_t i = 0; i < info.n; i++) {
-			with += depends_on_params(b, info.arg[i]) && holds_sum(b, info.arg[i], 0);
+			with += depends_on_params(b, info.arg[i]) && holds_any(b, info.arg[i]);
 		}
 		for (uint32_t i = 0; i < info.n; i++) {
 			arg[i] = rewrite(b, info.arg[i], with == 1 && info.expo[i] == 1, depth + 1);
@@ -303,17 +307,20 @@ static bool def_holds_sum(Batch *b, Node read, const DefInfo *d, unsigned depth)
 static bool holds_sum(Batch *b, Node n, unsigned depth)
 {
 	NodeInfo info = *core_node(b->c, n);
-	if (depth > 200) {
+	if (depth > 2000) {
 		return true;
+	}
+	if (!visit_first(b->e, &b->search, n)) { /* it held none */
+		return false;
 	}
 	if (info.tag == NODE_READ) {
 		uint8_t *known = info.ref <= b->ndef ? &b->holds[info.ref] : NULL;
 		if (known && *known) {
 			return *known == 2;
 		}
-		if (known) {
+		if (known) { /* what a recurrence reads of itself adds nothing */
 			*known = 1;
-		} /* of a recurrence: what it reads of itself adds nothing */
+		}
 		DefInfo d = *core_def(b->c, info.ref);
 		bool holds = def_holds_sum(b, n, &d, depth);
 		if (known) {
@@ -334,6 +341,7 @@ Node batch_rewrite(Elab *e, Span at, Node objective, DataInfo *data, DataInfo *b
 	Batch b = {.e = e, .c = e->core, .at = at, .name = name, .data = data, .batch = batch};
 	b.ndef = core_def_count(e->core);
 	b.holds = arena_array(e->arena, uint8_t, b.ndef + 1);
+	b.trained = defs_with_params(e, &b.walk, objective, &b.ntrained);
 	Node n = rewrite(&b, objective, true, 0);
 	return b.failed ? 0 : n;
 }

@@ -54,6 +54,7 @@ void elab_defs(Elab *e, Scope *s, uint32_t n, Ast *const *stmt)
 			Entry *entry =
 				scope_add(e, s, head->name, head->span, val_error(head->span));
 			entry->pending = entry->made = g;
+			s->ngroup++;
 		}
 		ARENA_PUSH(e->arena, g->piece, g->n, g->cap, def);
 	}
@@ -76,61 +77,6 @@ bool group_text_mentions(const Ast *ast, Sym name)
 		}
 	}
 	return false;
-}
-
-static bool group_mentions(const Group *g, Sym name)
-{
-	for (size_t i = 0; i < g->n; i++) {
-		if (group_text_mentions(g->piece[i]->kid[1], name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Can `from` reach `to` through the pending definitions of their scope? */
-static bool reaches_group(Elab *e, const Group *from, const Group *to)
-{
-	Scope *s = from->scope;
-	Group **stack = arena_array(e->arena, Group *, s->n + 1);
-	bool *seen = arena_array(e->arena, bool, s->n + 1);
-	size_t top = 0;
-	stack[top++] = (Group *)(uintptr_t)from;
-	while (top) {
-		const Group *g = stack[--top];
-		for (size_t k = 0; k < s->n; k++) {
-			Group *h = s->entry[k].pending;
-			if (!h || h->state == GROUP_DONE || h->scope != s || seen[k] ||
-			    !group_mentions(g, h->name)) {
-				continue;
-			}
-			if (h == to) {
-				return true;
-			}
-			seen[k] = true;
-			stack[top++] = h;
-		}
-	}
-	return false;
-}
-
-static size_t cycle_of(Elab *e, Group *g, Group ***out)
-{
-	Scope *s = g->scope;
-	Group **set = arena_array(e->arena, Group *, s->n + 1);
-	size_t n = 0;
-	set[n++] = g;
-	g->recursive = reaches_group(e, g, g);
-	for (size_t k = 0; g->recursive && k < s->n; k++) {
-		Group *h = s->entry[k].pending;
-		if (h && h != g && h->state == GROUP_NEW && h->scope == s &&
-		    reaches_group(e, g, h) && reaches_group(e, h, g)) {
-			h->recursive = true;
-			set[n++] = h;
-		}
-	}
-	*out = set;
-	return n;
 }
 
 /* ---- the indices of a left side
@@ -509,7 +455,7 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 		unsigned unseen = e->unseen; /* a definition is looked at from elsewhere too */
 		e->unseen = 0;
 		Group **set;
-		size_t n = cycle_of(e, g, &set);
+		size_t n = group_cycle(e, g, &set);
 		bool indexed = g->piece[0]->kid[0]->kind == AST_INDEX;
 		g->state = GROUP_BUSY;
 		if (!g->recursive && !indexed) {

@@ -16,7 +16,8 @@ struct Group {
 	/* while a set that needs each other is made */
 	uint32_t rank; /* written indices */
 	AxisRef *axis; /* of each written index */
-	bool recursive;
+	uint32_t set;   /* number of the set of definitions that need each other */
+	bool recursive; /* it needs itself, or others that need it */
 	Def re, im;
 	Elem elem;
 	UnitId unit;
@@ -38,6 +39,9 @@ bool group_axis_from_uses(Elab *e, Group *g, uint32_t p, AxisRef *out);
 bool group_sides_agree(Elab *e, Group *g);
 /* Is the name used where only ints can stand: as an operand of bits and div, or as a place? */
 bool group_is_integral(Elab *e, const Group *g);
+/* The definitions that wait and need each other with g, g first; g->recursive tells if there are
+ * any, or if it needs itself. */
+size_t group_cycle(Elab *e, Group *g, Group ***out);
 /* Does the text hold the name? */
 bool group_text_mentions(const Ast *ast, Sym name);
 /* The axes of the written indices of definitions that need each other: what one finds helps the

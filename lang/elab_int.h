@@ -136,6 +136,7 @@ struct Scope {
 	Frame *frame;
 	uint32_t nctx; /* indices bound by this scope itself (binders, formals of definitions) */
 	Index *ctx;
+	uint32_t ngroup, nsorted; /* definitions, and how many of them when their sets were found */
 	uint32_t ntext; /* the statements that stand in this scope: uses of a name tell its axes */
 	Ast *const *text;
 };
@@ -435,6 +436,18 @@ void elab_unit(Elab *e, const Ast *file); /* all statements of a file, a module 
 void elab_decl(Elab *e, Scope *s, const Ast *ast);
 bool elab_train(Elab *e, Scope *s, const Ast *ast, TrainInfo *train);
 bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out);
+/* By definition: is it reached from one of the roots (0 is none)? */
+bool *defs_reached(Elab *e, uint32_t nroot, const Node *root);
+/* Marks of nodes met in a walk; a new walk begins by now++. */
+typedef struct Visits {
+	uint32_t *stamp;
+	uint32_t cap, now;
+} Visits;
+bool visit_first(Elab *e, Visits *v, Node n);
+/* By definition, up to *nmark, those that root reaches: does it depend on parameters? */
+bool *defs_with_params(Elab *e, Visits *v, Node root, Def *nmark);
+/* Does the node read one of those? */
+bool node_holds_params(Elab *e, Visits *v, const bool *mark, Def nmark, Node n);
 ParamInfo **params_reached(Elab *e, uint32_t nroot, const Node *root, uint32_t *n);
 /* The parameters of the names in a list (nets, params, fns, losses; none: all). */
 bool params_of_list(Elab *e, Scope *s, uint32_t n, Ast *const *name, uint32_t *count,

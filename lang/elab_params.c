@@ -6,14 +6,10 @@
 ParamInfo **params_reached(Elab *e, uint32_t nroot, const Node *root, uint32_t *n)
 {
 	ParamInfo **out = arena_array(e->arena, ParamInfo *, e->program->nparam + 1);
+	const bool *reached = defs_reached(e, nroot, root);
 	*n = 0;
 	for (uint32_t i = 0; i < e->program->nparam; i++) {
-		bool used = false;
-		for (uint32_t k = 0; k < nroot && !used; k++) {
-			used = root[k] &&
-			       core_depends(e->core, root[k], e->program->param[i]->leaf);
-		}
-		if (used) {
+		if (reached[e->program->param[i]->leaf]) {
 			out[(*n)++] = e->program->param[i];
 		}
 	}

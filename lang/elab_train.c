@@ -58,9 +58,10 @@ static bool objective(Elab *e, Scope *s, const Ast *ast, TrainInfo *t)
 		if (!params_of_list(e, s, 1, list, &n, &chosen)) {
 			return false;
 		}
+		const bool *reached = defs_reached(e, 1, &t->objective);
 		uint32_t kept = 0;
 		for (uint32_t i = 0; i < n; i++) {
-			if (core_depends(e->core, t->objective, chosen[i]->leaf)) {
+			if (reached[chosen[i]->leaf]) {
 				chosen[kept++] = chosen[i];
 			}
 		}
@@ -144,11 +145,12 @@ static bool check_option(Elab *e, const Ast *opt, const Ast *a, bool lbfgs)
 static uint32_t summed_data(Elab *e, const TrainInfo *t, DataInfo **out, uint32_t cap)
 {
 	uint32_t n = 0;
+	const bool *reached = defs_reached(e, 1, &t->objective);
 	for (uint32_t i = 0; i < e->program->ndata && n < cap; i++) {
 		DataInfo *d = e->program->data[i];
 		for (uint32_t k = 0; k < d->nfield; k++) {
 			if (!d->field[k].shared && d->kind != DATA_BATCH &&
-			    core_depends(e->core, t->objective, d->field[k].leaf)) {
+			    reached[d->field[k].leaf]) {
 				out[n++] = d;
 				break;
 			}

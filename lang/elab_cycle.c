@@ -1,0 +1,155 @@
+/* elab_cycle.c — definitions that need each other: the strongly connected sets of the definitions
+ * of one scope, found once for all of them (Tarjan). Which names a right side mentions decides; a
+ * name that is bound inside counts too, which makes a set larger than needed, never wrong. SPEC:
+ * recurrences. */
+#include "lang/elab_group.h"
+
+#include <string.h>
+
+typedef struct Links {
+	uint32_t *to;
+	uint32_t n;
+	size_t cap;
+} Links;
+typedef struct Graph {
+	Elab *e;
+	Group **group;
+	Links *links;
+	uint32_t n;
+	uint32_t *slot; /* hash of names: number of a group + 1 */
+	uint32_t mask;
+	/* the search */
+	uint32_t *order, *low, *stack, *path, *next, nstack, npath, count;
+	bool *open;
+} Graph;
+
+static uint32_t place(const Graph *g, Sym name)
+{
+	uint32_t k = ((uint32_t)name * 2654435761u) & g->mask;
+	while (g->slot[k] && g->group[g->slot[k] - 1]->name != name) {
+		k = (k + 1) & g->mask;
+	}
+	return k;
+}
+
+static void link_names(Graph *g, Links *links, const Ast *ast)
+{
+	if (!ast) {
+		return;
+	}
+	uint32_t found = ast->kind == AST_NAME ? g->slot[place(g, ast->name)] : 0;
+	if (found && (links->n == 0 || links->to[links->n - 1] != found - 1)) {
+		ARENA_PUSH(g->e->arena, links->to, links->n, links->cap, found - 1);
+	}
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		link_names(g, links, ast->kid[i]);
+	}
+}
+
+static void enter(Graph *g, uint32_t v)
+{
+	g->order[v] = g->low[v] = ++g->count;
+	g->stack[g->nstack++] = v;
+	g->open[v] = true;
+	g->path[g->npath++] = v;
+}
+
+/* v is done: what lies above it on the stack is one set if it reaches nothing below. */
+static void leave(Graph *g, uint32_t v)
+{
+	g->npath--;
+	if (g->npath) {
+		uint32_t up = g->path[g->npath - 1];
+		g->low[up] = g->low[v] < g->low[up] ? g->low[v] : g->low[up];
+	}
+	if (g->low[v] != g->order[v]) {
+		return;
+	}
+	uint32_t first = g->nstack;
+	while (g->stack[first - 1] != v) {
+		first--;
+	}
+	for (uint32_t k = first - 1; k < g->nstack; k++) {
+		uint32_t member = g->stack[k];
+		g->open[member] = false;
+		g->group[member]->set = g->order[v];
+		g->group[member]->recursive = g->nstack - first > 0;
+	}
+	g->nstack = first - 1;
+	for (uint32_t k = 0; k < g->links[v].n; k++) {
+		g->group[v]->recursive |= g->links[v].to[k] == v;
+	}
+}
+
+static void search(Graph *g, uint32_t root)
+{
+	enter(g, root);
+	while (g->npath) {
+		uint32_t v = g->path[g->npath - 1];
+		if (g->next[v] == g->links[v].n) {
+			leave(g, v);
+			continue;
+		}
+		uint32_t to = g->links[v].to[g->next[v]++];
+		if (!g->order[to]) {
+			enter(g, to);
+		} else if (g->open[to] && g->order[to] < g->low[v]) {
+			g->low[v] = g->order[to];
+		}
+	}
+}
+
+static void find_sets(Elab *e, Scope *s)
+{
+	Graph g = {.e = e};
+	g.group = arena_array(e->arena, Group *, s->n + 1);
+	for (size_t k = 0; k < s->n; k++) {
+		Group *made = s->entry[k].name ? s->entry[k].made : NULL;
+		if (made && made->scope == s) {
+			g.group[g.n++] = made;
+		}
+	}
+	for (g.mask = 15; g.mask < 4 * g.n; g.mask = 2 * g.mask + 1) {
+	}
+	g.slot = arena_array(e->arena, uint32_t, g.mask + 1);
+	g.links = arena_array(e->arena, Links, g.n + 1);
+	uint32_t *word = arena_array(e->arena, uint32_t, 5 * g.n + 5);
+	g.order = word;
+	g.low = word + g.n;
+	g.stack = word + 2 * g.n;
+	g.path = word + 3 * g.n;
+	g.next = word + 4 * g.n;
+	g.open = arena_array(e->arena, bool, g.n + 1);
+	for (uint32_t k = 0; k < g.n; k++) {
+		g.slot[place(&g, g.group[k]->name)] = k + 1;
+	}
+	for (uint32_t k = 0; k < g.n; k++) {
+		for (size_t i = 0; i < g.group[k]->n; i++) {
+			link_names(&g, &g.links[k], g.group[k]->piece[i]->kid[1]);
+		}
+	}
+	for (uint32_t k = 0; k < g.n; k++) {
+		if (!g.order[k]) {
+			search(&g, k);
+		}
+	}
+	s->nsorted = s->ngroup;
+}
+
+size_t group_cycle(Elab *e, Group *g, Group ***out)
+{
+	Scope *s = g->scope;
+	if (s->nsorted != s->ngroup) {
+		find_sets(e, s);
+	}
+	size_t n = 0, cap = 0;
+	*out = NULL;
+	ARENA_PUSH(e->arena, *out, n, cap, g);
+	for (size_t k = 0; g->recursive && k < s->n; k++) {
+		Group *h = s->entry[k].pending;
+		if (h && h != g && h->state == GROUP_NEW && h->scope == s && h->set == g->set) {
+			ARENA_PUSH(e->arena, *out, n, cap, h);
+		}
+	}
+	return n;
+}
