@@ -52,7 +52,8 @@ static Def output_def(Core *c, Def asked, Node node, uint32_t n, const Index *in
 	for (uint32_t k = 0; k < n && plain; k++) {
 		const NodeInfo *arg = core_node(c, info->arg[k]);
 		Axis own = core_index_axis(c, core_def(c, info->ref)->index[k]);
-		plain = arg->tag == NODE_INDEX && arg->ref == index[k] && core_index_axis(c, index[k]) == own;
+		plain = arg->tag == NODE_INDEX && arg->ref == index[k] &&
+			core_index_axis(c, index[k]) == own;
 	}
 	if (plain) {
 		return info->ref;

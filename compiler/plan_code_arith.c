@@ -1,4 +1,4 @@
-/* plan_code_arith.c — sums (LIN) and products (PROD) as few passes over the lanes: values that are
+/* plan_code_arith.c — sums (LIN) and products (PROD) in few passes over the lanes: values that are
  * equal in all lanes are joined first, products inside sums become multiply-adds. */
 #include "compiler/plan_code.h"
 #include <assert.h>

@@ -246,6 +246,10 @@ const View *plan_leaf_tile(Planner *p, uint32_t leaf, uint32_t samples);
 uint32_t plan_split(Planner *p, const PDef *d, const Interval *box, uint32_t nvalue,
 		    const Node *value, Interval ***out);
 
+/* ---- plan_flat.c --------------------------------------------------------------------------- */
+/* Finds the merged dimensions of a pointwise nest whose program does not look at labels. */
+void plan_flatten(Planner *p, Nest *nest);
+
 /* ---- plan_nest.c
  * ----------------------------------------------------------------------------------------------------
  */

@@ -155,46 +155,6 @@ static void space_arrange(Planner *p, Space *s, uint32_t lane, Nest *nest)
 	nest->dim = s->dim;
 }
 
-/* ---- merging dimensions ---- */
-
-/* Neighbouring dimensions of a pointwise nest that step through every array as one longer dimension
- * would. Tiles: only where the tile is full. */
-static void nest_flatten(Planner *p, Nest *nest)
-{
-	uint32_t n = nest->ndim;
-	int64_t *size = arena_array(p->plan->arena, int64_t, n);
-	int64_t *stride = arena_array(p->plan->arena, int64_t, (size_t)n * (nest->naccess + 1));
-	uint32_t at = n - 1;
-	size[at] = nest->dim[n - 1].size;
-	for (uint32_t a = 0; a < nest->naccess; a++) {
-		stride[a * n + at] = nest->access[a].stride[n - 1];
-	}
-	for (uint32_t d = n - 1; d-- > 0;) {
-		bool joins = true;
-		for (uint32_t a = 0; a < nest->naccess; a++) {
-			joins &= nest->access[a].stride[d] == stride[a * n + at] * size[at];
-		}
-		if (joins) {
-			size[at] *= nest->dim[d].size;
-			continue;
-		}
-		at--;
-		size[at] = nest->dim[d].size;
-		for (uint32_t a = 0; a < nest->naccess; a++) {
-			stride[a * n + at] = nest->access[a].stride[d];
-		}
-	}
-	nest->flat = at > 0;
-	nest->flat_ndim = n - at;
-	nest->flat_size = size + at;
-	nest->flat_stride =
-		arena_array(p->plan->arena, int64_t, (size_t)(n - at) * (nest->naccess + 1));
-	for (uint32_t a = 0; a < nest->naccess; a++) {
-		memcpy(nest->flat_stride + (size_t)a * (n - at), stride + a * n + at,
-		       (n - at) * sizeof *stride);
-	}
-}
-
 static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 {
 	coder_finish(w);
@@ -217,7 +177,7 @@ static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 	nest->flops *= elements;
 	nest->transcendental *= elements;
 	if (pointwise && !w->labels) {
-		nest_flatten(p, nest);
+		plan_flatten(p, nest);
 	}
 	Plan *plan = p->plan;
 	uint32_t operands = nest->nreg + nest->nuniform + nest->naccess + nest->nconst;
