@@ -8,6 +8,7 @@ Q       := $(if $(V),,@)
 JOBS    ?= 2
 PREFIX  ?= /usr/local
 T       ?= 60
+SEED    ?= 1
 
 # Three builds of the same sources, each in its own folder: plain, SAN=1 (address and undefined sanitisers),
 # FUZZ=1 (clang, libFuzzer).
@@ -52,7 +53,7 @@ DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g
 TESTDEPS := $(DEPS) libcriterion-dev clang man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
-        check-diags check-doc check-limits check-mutants check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
+        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -66,7 +67,8 @@ help:
 	@echo 'make check-san              the golden programs under address and undefined sanitisers'
 	@echo 'make check-ops              the table of operations against finite differences and 50-digit tables'
 	@echo 'make check-reference DIR=d  examples/bench on the data in d/data against d/REFERENCE.tsv'
-	@echo 'make fuzz T=60              each fuzzer for T seconds   make check-mutants N=2000 SEED=1   changed programs'
+	@echo 'make fuzz T=60              each fuzzer for T seconds   make check-mutants MUTANTS=2000 SEED=1   changed programs'
+	@echo 'make check-random PROGRAMS=1000 DERIVATIVES=200 SEED=1   random programs against other evaluators'
 	@echo 'make bless                  accept the present output of the golden programs'
 	@echo 'make spec                   write the generated tables of SPEC.md'
 	@echo 'make install PREFIX=/usr/local     make uninstall     make clean     make deps'
@@ -132,7 +134,7 @@ test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
 	@$(MAKE) -k check-unit check-golden check-layers check-diags check-doc check-limits check-mutants \
-	  check-bench check-examples check-fuzz check-san N=400 T=10
+	  check-random check-bench check-examples check-fuzz check-san MUTANTS=400 PROGRAMS=60 DERIVATIVES=12 T=10
 	@echo 'make test: all parts passed'
 
 check-unit: $(UNIT)
@@ -178,7 +180,15 @@ check-reference: $(PNNC)
 
 fuzz: check-fuzz
 check-mutants: $(PNNC)
-	@tests/mutate.sh $(or $(N),2000) $(or $(SEED),1) $(PNNC)
+	@tests/mutate.sh $(or $(MUTANTS),2000) $(SEED) $(PNNC)
+# Random programs against an evaluator of their own, and their derivatives against quadruple precision.
+$(BUILD)/random: $(wildcard tests/random/*.[ch])
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) -O2 -Wall -o $@ $(filter %.c,$^) -lquadmath -lm
+check-random: $(PNNC) $(BUILD)/random
+	@mkdir -p $(BUILD)/found
+	@$(BUILD)/random programs $(PNNC) $(BUILD)/found $(or $(PROGRAMS),1000) $(SEED)
+	@$(BUILD)/random derivatives $(PNNC) $(BUILD)/found $(or $(DERIVATIVES),200) $(SEED)
 check-fuzz:
 	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=$(T)
 run-fuzz: $(FUZZERS)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # check_examples.sh PNNC: every program of examples/ is in canonical format; the small ones run with all claims held, the
-# large ones are checked.
+# large ones too, but for Burgers' equation (make demo), which is checked.
 pnnc=$(realpath "$1") || exit 2
 cd "$(dirname "$0")/.." || exit 2
 export pnnc
@@ -20,7 +20,8 @@ export -f one
 result=$(
 	{
 		for file in examples/small/*.pnn; do printf 'run %s\n' "$file"; done
-		for file in examples/*.pnn; do printf 'check %s\n' "$file"; done
+		printf "run %s\n" examples/airfoil.pnn examples/ethanol.pnn
+		printf "check %s\n" examples/burgers.pnn
 		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
 	} | xargs -P "${JOBS:-2}" -L1 bash -c 'one "$1" "$2"' _
 )
