@@ -10,14 +10,23 @@ typedef struct Print {
 	FILE *out;
 } Print;
 
+/* Reductions mostly have no name. */
 static const char *def_name(const Print *w, Def d)
 {
-	return intern_text(core_names(w->p->core), core_def(w->p->core, d)->name);
+	const char *name = intern_text(core_names(w->p->core), core_def(w->p->core, d)->name);
+	return *name ? name : "_";
 }
 
+/* The name of an index, or of its axis. */
 static const char *index_name(const Print *w, Index i)
 {
-	return i ? intern_text(core_names(w->p->core), core_index_name(w->p->core, i)) : "-";
+	const Core *c = w->p->core;
+	if (!i) {
+		return "-";
+	}
+	const char *own = intern_text(core_names(w->p->core), core_index_name(c, i));
+	const AxisInfo *axis = core_axis_info(c, core_index_axis(c, i));
+	return *own ? own : intern_text(core_names(w->p->core), axis->name);
 }
 
 static void print_access(const Print *w, const Access *a, uint32_t ndim)
