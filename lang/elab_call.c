@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CALL_DEPTH_LIMIT 200u
+enum { FAILURES = 20000 }; /* functions that fail in functions that fail: enough is enough */
 
 /* ---- arguments
  * ---------------------------------------------------------------------------------------------------------
@@ -258,7 +259,7 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 	frame->equation = d->equation;
 	frame->depth = outer ? outer->depth + 1 : 1;
 	if (frame->depth > CALL_DEPTH_LIMIT) {
-		diag_recursion(elab_diags(e), at, elab_text(e, d->name));
+		diag_too_deep(elab_diags(e), at, CALL_DEPTH_LIMIT);
 		return val_error(at);
 	}
 	if (d->net) {
@@ -422,12 +423,17 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 		r.span = at;
 		return r;
 	}
+	if (e->failures > FAILURES) {
+		return val_error(at);
+	}
 	unsigned mark = diags_mark(e->diags), before = diags_errors(e->diags);
 	Val *again = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
-	r = call_once(e, s, f, at, formal, given, ast);
 	bool untyped = !d->equation && !d->layer && d->nformal && !formal_ast(d, 0)->kid[0];
-	if (r.tag == VAL_ERROR && untyped && again[0].tag == VAL_NUM && again[0].rank &&
-	    !d->activation && diags_errors(e->diags) > before) {
+	bool attempt = untyped && again[0].tag == VAL_NUM && again[0].rank && !d->activation;
+	e->attempts += attempt;
+	r = call_once(e, s, f, at, formal, given, ast);
+	e->attempts -= attempt;
+	if (r.tag == VAL_ERROR && attempt && diags_errors(e->diags) > before) {
 		/* fn act(x) = x*sigmoid(x) given an array: it is meant for each element */
 		Val one = again[0];
 		one.rank = 0;
@@ -448,7 +454,10 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 			diags_rewind(e->diags, second);
 		}
 	}
-	if (keep && r.tag != VAL_ERROR && !holds_function(&r)) {
+	/* What failed fails again, and was said; on trial it was not said, and is only counted. */
+	bool said = !e->trial_depth && !e->attempts;
+	e->failures += r.tag == VAL_ERROR && !said;
+	if (keep && (r.tag != VAL_ERROR || said) && !holds_function(&r)) {
 		Memo m = {
 			.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};
 		ARENA_PUSH(e->arena, d->memo, d->nmemo, d->capmemo, m);

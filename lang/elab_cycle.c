@@ -99,6 +99,21 @@ static void search(Graph *g, uint32_t root)
 	}
 }
 
+static void mark_variables(const Graph *g, const Scope *s)
+{
+	Sym *name = arena_array(g->e->arena, Sym, g->n + 1);
+	bool *by = arena_array(g->e->arena, bool, g->n + 1);
+	for (uint32_t k = 0; k < g->n; k++) {
+		name[k] = g->group[k]->name;
+	}
+	for (uint32_t i = 0; i < s->ntext; i++) {
+		diff_text_by(g->e, s->text[i], g->n, name, by);
+	}
+	for (uint32_t k = 0; k < g->n; k++) {
+		g->group[k]->by = by[k];
+	}
+}
+
 static void find_sets(Elab *e, Scope *s)
 {
 	Graph g = {.e = e};
@@ -133,7 +148,55 @@ static void find_sets(Elab *e, Scope *s)
 			search(&g, k);
 		}
 	}
+	mark_variables(&g, s);
+	for (uint32_t k = 0; k < g.n; k++) {
+		g.group[k]->nneed = g.links[k].n;
+		g.group[k]->need = arena_array(e->arena, Group *, g.links[k].n + 1);
+		for (uint32_t i = 0; i < g.links[k].n; i++) {
+			g.group[k]->need[i] = g.group[g.links[k].to[i]];
+		}
+	}
 	s->nsorted = s->ngroup;
+}
+
+/* A chain of definitions, each needing the one before, is made from its beginning: else it would
+ * be descended as deep as it is long. Scopes with few definitions need no such care. */
+void group_needs_first(Elab *e, Group *g)
+{
+	Scope *s = g->scope;
+	if (s->ngroup <= (s == e->global ? 200u : 20u)) {
+		return;
+	}
+	if (s->nsorted != s->ngroup) {
+		find_sets(e, s);
+	}
+	bool any = false;
+	for (uint32_t i = 0; i < g->nneed; i++) {
+		any = any || (g->need[i]->state == GROUP_NEW && g->need[i]->set != g->set);
+	}
+	if (!any) {
+		return;
+	}
+	Group **path = arena_array(e->arena, Group *, s->ngroup + 1);
+	uint32_t n = 0;
+	path[n++] = g;
+	uint32_t visit = ++e->visits;
+	g->visit = visit;
+	g->tried = 0;
+	while (n) {
+		Group *top = path[n - 1];
+		Group *next = top->tried < top->nneed ? top->need[top->tried++] : NULL;
+		if (!next) {
+			n--;
+			if (top != g && top->state == GROUP_NEW && top->set != g->set) {
+				elab_group(e, s, top, top->name, top->span);
+			}
+		} else if (next->visit != visit && next->state == GROUP_NEW) {
+			next->visit = visit;
+			next->tried = 0;
+			path[n++] = next;
+		}
+	}
 }
 
 size_t group_cycle(Elab *e, Group *g, Group ***out)

@@ -107,6 +107,8 @@ bool group_axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out)
 	return false;
 }
 
+enum { AXIS_DEPTH = 200 };
+
 bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out)
 {
 	(void)name;
@@ -132,11 +134,24 @@ bool group_axis(Elab *e, Group *g, Sym name, uint32_t position, AxisRef *out)
 		}
 		return false;
 	}
-	g->state =
-		GROUP_BUSY; /* the definition is not asked again while its own text is searched */
+	uint32_t rank = g->piece[0]->kid[0]->nkid - 1;
+	if (g->hint && position < rank && g->hint[position].axis) {
+		*out = g->hint[position];
+		return true;
+	}
+	if (e->axis_depth > AXIS_DEPTH) {
+		return false;
+	}
+	e->axis_depth++;
+	g->state = GROUP_BUSY; /* it is not asked again while its own text is searched */
 	bool ok = group_axis_from_bodies(e, g, position, out) ||
 		  group_axis_from_uses(e, g, position, out);
 	g->state = GROUP_NEW;
+	e->axis_depth--;
+	if (ok && position < rank) {
+		g->hint = g->hint ? g->hint : arena_array(e->arena, AxisRef, rank + 1);
+		g->hint[position] = *out;
+	}
 	return ok;
 }
 
@@ -340,7 +355,7 @@ void group_again(Elab *e, Scope *s, Sym name)
 		Group *g = s->entry[k].name == name ? s->entry[k].made : NULL;
 		if (g) {
 			g->state = GROUP_NEW;
-			g->axis = NULL;
+			g->axis = g->hint = NULL;
 			s->entry[k].pending = g;
 		}
 	}
@@ -351,7 +366,7 @@ void groups_restore(Elab *e, size_t mark)
 	while (e->nfailed > mark) {
 		Group *g = e->failed[--e->nfailed];
 		g->state = GROUP_NEW;
-		g->axis = NULL;
+		g->axis = g->hint = NULL;
 		for (size_t k = 0; k < g->scope->n; k++) {
 			if (g->scope->entry[k].name == g->name) {
 				g->scope->entry[k].pending = g;
@@ -410,17 +425,6 @@ static Val simple_indexed(Elab *e, Group *g)
 	return val_name(e, g->scope, g->name, r, DEF_USER);
 }
 
-/* grad(z, y) with y = 3: the name is a variable, not the number. */
-static bool differentiated(Elab *e, const Group *g)
-{
-	for (uint32_t i = 0; i < g->scope->ntext; i++) {
-		if (diff_text_by(e, g->scope->text[i], g->name)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static Val simple(Elab *e, Group *g)
 {
 	const Ast *def = g->piece[0];
@@ -432,7 +436,7 @@ static Val simple(Elab *e, Group *g)
 		return val_error(g->span);
 	}
 	if (v.tag == VAL_NUM) {
-		if (!v.rank && (v.elem == ELEM_REAL || v.literal) && differentiated(e, g)) {
+		if (!v.rank && (v.elem == ELEM_REAL || v.literal) && g->by) {
 			return diff_alias_fresh(e, g->name, &v);
 		}
 		if (v.literal && v.elem == ELEM_INT) {
@@ -450,6 +454,9 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
 	if (g->state == GROUP_BUSY) {
 		diag_bad_recurrence(elab_diags(e), at, elab_text(e, name), "it needs itself");
 		return val_error(at);
+	}
+	if (g->state == GROUP_NEW) {
+		group_needs_first(e, g);
 	}
 	if (g->state == GROUP_NEW) {
 		unsigned unseen = e->unseen; /* a definition is looked at from elsewhere too */

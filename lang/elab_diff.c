@@ -327,15 +327,16 @@ static void mark_all(FnDecl *d)
 	}
 }
 
+/* Of θ[l, n] the array θ is what one differentiates by, not the places l and n. */
 static void mark_names(FnDecl *d, const Ast *ast)
 {
-	if (!ast) {
-		return;
+	while (ast && (ast->kind == AST_PAREN || ast->kind == AST_INDEX || ast->kind == AST_DVAR)) {
+		ast = ast->kid[0];
 	}
-	if (ast->kind == AST_NAME) {
+	if (ast && ast->kind == AST_NAME) {
 		mark(d, ast->name);
 	}
-	for (uint32_t i = 0; i < ast->nkid; i++) {
+	for (uint32_t i = 0; ast && ast->kind == AST_TUPLE && i < ast->nkid; i++) {
 		mark_names(d, ast->kid[i]);
 	}
 }
@@ -365,7 +366,7 @@ static void scan(Elab *e, FnDecl *d, const Ast *ast)
 		mark_names(d, ast->kid[0]);
 	} else if (ast->kind == AST_CALL && ast->kid[0]->kind == AST_NAME &&
 		   is_operator(elab_text(e, ast->kid[0]->name))) {
-		if (ast->nkid < 3) {
+		if (ast->nkid < 3 && d->ast) {
 			mark_all(d);
 		}
 		for (uint32_t i = 2; i < ast->nkid; i++) {
@@ -377,12 +378,10 @@ static void scan(Elab *e, FnDecl *d, const Ast *ast)
 	}
 }
 
-bool diff_text_by(Elab *e, const Ast *ast, Sym name)
+void diff_text_by(Elab *e, const Ast *ast, uint32_t n, Sym *name, bool *by)
 {
-	bool by = false;
-	FnDecl one = {.nformal = 1, .formal = &name, .by = &by};
-	scan(e, &one, ast);
-	return by;
+	FnDecl names = {.nformal = n, .formal = name, .by = by};
+	scan(e, &names, ast);
 }
 
 void diff_scan(Elab *e, FnDecl *d)

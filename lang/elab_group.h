@@ -17,6 +17,11 @@ struct Group {
 	uint32_t rank; /* written indices */
 	AxisRef *axis; /* of each written index */
 	uint32_t set;   /* number of the set of definitions that need each other */
+	uint32_t nneed; /* definitions of the scope that the right sides mention */
+	Group **need;
+	uint32_t visit, tried; /* of group_needs_first */
+	AxisRef *hint;         /* axes found for others before the definition was made */
+	bool by;        /* grad(z, y) with y = 3: the name is a variable, not the number */
 	bool recursive; /* it needs itself, or others that need it */
 	Def re, im;
 	Elem elem;
@@ -42,6 +47,8 @@ bool group_is_integral(Elab *e, const Group *g);
 /* The definitions that wait and need each other with g, g first; g->recursive tells if there are
  * any, or if it needs itself. */
 size_t group_cycle(Elab *e, Group *g, Group ***out);
+/* What g needs in its scope is made first. */
+void group_needs_first(Elab *e, Group *g);
 /* Does the text hold the name? */
 bool group_text_mentions(const Ast *ast, Sym name);
 /* The axes of the written indices of definitions that need each other: what one finds helps the

@@ -136,6 +136,12 @@ struct Scope {
 	Frame *frame;
 	uint32_t nctx; /* indices bound by this scope itself (binders, formals of definitions) */
 	Index *ctx;
+	struct ScopeSlot {
+		Sym name;
+		uint32_t at;
+	} *slot; /* names of a large scope: number of the entry + 1 */
+	uint32_t mask;
+	size_t indexed;
 	uint32_t ngroup, nsorted; /* definitions, and how many of them when their sets were found */
 	uint32_t ntext; /* the statements that stand in this scope: uses of a name tell its axes */
 	Ast *const *text;
@@ -207,6 +213,10 @@ struct Elab {
 	size_t capparam, capdata, capsplit, caploss, capstmt;
 	bool *set_used; /* which --set names were met */
 	bool in_prelude;
+	unsigned attempts;    /* > 0: errors may be forgotten, a function is tried on a whole array */
+	unsigned failures;    /* calls that went wrong on trial */
+	uint32_t visits;      /* walks over definitions so far */
+	unsigned axis_depth;  /* of asking one definition for the axes of the next */
 	unsigned units_open;  /* files being elaborated: modules within the program */
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
@@ -370,8 +380,8 @@ Val diff_by(Elab *e, Span at, const Val *of,
 Val diff_alias(Elab *e, Sym name, const Val *v);       /* v itself if it is one already */
 Val diff_alias_fresh(Elab *e, Sym name, const Val *v); /* always a new one */
 void diff_scan(Elab *e, FnDecl *fn);
-/* Does the text differentiate by this name? */
-bool diff_text_by(Elab *e, const Ast *ast, Sym name);
+/* Marks which of the names the text differentiates by. */
+void diff_text_by(Elab *e, const Ast *ast, uint32_t n, Sym *name, bool *by);
 Val elab_draw(Elab *e, Scope *s, const Val *dist, Span at, uint32_t nix, const Index *ix,
 	      bool each_step);
 

@@ -12,8 +12,46 @@ Scope *scope_new(Elab *e, Scope *parent, Frame *frame)
 	return s;
 }
 
-static Entry *find_here(Scope *s, Sym name)
+/* Large scopes have a table of their names; an entry that was renamed is looked for one by one. */
+enum { SCOPE_LINEAR = 16 };
+
+static uint32_t slot_of(const Scope *s, Sym name)
 {
+	uint32_t k = ((uint32_t)name * 2654435761u) & s->mask;
+	while (s->slot[k].at && s->slot[k].name != name) {
+		k = (k + 1) & s->mask;
+	}
+	return k;
+}
+
+static void index_names(Elab *e, Scope *s)
+{
+	if (4 * s->n > 3 * (size_t)s->mask) {
+		s->mask = 63;
+		while ((size_t)s->mask < 2 * s->n) {
+			s->mask = 2 * s->mask + 1;
+		}
+		s->slot = arena_array(e->arena, struct ScopeSlot, s->mask + 1);
+		s->indexed = 0;
+	}
+	for (; s->indexed < s->n; s->indexed++) {
+		Sym name = s->entry[s->indexed].name;
+		s->slot[slot_of(s, name)] = (struct ScopeSlot){name, (uint32_t)s->indexed + 1};
+	}
+}
+
+static Entry *find_here(Elab *e, Scope *s, Sym name)
+{
+	if (s->n > SCOPE_LINEAR) {
+		index_names(e, s);
+		uint32_t at = s->slot[slot_of(s, name)].at;
+		if (!at) {
+			return NULL;
+		}
+		if (s->entry[at - 1].name == name) {
+			return &s->entry[at - 1];
+		}
+	}
 	for (size_t i = s->n; i-- > 0;) {
 		if (s->entry[i].name == name) {
 			return &s->entry[i];
@@ -31,7 +69,7 @@ static Entry *push(Elab *e, Scope *s, Sym name, Span at, Val v)
 
 Entry *scope_add(Elab *e, Scope *s, Sym name, Span at, Val v)
 {
-	Entry *old = find_here(s, name);
+	Entry *old = find_here(e, s, name);
 	if (old && !old->builtin) {
 		diag_note(diag_redefined(elab_diags(e), at, elab_text(e, name)), old->span,
 			  "first defined here");
@@ -45,7 +83,7 @@ Entry *scope_add(Elab *e, Scope *s, Sym name, Span at, Val v)
 
 void scope_put(Elab *e, Scope *s, Sym name, Span at, Val v)
 {
-	Entry *old = find_here(s, name);
+	Entry *old = find_here(e, s, name);
 	if (old) {
 		old->val = v;
 		old->span = at;
@@ -58,9 +96,8 @@ void scope_put(Elab *e, Scope *s, Sym name, Span at, Val v)
 
 Entry *scope_find(Elab *e, Scope *s, Sym name)
 {
-	(void)e;
 	for (; s; s = s->parent) {
-		Entry *found = find_here(s, name);
+		Entry *found = find_here(e, s, name);
 		if (found) {
 			return found;
 		}
