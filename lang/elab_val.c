@@ -494,16 +494,38 @@ static bool fold_op(Elab *e, const NodeInfo *i, const double *x, double *out)
 	return true;
 }
 
+/* The piece that gives the value at these places; false if that is not known. */
+static bool piece_at(Elab *e, const DefInfo *d, const Node *arg, uint32_t *piece)
+{
+	for (*piece = 0; *piece < d->npiece; ++*piece) {
+		const Range *box = d->piece[*piece].box;
+		bool here = true, known = true;
+		for (uint32_t p = 0; box && p < d->nindex; p++) {
+			double x;
+			if (box[p].lo.kind != EDGE_AT) {
+				continue; /* the whole axis */
+			}
+			known = elab_node_value(e, arg[p], &x) && known;
+			here = here && known && x == (double)box[p].lo.offset;
+		}
+		if (here || !known) {
+			return here;
+		}
+	}
+	return false;
+}
+
 static bool fold_read(Elab *e, const NodeInfo *i, double *out)
 {
 	const DefInfo *d = core_def(e->core, i->ref);
 	if (d->role == DEF_CONST && d->npiece == 1) {
 		return elab_node_value(e, d->piece[0].value, out);
 	}
-	if (d->role != DEF_VALUE || d->npiece != 1 || d->piece[0].box) {
+	uint32_t piece = 0;
+	if (d->role != DEF_VALUE || d->npiece == 0 || !piece_at(e, d, i->arg, &piece)) {
 		return false;
 	}
-	return elab_node_value(e, core_open(e->core, i->ref, 0, i->arg, NULL), out);
+	return elab_node_value(e, core_open(e->core, i->ref, piece, i->arg, NULL), out);
 }
 
 bool elab_node_value(Elab *e, Node n, double *out)
