@@ -704,3 +704,24 @@ Test(plan, factors_are_gathered_for_the_kernels)
 		  "%s", text);
 	free(text);
 }
+
+/* Expressions nest as deep as the planner can follow; deeper ones are refused. */
+Test(plan, deep_expressions)
+{
+	Axis h = aid_axis(&t, "h", 0, 9, 0);
+	Def x = AID_LEAF(&t, DEF_PARAM, "x", -1, 1, h);
+	Index i = aid_index(&t, h, "i");
+	Node v = AT(&t, x, IX(&t, i)), deep = v;
+	for (int k = 0; k < 1000; k++) {
+		deep = core_op1(C, k % 2 ? OP_sin : OP_tanh, core_add(C, deep, core_mul(C, v, v)));
+	}
+	Def d = AID_DEF(&t, "d", deep, i);
+	plan_aid_compare(&t, 1, &d, 1e-10);
+	Index j = aid_index(&t, h, "j");
+	v = deep = AT(&t, x, IX(&t, j));
+	for (int k = 0; k < 1400; k++) {
+		deep = core_op1(C, k % 2 ? OP_sin : OP_tanh, core_add(C, deep, core_mul(C, v, v)));
+	}
+	Def e = AID_DEF(&t, "e", deep, j);
+	plan_aid_expect(&t, 1, &e, "E0224");
+}
