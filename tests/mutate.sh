@@ -2,8 +2,9 @@
 # mutate.sh [N [SEED [PNNC]]]: N programs with tokens deleted, doubled, swapped or replaced, each given to `pnnc check`.
 #
 # Every one must be accepted (exit 0), refuted (1), diagnosed at a place (3) or lack its data (4, 5) within 2 s of
-# processor time and 1 GB: no crash, no assertion, no fault of our own. The programs that are changed are those of examples/
-# and tests/; the same SEED changes them in the same way. Texts that fail are kept in build/mutants, with the reason.
+# processor time and 1 GB: no crash, no assertion, no fault of our own. Where the claims are too large to be tried
+# within that, elaboration alone must be. The programs that are changed are those of examples/ and tests/; the same SEED
+# changes them in the same way. Texts that fail are kept in build/mutants, with the reason.
 # With a sanitised pnnc set MUTATE_NO_MEMORY_LIMIT=1: it reserves far more addresses than it uses.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
