@@ -391,6 +391,9 @@ static void assign_outputs(Plan *p)
 		void *to = o->integer ? (void *)store_int(p->store, o->assign)
 				      : (void *)store_real(p->store, o->assign);
 		memcpy(to, p->exec->worker[0].base[o->view.buffer->id], o->count * sizeof(double));
+		if (core_def(p->core, o->assign)->role == DEF_DATA) {
+			store_touch(p->store, o->assign);
+		}
 	}
 }
 

@@ -285,14 +285,21 @@ static bool gemm_shape(Planner *p, Gemm *g, GemmDim *dim, uint32_t n)
 static void gemm_cost(Planner *p, const Gemm *g)
 {
 	const GemmDim *kernel[3] = {&g->m, &g->n, &g->k};
-	double flops = 2;
+	double flops = 2, a = 1, b = 1, c = 2;
 	for (uint32_t q = 0; q < 3 + g->nouter; q++) {
 		const GemmDim *d = q < 3 ? kernel[q] : &g->outer[q - 3];
-		flops *= d->tiled ? (double)p->tile->samples : (double)d->size;
+		double size = d->tiled ? (double)p->tile->samples : (double)d->size;
+		flops *= size;
+		a *= d->a ? size : 1.0;
+		b *= d->b ? size : 1.0;
+		c *= d->c ? size : 1.0;
 	}
+	double trips = 1;
 	for (uint32_t s = 1; s < p->plan->nslot && s < p->slot_room; s++) {
-		flops *= p->trips[s] ? (double)p->trips[s] : 1.0;
+		trips *= p->trips[s] ? (double)p->trips[s] : 1.0;
 	}
+	flops *= trips;
+	p->plan->cost.bytes += (a + b + c) * trips * sizeof(double);
 	p->plan->cost.contraction_flops += flops;
 	p->plan->cost.contractions++;
 	size_t k = (size_t)g->k.size, n = (size_t)g->n.size;

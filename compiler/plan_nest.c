@@ -174,6 +174,14 @@ static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 	for (uint32_t k = 1; k < p->plan->nslot && k < p->slot_room; k++) {
 		elements *= p->trips[k] ? (double)p->trips[k] : 1.0;
 	}
+	for (uint32_t k = 0; k < nest->naccess; k++) {
+		double touched = elements;
+		for (uint32_t d = 0; d < nest->ndim; d++) {
+			bool still = nest->access[k].stride[d] == 0 && nest->dim[d].size > 0;
+			touched /= still ? (double)nest->dim[d].size : 1.0;
+		}
+		p->plan->cost.bytes += touched * sizeof(double);
+	}
 	nest->flops *= elements;
 	nest->transcendental *= elements;
 	if (pointwise && !w->labels) {

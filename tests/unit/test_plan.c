@@ -725,3 +725,26 @@ Test(plan, deep_expressions)
 	Def e = AID_DEF(&t, "e", deep, j);
 	plan_aid_expect(&t, 1, &e, "E0224");
 }
+
+/* The cost is a reading of the plan: one product of a 64 by 20 matrix with 100 samples. */
+Test(plan, cost_of_a_contraction)
+{
+	Axis s = aid_axis(&t, "s", 0, 100, AXIS_SAMPLES), h = aid_axis(&t, "h", 0, 64, 0),
+	     g = aid_axis(&t, "g", 0, 20, 0);
+	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, h, g),
+	    x = AID_LEAF(&t, DEF_RUNTIME, "x", -1, 1, s, g);
+	Index r = aid_index(&t, s, "r"), i = aid_index(&t, h, "i"), k = aid_index(&t, g, "k");
+	Node product =
+		core_mul(C, AT(&t, w, IX(&t, i), IX(&t, k)), AT(&t, x, IX(&t, r), IX(&t, k)));
+	Def y = AID_DEF(&t, "y", SUM(&t, product, k), r, i);
+	Store *st = plan_aid_store(&t);
+	Plan *p = plan_build(C, st, t.diags, 1, &(PlanOutput){y, 0}, (PlanOptions){0});
+	cr_assert(p);
+	PlanCost cost = plan_cost(p);
+	cr_assert_eq(cost.contraction_flops, 2.0 * 100 * 64 * 20);
+	cr_assert_eq(cost.contractions, 1);
+	cr_assert(cost.flops >= cost.contraction_flops && cost.memory > 8 * 6400);
+	cr_assert(cost.bytes >= 8.0 * (1280 + 2000 + 6400));
+	plan_free(p);
+	store_free(st);
+}
