@@ -142,7 +142,7 @@ static void print_items(Run *r, Plan *plan, uint32_t n, const Value *item, FILE 
 	for (uint32_t k = 0; k < n; k++) {
 		const Value *v = &item[k];
 		const char *text = v->value ? "" : run_name(r, v->string);
-		if (space && (v->value || !isspace((unsigned char)text[0]))) {
+		if (space && (v->value || !strchr(" \t\n,.;:)]!?%", text[0]))) {
 			fputc(' ', out);
 		}
 		if (v->value) {
