@@ -153,14 +153,16 @@ static Node carry(Batch *b, Node n, Index record, Node to)
 					refuse(b, "a definition is read twice at the same record");
 				}
 				k = i;
+			} else if (formal == b->data->records &&
+				 core_has_index(b->c, info.arg[i], record)) {
+				refuse(b, "a record is reached by arithmetic on its number");
+				return n;
 			}
 			arg[i] = carry(b, info.arg[i], record, to);
 		}
-		if (k == info.n) {
-			refuse(b, "a record is reached by arithmetic on its number");
-			return n;
-		}
-		result = core_read(b->c, copy_def(b, info.ref, k), arg);
+		/* no formal is the record: a place that a field tells, as in c[s.kind] */
+		Def read = k == info.n ? info.ref : copy_def(b, info.ref, k);
+		result = core_read(b->c, read, arg);
 	} else {
 		for (uint32_t i = 0; i < info.n; i++) {
 			arg[i] = carry(b, info.arg[i], record, to);

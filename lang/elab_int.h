@@ -215,6 +215,7 @@ struct Elab {
 	bool in_prelude;
 	unsigned attempts;    /* > 0: errors may be forgotten, a function is tried on a whole array */
 	unsigned failures;    /* calls that went wrong on trial */
+	Sym goal;             /* text of what the training at hand minimises */
 	uint32_t visits;      /* walks over definitions so far */
 	unsigned axis_depth;  /* of asking one definition for the axes of the next */
 	unsigned units_open;  /* files being elaborated: modules within the program */

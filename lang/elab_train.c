@@ -199,7 +199,7 @@ static bool make_batch(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *p
 			DataInfo *probe =
 				data_clone(e, set[i], DATA_BATCH, set[i]->name, ast->span);
 			Trial trial = trial_begin(e);
-			Node r = batch_rewrite(e, ast->span, t->objective, set[i], probe, t->name);
+			Node r = batch_rewrite(e, ast->span, t->objective, set[i], probe, e->goal);
 			bool failed = !r;
 			trial_end(e, trial);
 			if (failed || r != t->objective) {
@@ -207,13 +207,15 @@ static bool make_batch(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *p
 				m++;
 			}
 		}
+		if (m == 0) {
+			diag_not_batchable(elab_diags(e), ast->span, elab_text(e, e->goal),
+					   "no sum over records in it depends on parameters");
+			return false;
+		}
 		if (m != 1) {
-			Diag *d = diag_ambiguous(elab_diags(e), ast->span, "batch",
-						 m ? "the loss sums over several sets"
-						   : "the loss sums over no data");
-			if (m) {
-				diag_help(d, "name the set:  batch = 64 of train");
-			}
+			diag_help(diag_ambiguous(elab_diags(e), ast->span, "batch",
+						 "the loss sums over several sets"),
+				  "name the set:  batch = 64 of train");
 			return false;
 		}
 		ph->batch_of = found;
@@ -223,9 +225,9 @@ static bool make_batch(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *p
 		intern_printf(e->names, "%s_batch", elab_text(e, ph->batch_of->name)), ast->span);
 	ARENA_PUSH(e->arena, e->program->data, e->program->ndata, e->capdata, ph->batch_data);
 	ph->objective =
-		batch_rewrite(e, ast->span, t->objective, ph->batch_of, ph->batch_data, t->name);
+		batch_rewrite(e, ast->span, t->objective, ph->batch_of, ph->batch_data, e->goal);
 	if (ph->objective == t->objective) {
-		diag_not_batchable(elab_diags(e), ast->span, elab_text(e, t->name),
+		diag_not_batchable(elab_diags(e), ast->span, elab_text(e, e->goal),
 				   arena_printf(e->arena, "it does not sum over %s",
 						elab_text(e, ph->batch_of->name)));
 		return false;
@@ -389,6 +391,7 @@ bool elab_train(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
 		}
 		goal = k->kind == AST_MINIMIZE ? k : goal;
 	}
+	e->goal = goal ? SYM(e, ast_text(e->arena, e->names, goal->kid[0])) : 0;
 	bool ok = goal && objective(e, s, goal, t);
 	if (goal && !ok) {
 		return false;

@@ -75,7 +75,9 @@ Diag *axis_differs(Elab *e, Span at, AxisRef have, AxisRef want)
 	const AxisInfo *a = core_axis_info(e->core, have.axis),
 		       *b = core_axis_info(e->core, want.axis);
 	bool literal = (a->flags | b->flags) & AXIS_ANONYMOUS;
-	if (have.axis == want.axis) {
+	if (have.axis != want.axis && a->length && b->length) {
+		diag_remark(d, "they are sized by the records of two data sets");
+	} else if (have.axis == want.axis) {
 		diag_remark(d, "both are sized by their record, and the records differ");
 	} else if (literal && a->size == b->size) {
 		Sym name = a->name ? a->name : b->name;
