@@ -396,7 +396,7 @@ static Num call_fn(Eval *e, const Node *n)
 
 /* ---- difference quotients ---- */
 
-enum { LEVELS = 6 };
+enum { LEVELS = 5, LEVELS_NESTED = 4 };
 
 /* What is varied: scalar parameters of a called function, or one element of an array. */
 typedef struct Vary {
@@ -441,15 +441,18 @@ static Quad vary(Eval *e, Vary *y, unsigned k, Quad h)
 static Num quotient(Eval *e, Vary *y, double step)
 {
 	Quad t[LEVELS][LEVELS], h = (Quad)step;
+	unsigned levels = e->nested ? LEVELS_NESTED : LEVELS;
+	e->nested++;
 	y->first = true;
-	for (unsigned l = 0; l < LEVELS; l++, h /= 2) {
+	for (unsigned l = 0; l < levels; l++, h /= 2) {
 		Quad four = 4;
 		t[l][0] = vary(e, y, 0, h);
 		for (unsigned m = 1; m <= l; m++, four *= 4) {
 			t[l][m] = t[l][m - 1] + (t[l][m - 1] - t[l - 1][m - 1])/(four - 1);
 		}
 	}
-	Quad best = t[LEVELS - 1][LEVELS - 1], off = fabsq(best - t[LEVELS - 1][LEVELS - 2]);
+	e->nested--;
+	Quad best = t[levels - 1][levels - 1], off = fabsq(best - t[levels - 1][levels - 2]);
 	e->lost = e->lost || !(off <= 1e-13Q*(fabsq(best) + 1e-3Q));
 	return real_num(best);
 }
@@ -459,13 +462,15 @@ static Num differential(Eval *e, Node *n)
 	Frame saved;
 	enter(e, n, &saved);
 	Vary y = {.body = n->fn->body, .fn = n->fn};
+	unsigned total = 0;
 	for (unsigned k = 0; k < n->fn->narg; k++) {
 		if (n->order[k]) {
 			y.place[y.n] = &n->fn->scalar[k]->value;
 			y.order[y.n++] = n->order[k];
+			total += n->order[k];
 		}
 	}
-	Num v = quotient(e, &y, 0x1p-6);
+	Num v = quotient(e, &y, total > 3 ? 0x1p-6 : 0x1p-8);
 	leave(n->fn, &saved);
 	return v;
 }
@@ -485,7 +490,7 @@ static Num gradient(Eval *e, Node *n)
 		}
 		y.place[0] = &n->array->value[k];
 	}
-	return quotient(e, &y, 0x1p-6);
+	return quotient(e, &y, 0x1p-7);
 }
 
 /* ---- nodes ---- */
@@ -548,6 +553,7 @@ Num eval_node(Eval *e, Node *n)
 	case OP_FN: case OP_ELEMENT: return call_fn(e, n);
 	case OP_DIFF: return differential(e, n);
 	case OP_GRAD: return gradient(e, n);
+	case OP_TWIN: return eval_node(e, n->b);
 	case OP_AND: case OP_OR: case OP_NOT: return truth(e, n);
 	default: break;
 	}

@@ -89,7 +89,7 @@ Item *gen_item(Gen *g, ItemForm form)
 
 /* ---- axes and constants ---- */
 
-static void make_axis(Gen *g)
+void gen_axis(Gen *g)
 {
 	static const int64_t begins[] = {0, 0, 0, 1, 1, 2, -3};
 	Axis *a = NEW(g, Axis);
@@ -135,7 +135,7 @@ static void declare(Gen *g, Array *a)
 	g->array[g->narray++] = a;
 }
 
-static void make_const(Gen *g, unsigned k)
+void gen_const(Gen *g, unsigned k)
 {
 	const Axis *axis[MAX_AXES];
 	unsigned n = k < 2 ? 1 + (unsigned)(k & 1) : some_axes(g, axis, 2);
@@ -257,11 +257,11 @@ void gen_program(Gen *g)
 {
 	g->units = gen_chance(g, 35);
 	for (unsigned k = 2 + gen_pick(g, 4); k > 0; k--) {
-		make_axis(g);
+		gen_axis(g);
 	}
 	gen_telling(g);
 	for (unsigned k = 0, n = 3 + gen_pick(g, 5); k < n; k++) {
-		make_const(g, k);
+		gen_const(g, k);
 	}
 	for (unsigned k = gen_pick(g, 3); k > 0; k--) {
 		make_gather(g);

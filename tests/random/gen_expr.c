@@ -322,7 +322,9 @@ static Node *reduction(Gen *g, int which, Kind kind, int depth, Dim dim)
 {
 	Node *n = node_make(g, OP_REDUCE, kind, dim);
 	n->whole = which;
-	if (!bind(g, n, which == RED_ARGMAX || which == RED_ARGMIN ? 1 : 2)) {
+	/* the k-th derivative of a product of n factors has n^k terms */
+	bool one = which == RED_ARGMAX || which == RED_ARGMIN || (which == RED_PROD && g->smooth);
+	if (!bind(g, n, one ? 1 : 2)) {
 		return NULL;
 	}
 	bool records = n->bound[0]->axis->records;
@@ -624,8 +626,7 @@ Node *gen_int(Gen *g, int depth)
 /* Places of different axes are not compared: one becomes a mere number. */
 static Node *untyped(Gen *g, Node *n)
 {
-	bool typed = n->op == OP_INDEX || n->op == OP_FIRST || n->op == OP_END || n->op == OP_IF || n->op == OP_REDUCE || n->op == OP_CALL2;
-	return typed ? node_two(g, OP_MUL, n, node_int(g, 1)) : n;
+	return n->kind == KIND_INT && n->op != OP_NUMBER ? node_two(g, OP_MUL, n, node_int(g, 1)) : n;
 }
 
 Node *gen_bool(Gen *g, int depth)

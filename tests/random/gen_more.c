@@ -59,7 +59,7 @@ static void make_parameters(Gen *g, Fn *f)
 }
 
 /* A definition inside the function; it may have axes. */
-static void make_local(Gen *g, Fn *f)
+void gen_local(Gen *g, Fn *f)
 {
 	const Axis *axis[1] = {g->axis[gen_pick(g, g->naxis)]};
 	Array *a = gen_array(g, gen_chance(g, 60), axis);
@@ -110,7 +110,7 @@ void gen_function(Gen *g)
 	}
 	g->in_net = f->form == FN_NET;
 	for (unsigned k = gen_pick(g, 3); k > 0; k--) {
-		make_local(g, f);
+		gen_local(g, f);
 	}
 	if (gen_chance(g, 25)) {
 		const Axis *axis = g->axis[gen_pick(g, g->naxis)];
@@ -331,7 +331,7 @@ static Node *next_value(Gen *g, const Array *a, Node *past)
 
 static void base_values(Gen *g, Array *a, int64_t at, bool second)
 {
-	g->nscope = 0;
+	g->nscope = g->kept;
 	for (unsigned k = 0; k < a->naxes; k++) {
 		if (k != (second ? 1u : 0u)) {
 			g->scope[g->nscope++] = a->index[k];
@@ -350,7 +350,7 @@ static void base_values(Gen *g, Array *a, int64_t at, bool second)
 
 static void all_indices(Gen *g, const Array *a)
 {
-	g->nscope = 0;
+	g->nscope = g->kept;
 	for (unsigned k = 0; k < a->naxes; k++) {
 		g->scope[g->nscope++] = a->index[k];
 	}
@@ -465,6 +465,28 @@ void gen_recurrence(Gen *g, unsigned form)
 			return;
 		}
 	}
+}
+
+/* A recurrence inside a function, of its parameters. */
+void gen_local_recurrence(Gen *g, Fn *f)
+{
+	const Axis *t = straight_axis(g);
+	if (!t) {
+		return;
+	}
+	const Axis *axis[2] = {t, g->axis[gen_pick(g, g->naxis)]};
+	Array *a = gen_array(g, axis[1] != t && gen_chance(g, 50) ? 2 : 1, axis);
+	Group *group = NEW(g, Group);
+	group->array[0] = a;
+	group->n = 1;
+	group->direction = gen_chance(g, 30) ? -1 : 1;
+	g->kept = g->nscope;
+	make_equation(g, a, group->direction, gen_chance(g, 30) ? 2 : 1, NULL, false);
+	g->nscope = g->kept;
+	g->kept = 0;
+	array_room(g, a);
+	f->local[f->nlocal++] = group;
+	g->array[g->narray++] = a;
 }
 
 /* ---- data ---- */

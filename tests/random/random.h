@@ -131,7 +131,8 @@ typedef enum Op {
 	OP_NUMBER, OP_INDEX, OP_SCALAR, OP_READ, OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_NEG, OP_POWER, OP_CALL1, OP_CALL2, OP_MODR,
 	OP_IF, OP_LESS, OP_LESSEQ, OP_EQUAL, OP_UNEQUAL, OP_AND, OP_OR, OP_NOT,
 	OP_IDIV, OP_IMOD, OP_BAND, OP_BOR, OP_XOR, OP_SHL, OP_SHR, OP_BIT, OP_FLOOR, OP_TOREAL, OP_SIZE, OP_FIRST, OP_END,
-	OP_REDUCE, OP_FN, OP_COMPLEX, OP_RE, OP_IM, OP_CONJ, OP_CABS, OP_ARG, OP_CCALL, OP_DIFF, OP_GRAD, OP_ELEMENT, OP_FLIPPED
+	OP_REDUCE, OP_FN, OP_COMPLEX, OP_RE, OP_IM, OP_CONJ, OP_CABS, OP_ARG, OP_CCALL, OP_DIFF, OP_GRAD, OP_ELEMENT, OP_FLIPPED,
+	OP_TWIN /* written as a, means b */
 } Op;
 
 typedef enum Reducer { RED_SUM, RED_MEAN, RED_MAX, RED_MIN, RED_PROD, RED_LOGSUMEXP, RED_ARGMAX, RED_ARGMIN, RED_COUNT,
@@ -197,7 +198,7 @@ typedef struct Gen {
 	Fn *fn[24];
 	unsigned nfn;
 	Var *scope[16];
-	unsigned nscope;
+	unsigned nscope, kept; /* kept: of a function's parameters, below its recurrences */
 	bool units, smooth, in_net; /* smooth: no decisions; in_net: layers may be used */
 } Gen;
 
@@ -251,6 +252,10 @@ void gen_recurrence(Gen *g, unsigned form);
 void gen_pair(Gen *g);
 void gen_whole(Gen *g);
 void gen_telling(Gen *g);
+void gen_axis(Gen *g);
+void gen_const(Gen *g, unsigned k);
+void gen_local(Gen *g, Fn *f);
+void gen_local_recurrence(Gen *g, Fn *f);
 
 /* ---- gen_deriv.c ---- */
 /* Programs whose prints are derivatives. */
@@ -265,6 +270,7 @@ typedef struct Eval {
 	bool bad;           /* something is not a number or a place does not exist */
 	bool lost;          /* a difference quotient did not converge */
 	Quad largest;
+	unsigned nested;    /* difference quotients around */
 } Eval;
 Num eval_node(Eval *e, Node *n);
 void eval_group(Eval *e, Group *group);

@@ -318,6 +318,7 @@ static int level_of(const Node *n)
 	case OP_POWER: return 9;
 	case OP_DIFF: return n->partial ? 8 : 10;
 	case OP_GRAD: return n->partial ? 8 : 10;
+	case OP_TWIN: return level_of(n->a);
 	default: return 10;
 	}
 }
@@ -707,6 +708,7 @@ static void node(Text *t, Node *n)
 	case OP_FN: case OP_ELEMENT: call(t, n); break;
 	case OP_DIFF: differential(t, n); break;
 	case OP_GRAD: gradient(t, n); break;
+	case OP_TWIN: node(t, n->a); break;
 	}
 }
 
@@ -1251,7 +1253,11 @@ static void shuffled(Text *t, ItemForm form)
 void text_program(Gen *g, const Style *s, FILE *out)
 {
 	Text t = {.out = out, .g = g, .style = s, .state = s->seed*77 + 5};
-	if (s->shuffle) {
+	bool pairs = false; /* what is let stands above the functions that read it */
+	for (unsigned k = 0; k < g->nitem; k++) {
+		pairs = pairs || (g->item[k].form == ITEM_GROUP && g->item[k].group->from);
+	}
+	if (s->shuffle && !pairs) {
 		shuffled(&t, ITEM_AXIS);
 		shuffled(&t, ITEM_ARRAY);
 		shuffled(&t, ITEM_DATA);
