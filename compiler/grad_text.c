@@ -275,8 +275,12 @@ static const char *power_text(GradText *t, Node base, int32_t e, bool single)
 	if (e == 1) { /* above or below a bar by itself it needs no brackets */
 		return grad_text(t, base, single ? TIGHT_CHOICE : TIGHT_PRODUCT + 1);
 	}
-	return arena_printf(t->a, t->latex ? "%s^{%d}" : "%s^%d", grad_text(t, base, TIGHT_ATOM),
-			    e);
+	const char *text = grad_text(t, base, TIGHT_ATOM);
+	if (!t->latex) {
+		return arena_printf(t->a, "%s^%d", text, e);
+	}
+	/* a name with something above it takes no second superscript without braces */
+	return arena_printf(t->a, strchr(text, '^') ? "{%s}^{%d}" : "%s^{%d}", text, e);
 }
 
 static const char *times(GradText *t, const char *a, const char *b)
