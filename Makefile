@@ -50,7 +50,7 @@ PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzip-dev \
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev
-TESTDEPS := $(DEPS) libcriterion-dev clang man-db
+TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
         check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
