@@ -146,8 +146,10 @@ Val elab_builtin(Elab *e, Scope *s, uint32_t row, const Ast *ast, const Val *pip
 	for (uint32_t i = 0; i < given; i++) {
 		const Ast *a = call->kid[i + 1];
 		if (a->kind == AST_NAMEDARG) {
-			c.arg_name[first + i] = a->name;
-			a = a->kid[0];
+			diag_help(diag_wrong_arguments(elab_diags(e), a->span, c.name,
+						       "takes no named arguments"),
+				  "give the values in their order");
+			return val_error(c.at);
 		}
 		c.arg[first + i] = a;
 	}

@@ -11,7 +11,6 @@ typedef struct Call {
 	const char *name;
 	uint32_t n;        /* arguments, the piped one included */
 	const Ast *arg[8]; /* NULL for the piped value */
-	Sym arg_name[8];
 	const Val *piped;
 } Call;
 

@@ -461,6 +461,7 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 		Memo m = {
 			.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};
 		ARENA_PUSH(e->arena, d->memo, d->nmemo, d->capmemo, m);
+		e->kept++;
 	}
 	return r;
 }

@@ -325,7 +325,13 @@ Val group_piece_value(Elab *e, Group *g, size_t piece, Scope *in)
 		v = elab_draw(e, in, &v, def->span, 0, NULL, true);
 	}
 	if (v.tag != VAL_NUM && v.tag != VAL_ERROR) {
-		diag_type_mismatch(elab_diags(e), def->kid[1]->span, val_type(e, &v), "a number");
+		Diag *d = diag_type_mismatch(elab_diags(e), def->kid[1]->span, val_type(e, &v),
+					     "a number");
+		if (v.tag == VAL_TUPLE && g->recursive) {
+			diag_help(d, "a state of several parts is a recurrence for each of them");
+		} else if (v.tag == VAL_TUPLE) {
+			diag_help(d, "take a part of it, or define it without indices");
+		}
 		v = val_error(def->span);
 	}
 	return v;
@@ -337,6 +343,7 @@ Val group_finish(Elab *e, Group *g, Val v)
 	if (v.tag == VAL_ERROR && e->trial_depth) {
 		ARENA_PUSH(e->arena, e->failed, e->nfailed, e->capfailed, g);
 	}
+	e->kept += v.tag != VAL_ERROR;
 	g->state = GROUP_DONE;
 	g->val = v;
 	for (size_t k = 0; k < g->scope->n; k++) {

@@ -12,6 +12,7 @@ typedef struct Around {
 	struct Around *outer;
 	const Ast *ast;
 	Scope *scope;
+	bool failed; /* its names could not be bound: what is erroneous in it tells nothing */
 } Around;
 typedef enum { USE_PLAIN, USE_SHIFTED, USE_ANY, USES } Use;
 typedef struct Infer {
@@ -22,6 +23,7 @@ typedef struct Infer {
 	bool done;
 	bool poisoned; /* something erroneous is read at the index: its axis would have been known
 			*/
+	bool unbound;  /* the scope at hand holds names that could not be bound */
 	bool loud;     /* the first mistake in what is read at the index is reported */
 	Use use;
 } Infer;
@@ -98,13 +100,17 @@ static bool found(Infer *in, AxisRef a)
 Trial trial_begin(Elab *e)
 {
 	e->trial_depth++;
-	return (Trial){diags_mark(e->diags), diags_errors(e->diags), e->nfailed};
+	return (Trial){diags_mark(e->diags), diags_errors(e->diags), e->nfailed, e->streams,
+		       e->kept};
 }
 
 bool trial_end(Elab *e, Trial t)
 {
 	bool wrong = diags_errors(e->diags) > t.errors;
 	e->trial_depth--;
+	if (e->kept == t.kept) { /* its draws are thrown away with it */
+		e->streams = t.streams;
+	}
 	diags_rewind(e->diags, t.mark);
 	groups_restore(e, t.failed);
 	return wrong;
@@ -142,7 +148,7 @@ static Val quiet(Infer *in, Scope *s, const Ast *ast, bool callee)
 	Trial t = trial_begin(e);
 	Val v = callee ? elab_callee(e, s, ast) : elab_expr(e, s, ast);
 	bool wrong = trial_end(e, t);
-	in->poisoned = in->poisoned || (v.tag == VAL_ERROR && !wrong);
+	in->poisoned = in->poisoned || (v.tag == VAL_ERROR && !wrong && !in->unbound);
 	return v;
 }
 
@@ -225,6 +231,7 @@ static Scope *scope_for(Infer *in, Around *around, const Ast *ast)
 	while (around && !binds_for(around->ast, ast)) {
 		around = around->outer;
 	}
+	in->unbound = false;
 	if (!around) {
 		return in->s;
 	}
@@ -233,9 +240,10 @@ static Scope *scope_for(Infer *in, Around *around, const Ast *ast)
 		Scope *made = scope_new(in->e, parent, NULL);
 		Trial t = trial_begin(in->e);
 		bind_around(in->e, made, around->ast);
-		trial_end(in->e, t);
+		around->failed = trial_end(in->e, t) || in->unbound;
 		around->scope = made;
 	}
+	in->unbound = !around->scope || around->failed;
 	return around->scope ? around->scope : in->s;
 }
 
@@ -390,7 +398,7 @@ static void infer(Infer *in, Around *around, const Ast *ast)
 	if (binder && binds(ast->kid[0], in->name)) {
 		return;
 	}
-	Around here = {around, ast, NULL};
+	Around here = {.outer = around, .ast = ast};
 	if (binder || ast->kind == AST_BLOCK) {
 		around = &here;
 	}

@@ -216,6 +216,7 @@ struct Elab {
 	unsigned attempts;    /* > 0: errors may be forgotten, a function is tried on a whole array */
 	unsigned failures;    /* calls that went wrong on trial */
 	Sym goal;             /* text of what the training at hand minimises */
+	unsigned kept;        /* values made so far that outlast a trial: definitions, expansions */
 	uint32_t visits;      /* walks over definitions so far */
 	unsigned axis_depth;  /* of asking one definition for the axes of the next */
 	unsigned units_open;  /* files being elaborated: modules within the program */
@@ -318,6 +319,8 @@ bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out);
 typedef struct Trial {
 	unsigned mark, errors;
 	size_t failed;
+	int64_t streams;
+	unsigned kept;
 } Trial;
 Trial trial_begin(Elab *e);
 bool trial_end(Elab *e, Trial t);

@@ -41,6 +41,40 @@ static void collect_nodes(const Val *v, Node *out, uint32_t *n, uint32_t cap)
 
 /* All parameters that a function's own expansions reach: those below its path, and those of what it
  * was seen to use. */
+static void params_of_fn(Elab *e, FnDecl *d, ParamInfo **out, uint32_t *n);
+
+/* A function that was not called yet: what the names in its text reach. */
+static void params_of_text(Elab *e, FnDecl *d, const Ast *ast, ParamInfo **out, uint32_t *n)
+{
+	if (!ast) {
+		return;
+	}
+	Entry *entry = ast->kind == AST_NAME ? scope_find(e, d->scope, ast->name) : NULL;
+	bool formal = false;
+	for (uint32_t i = 0; i < d->nformal; i++) {
+		formal = formal || d->formal[i] == ast->name;
+	}
+	if (entry && !entry->pending && !formal && entry->val.tag == VAL_FN &&
+	    entry->val.fn->kind == FNV_USER && entry->val.fn->decl != d &&
+	    !entry->val.fn->decl->checking) {
+		d->checking = true;
+		params_of_fn(e, entry->val.fn->decl, out, n);
+		d->checking = false;
+	} else if (entry && !formal && (entry->pending || entry->val.tag == VAL_NUM)) {
+		Val v = scope_value(e, d->scope, ast->name, ast->span);
+		Node node[64];
+		uint32_t m = 0, np;
+		collect_nodes(&v, node, &m, 64);
+		ParamInfo **reached = params_reached(e, m, node, &np);
+		for (uint32_t i = 0; i < np; i++) {
+			add_param(out, n, reached[i]);
+		}
+	}
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		params_of_text(e, d, ast->kid[i], out, n);
+	}
+}
+
 static void params_of_fn(Elab *e, FnDecl *d, ParamInfo **out, uint32_t *n)
 {
 	const char *name = elab_text(e, d->name);
@@ -50,6 +84,9 @@ static void params_of_fn(Elab *e, FnDecl *d, ParamInfo **out, uint32_t *n)
 		if (d->net && strncmp(path, name, length) == 0 && path[length] == '.') {
 			add_param(out, n, e->program->param[i]);
 		}
+	}
+	if (d->nmemo == 0 && !d->net && !d->equation) {
+		params_of_text(e, d, d->ast->kid[3], out, n);
 	}
 	for (size_t k = 0; k < d->nmemo; k++) {
 		Node node[64];
