@@ -250,10 +250,63 @@ static void put(FILE *f, const Token *k)
 	fwrite(k->text, 1, k->ntext, f);
 }
 
-/* Writes the program with one to three tokens deleted, doubled, swapped or replaced. */
+/* The end of the group that token `from` opens, or of the line that it stands in. */
+static size_t piece_end(const Text *t, size_t from)
+{
+	char open = t->token[from].ntext == 1 ? t->token[from].text[0] : 0;
+	char close = open == '(' ? ')' : open == '[' ? ']' : open == '{' ? '}' : '\n';
+	int depth = 0;
+	for (size_t i = from; i < t->n; i++) {
+		char c = t->token[i].ntext == 1 ? t->token[i].text[0] : 0;
+		depth += c == open && close != '\n';
+		depth -= c == close;
+		if (c == close && depth <= 0) {
+			return i + 1;
+		}
+	}
+	return t->n;
+}
+
+/* Another piece of the program, bracketed likewise, in the place of this one. */
+static void write_grafted(FILE *f, uint64_t *random, const Text *t)
+{
+	size_t at = 0, from = 0;
+	for (int tries = 0; tries < 200; tries++) {
+		at = below(random, t->n);
+		from = below(random, t->n);
+		char a = class_of(&t->token[at]) ? 0 : t->token[at].text[0],
+		     b = t->token[from].text[0];
+		if (a && t->token[at].ntext && t->token[from].ntext && a == b &&
+		    strchr("([{\n", a)) {
+			break;
+		}
+	}
+	size_t end =
+		piece_end(t, at == 0 || t->token[at].text[0] != '\n' ? at : at + (at + 1 < t->n));
+	size_t stop = piece_end(
+		t, from == 0 || t->token[from].text[0] != '\n' ? from : from + (from + 1 < t->n));
+	for (size_t i = 0; i < at; i++) {
+		put(f, &t->token[i]);
+	}
+	for (size_t i = from; i < stop; i++) {
+		put(f, &t->token[i]);
+	}
+	for (size_t i = end; i < t->n; i++) {
+		put(f, &t->token[i]);
+	}
+}
+
+/* Writes the program with one to three tokens deleted, doubled, swapped or replaced, or with one
+ * group or line in the place of another. */
 static void write_mutant(const char *path, uint64_t *random, const Text *t, const Text *all,
 			 size_t nall)
 {
+	if (below(random, 4) == 0 && t->n) {
+		FILE *grafted = must(fopen(path, "wb"));
+		write_grafted(grafted, random, t);
+		fclose(grafted);
+		return;
+	}
 	Token *k = must(malloc((t->n + 1) * sizeof *k));
 	bool *gone = must(calloc(t->n + 1, sizeof *gone)),
 	     *twice = must(calloc(t->n + 1, sizeof *twice));
