@@ -163,7 +163,10 @@ static Quad call2(Eval *e, int64_t which, Quad x, Quad y)
 	switch (which) {
 	case CALL2_MIN: decide(e, x <= y); return x <= y ? x : y;
 	case CALL2_MAX: decide(e, x >= y); return x >= y ? x : y;
-	case CALL2_ATAN2: decide(e, y < 0 ? (x < 0 ? -1 : 1) : 0); return atan2q(x, y);
+	case CALL2_ATAN2:
+		e->lost = e->lost || (x == 0 && y <= 0);
+		decide(e, y < 0 ? (x < 0 ? -1 : 1) : 0);
+		return atan2q(x, y);
 	case CALL2_POW: return powq(x, y);
 	default: abort();
 	}
@@ -529,7 +532,9 @@ static Num complex_part(Eval *e, const Node *n, Num a)
 	case OP_IM: return real_num(a.im);
 	case OP_CONJ: return (Num){a.re, -a.im};
 	case OP_CABS: return disturb(e, n, real_num(hypotq(a.re, a.im)));
-	case OP_ARG: return disturb(e, n, real_num(atan2q(a.im, a.re)));
+	case OP_ARG:
+		e->lost = e->lost || (a.im == 0 && a.re <= 0); /* the sign of a zero decides */
+		return disturb(e, n, real_num(atan2q(a.im, a.re)));
 	default: return disturb(e, n, ccall(n->whole, a));
 	}
 }

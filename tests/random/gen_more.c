@@ -595,7 +595,7 @@ static void derived_field(Gen *g, Data *d)
 		g->ndata = ndata;
 		array_room(g, a);
 		Group *group = gen_define(g, a, body);
-		a->kind = a->spin ? KIND_INT : KIND_REAL;
+		a->kind = KIND_REAL; /* a spin may stand for a real, not for an int */
 		a->dim = body->dim;
 		if (gen_settle(g, group)) {
 			add_field(g, d, a);
