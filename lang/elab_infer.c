@@ -87,8 +87,30 @@ static bool uses(const Infer *in, const Ast *ast)
 	return plain == (in->use == USE_PLAIN) && is_use(in, inner, in->use);
 }
 
+/* The axis of one record that is bound further in is no axis out here. */
+static bool is_outside(Infer *in, AxisRef a)
+{
+	Index *ctx;
+	const Index *free;
+	uint32_t n = scope_context(in->e, in->s, &ctx);
+	uint32_t nfree = a.record ? core_free(in->e->core, a.record, &free) : 0;
+	for (uint32_t i = 0; i < nfree; i++) {
+		bool known = false;
+		for (uint32_t k = 0; k < n; k++) {
+			known = known || ctx[k] == free[i];
+		}
+		if (!known) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool found(Infer *in, AxisRef a)
 {
+	if (!is_outside(in, a)) {
+		return false;
+	}
 	in->found = a;
 	in->done = true;
 	return true;
