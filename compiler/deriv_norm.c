@@ -222,10 +222,9 @@ static Node cut_product(Normal *m, uint32_t at, Node n)
 			base = name_value(m, part_name(m), at, core_powi(m->c, base, -1));
 			e = -e;
 		}
-		int32_t now = e < 0 ? e
-			      : taken + (uint32_t)e <= (varying + 1) / 2
-				      ? e
-				      : (int32_t)((varying + 1) / 2 - taken);
+		/* never more than there is, and never less than nothing: b = b^2*b^-1 fails where b is 0 */
+		uint32_t half = (varying + 1) / 2, room = half > taken ? half - taken : 0;
+		int32_t now = e < 0 || (uint32_t)e <= room ? e : (int32_t)room;
 		if (now) {
 			left = left ? core_mul(m->c, left, core_powi(m->c, base, now))
 				    : core_powi(m->c, base, now);
