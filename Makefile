@@ -182,13 +182,8 @@ fuzz: check-fuzz
 check-mutants: $(PNNC)
 	@tests/mutate.sh $(or $(MUTANTS),2000) $(SEED) $(PNNC)
 # Random programs against an evaluator of their own, and their derivatives against quadruple precision.
-$(BUILD)/random: $(wildcard tests/random/*.[ch])
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(STD) -O2 -Wall -o $@ $(filter %.c,$^) -lquadmath -lm
-check-random: $(PNNC) $(BUILD)/random
-	@mkdir -p $(BUILD)/found
-	@$(BUILD)/random programs $(PNNC) $(BUILD)/found $(or $(PROGRAMS),1000) $(SEED)
-	@$(BUILD)/random derivatives $(PNNC) $(BUILD)/found $(or $(DERIVATIVES),200) $(SEED)
+check-random: $(PNNC)
+	@PNNC=$(PNNC) KEEP=$(BUILD)/found tests/check_random.sh
 check-fuzz:
 	@$(MAKE) FUZZ=1 -j$(JOBS) run-fuzz T=$(T)
 run-fuzz: $(FUZZERS)
