@@ -227,6 +227,39 @@ static bool sums_samples(const Planner *p, const PDef *d)
 	return false;
 }
 
+typedef struct ReadOf {
+	const Planner *p;
+	Def def;
+	bool found;
+} ReadOf;
+
+static bool is_read_of(void *data, Node n)
+{
+	ReadOf *w = data;
+	const NodeInfo *i = core_node(w->p->core, n);
+	w->found = w->found || (i->tag == NODE_READ && i->ref == w->def);
+	return !w->found;
+}
+
+/* Is the definition read by z only as a term of its sums? y + sin(y) needs the value of y too. */
+static bool read_as_term(Planner *p, const PDef *z, Def def)
+{
+	ReadOf w = {p, def, false};
+	for (uint32_t r = 0; r < z->nregion && !w.found; r++) {
+		Node value = z->region[r].value;
+		const NodeInfo *v = core_node(p->core, value);
+		bool sum = v->tag == NODE_LIN;
+		for (uint32_t q = 0; q < (sum ? v->n : 1) && !w.found; q++) {
+			Node term = sum ? core_node(p->core, value)->arg[q] : value;
+			const NodeInfo *t = core_node(p->core, term);
+			if (!sum || t->tag != NODE_READ || t->ref != def) {
+				plan_walk(p, term, is_read_of, &w);
+			}
+		}
+	}
+	return !w.found;
+}
+
 static void choose_absorbed(Planner *p)
 {
 	uint32_t *reader = arena_array(p->arena, uint32_t, p->ndef);
@@ -250,7 +283,7 @@ static void choose_absorbed(Planner *p)
 		}
 		PDef *z = &p->def[reader[k]];
 		if (z->mode != MODE_POINT || z->rank != d->rank || z->is_static != d->is_static ||
-		    z->cyclic != d->cyclic) {
+		    z->cyclic != d->cyclic || !read_as_term(p, z, d->def)) {
 			continue;
 		}
 		for (uint32_t r = 0; r < z->nregion; r++) {
