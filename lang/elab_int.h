@@ -414,10 +414,17 @@ Val param_value(Elab *e, Span at, const ParamInfo *p, Elem elem);
  * errors. */
 const ParamInfo *param_by_unit(Elab *e, Scope *s, const Ast *formal, uint32_t nunit,
 			       const Index *unit);
-/* Can the definitions of a recurrence be ordered? Else *why says what is wrong, or it is NULL and
- * definition number *of has no value at the place *missing, which is read. */
+/* A place that a recurrence reads and that has no value: of definition number `of`, at these labels
+ * of n (one or two) of its axes. */
+typedef struct Missing {
+	size_t of;
+	uint32_t n, axis[2];
+	int64_t at[2];
+} Missing;
+/* Do these definitions, that read each other, have an order? If not, *why says why, or is NULL and a
+ * place is missing. */
 bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why,
-		      size_t *of, int64_t *missing);
+		      Missing *missing);
 /* An operation on a complex number (exp, sqrt, abs, …); arrays are mapped. */
 Val complex_op(Elab *e, Span at, Op op, Val z);
 /* Checks a function by itself, with stand-ins for its arguments; marks it bad after errors. */

@@ -234,35 +234,81 @@ static int64_t begins_at(const Order *o, size_t of, uint32_t p, int64_t end, int
 	return at;
 }
 
-/* The places that the general pieces begin to read, beside the axis, must have values of their own.
- */
-static bool begins(Order *o, size_t *of, int64_t *missing)
+/* The corner where two axes are left at once has a value of its own? */
+static bool has_corner(const Order *o, size_t of, const uint32_t *p, const int64_t *at)
+{
+	const DefInfo *d = core_def(o->e->core, o->def[of]);
+	for (uint32_t k = 0; k < d->npiece; k++) {
+		int64_t one, two;
+		if (fixed_at(d->piece[k].box, o->nctx + p[0], &one) && one == at[0] &&
+		    fixed_at(d->piece[k].box, o->nctx + p[1], &two) && two == at[1]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Places at..last, by steps away from the axis, that a read leaves its axis for. */
+typedef struct Beyond {
+	int64_t at, step;
+	uint64_t n;
+} Beyond;
+
+static Beyond beyond(const Order *o, const Read *r, uint32_t p)
 {
 	Core *c = o->e->core;
+	Index own = core_def(c, o->def[r->by])->index[o->nctx + p];
+	const AxisInfo *axis = core_axis_info(c, core_index_axis(c, own));
+	int64_t size = axis->size, first = axis->first, last = first + size - 1;
+	bool back = r->kind[p] == SHIFT_BACK, ahead = r->kind[p] == SHIFT_AHEAD;
+	if (!r->general[p] || (!back && !ahead) || size == 0 || (axis->flags & AXIS_PERIODIC) ||
+	    (size < 0 && ahead)) {
+		return (Beyond){0};
+	}
+	int64_t step = back ? 1 : -1, end = back ? first : last;
+	int64_t begin = begins_at(o, r->by, p, end, step, size < 0 ? 1000 : size);
+	int64_t far = begin + r->shift[p], count = back ? end - far : far - end;
+	return (Beyond){end - step, -step, count > 0 ? (uint64_t)count : 0};
+}
+
+static bool corners(const Order *o, const Read *r, uint32_t p, Beyond one, Missing *missing)
+{
+	for (uint32_t q = p + 1; q < o->rank; q++) {
+		Beyond two = beyond(o, r, q);
+		for (uint64_t i = 0; i < one.n; i++) {
+			for (uint64_t j = 0; j < two.n; j++) {
+				Missing m = {r->of,
+					     2,
+					     {p, q},
+					     {one.at + (int64_t)i * one.step,
+					      two.at + (int64_t)j * two.step}};
+				if (!has_corner(o, r->of, m.axis, m.at)) {
+					*missing = m;
+					return false;
+				}
+			}
+		}
+	}
+	return true;
+}
+
+/* The places that the general pieces begin to read, beside the axis, must have values of their own;
+ * so must the corners beside two axes. */
+static bool begins(const Order *o, Missing *missing)
+{
 	for (size_t k = 0; k < o->nread; k++) {
 		const Read *r = &o->read[k];
 		for (uint32_t p = 0; p < o->rank && !r->asked; p++) {
-			const AxisInfo *axis = core_axis_info(
-				c,
-				core_index_axis(c, core_def(c, o->def[r->by])->index[o->nctx + p]));
-			int64_t size = axis->size, first = axis->first, last = first + size - 1;
-			if (!r->general[p] ||
-			    (r->kind[p] != SHIFT_BACK && r->kind[p] != SHIFT_AHEAD) || size == 0 ||
-			    (axis->flags & AXIS_PERIODIC) ||
-			    (size < 0 && r->kind[p] == SHIFT_AHEAD)) {
-				continue;
-			}
-			bool back = r->kind[p] == SHIFT_BACK;
-			int64_t step = back ? 1 : -1, end = back ? first : last;
-			int64_t begin = begins_at(o, r->by, p, end, step, size < 0 ? 1000 : size);
-			for (int64_t at = end - step;
-			     back ? at >= begin + r->shift[p] : at <= begin + r->shift[p];
-			     at -= step) {
+			Beyond b = beyond(o, r, p);
+			for (uint64_t i = 0; i < b.n; i++) {
+				int64_t at = b.at + (int64_t)i * b.step;
 				if (!has_place(o, r->of, p, at)) {
-					*of = r->of;
-					*missing = at;
+					*missing = (Missing){r->of, 1, {p, 0}, {at, 0}};
 					return false;
 				}
+			}
+			if (!corners(o, r, p, b, missing)) {
+				return false;
 			}
 		}
 	}
@@ -296,7 +342,7 @@ static const char *left_over(Order *o)
 }
 
 bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const char **why,
-		      size_t *of, int64_t *missing)
+		      Missing *missing)
 {
 	Order o = {.e = e, .n = ndef, .def = def, .nctx = nctx, .rank = ORDER_AXES};
 	for (size_t i = 0; i < ndef; i++) {
@@ -317,5 +363,5 @@ bool elab_check_order(Elab *e, size_t ndef, const Def *def, uint32_t nctx, const
 	while (settle_one(&o)) {
 	}
 	*why = left_over(&o);
-	return !*why && begins(&o, of, missing);
+	return !*why && begins(&o, missing);
 }

@@ -288,11 +288,28 @@ static void set_pieces(Cycle *c, Group *g, bool imaginary)
 	core_def_mutable(e->core, d)->unit = unit_resolve(e->units, g->unit);
 }
 
+/* "0, …": the labels of a place, with … where any will do. */
+static const char *missing_place(Elab *e, uint32_t rank, const Missing *m)
+{
+	const char *text = "";
+	for (uint32_t p = 0; p < rank; p++) {
+		const char *comma = p ? ", " : "";
+		bool known = false;
+		for (uint32_t k = 0; k < m->n && !known; k++) {
+			known = m->axis[k] == p;
+			text = known ? arena_printf(e->arena, "%s%s%lld", text, comma, (long long)m->at[k])
+				     : text;
+		}
+		text = known ? text : arena_printf(e->arena, "%s%s…", text, comma);
+	}
+	return text;
+}
+
 static bool check_order(Cycle *c)
 {
 	Def *def = arena_array(c->e->arena, Def, c->n * 2 + 1);
 	const Group **group = arena_array(c->e->arena, const Group *, c->n * 2 + 1);
-	size_t n = 0, of = 0;
+	size_t n = 0;
 	for (size_t i = 0; i < c->n; i++) {
 		for (int part = 0; part < (c->g[i]->im ? 2 : 1); part++) {
 			group[n] = c->g[i];
@@ -300,8 +317,8 @@ static bool check_order(Cycle *c)
 		}
 	}
 	const char *why = NULL;
-	int64_t missing = 0;
-	if (elab_check_order(c->e, n, def, c->nctx, &why, &of, &missing)) {
+	Missing missing = {0};
+	if (elab_check_order(c->e, n, def, c->nctx, &why, &missing)) {
 		return true;
 	}
 	if (why) {
@@ -311,12 +328,12 @@ static bool check_order(Cycle *c)
 		diag_help(d, "a recurrence runs one way: all reads of itself at smaller places of "
 			     "its axis, or all at larger");
 	} else {
-		const Group *g = group[of];
+		const Group *g = group[missing.of];
 		const char *name = elab_text(c->e, g->name);
+		const char *place = missing_place(c->e, g->rank, &missing);
 		Diag *d = diag_unassigned(elab_diags(c->e), g->piece[g->n - 1]->span, name);
-		diag_remark(d, "the recurrence begins by reading place %lld", (long long)missing);
-		diag_help(d, "give it a value there:  %s[%lld%s] = …", name, (long long)missing,
-			  g->rank > 1 ? ", …" : "");
+		diag_remark(d, "the recurrence begins by reading %s[%s]", name, place);
+		diag_help(d, "give it a value there:  %s[%s] = …", name, place);
 	}
 	return false;
 }
