@@ -464,7 +464,13 @@ Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 	if (fn_combines(&a, &b, text[1] ? 0 : text[0])) {
 		return fn_combine(e, at, text[0], a, b);
 	}
-	if (!row || !need_number(e, &a, text) || !need_number(e, &b, text)) {
+	if (!row) {
+		diag_help(diag_bad_statement_place(elab_diags(e), at,
+						   arena_printf(e->arena, "`%s`", text), "here"),
+			  "it names the set of a batch:  adam(batch = 64 of train)");
+		return val_error(at);
+	}
+	if (!need_number(e, &a, text) || !need_number(e, &b, text)) {
 		return val_error(at);
 	}
 	core_int_overflow(e->core);
