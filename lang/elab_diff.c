@@ -281,6 +281,40 @@ Val elab_partial(Elab *e, Scope *s, const Ast *ast)
 	return v;
 }
 
+/* The function may depend on what it is differentiated by, and yet not where it is called: x*t at
+ * x = 0. */
+static bool vanished(Elab *e, const FnVal *fn, const Val *v, const Val *arg)
+{
+	Def def;
+	Node *args;
+	uint32_t nargs;
+	for (uint32_t i = 0; v->tag == VAL_NUM && i < fn->nby; i++) {
+		if (diff_variable(e, &arg[fn->by[i].formal], &def, &args, &nargs) &&
+		    !core_depends(e->core, v->re, def) &&
+		    !(v->im && core_depends(e->core, v->im, def))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Constant arguments become values that are not looked at; places stay what they are. */
+static void free_constants(Elab *e, const FnDecl *d, uint32_t n, Val *arg)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		const Ast *formal = d->equation ? NULL : d->ast->kid[1]->kid[k];
+		const Ast *type = formal ? formal->kid[0] : NULL;
+		bool real = !type ||
+			    (type->name && strcmp(elab_text(e, type->name), "real") == 0);
+		bool number = arg[k].tag == VAL_NUM && !arg[k].rank &&
+			      (arg[k].elem == ELEM_REAL || arg[k].elem == ELEM_INT);
+		if (real && number && core_is_const(e->core, arg[k].re, NULL) &&
+		    val_real(e, &arg[k])) {
+			arg[k] = diff_alias_fresh(e, d->formal[k], &arg[k]);
+		}
+	}
+}
+
 Val elab_derived_call(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val *arg)
 {
 	FnDecl *d = fn->base->decl;
@@ -303,6 +337,10 @@ Val elab_derived_call(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, V
 		}
 	}
 	Val v = elab_call_value(e, s, fn->base, at, n, arg, NULL, d->ast);
+	if (vanished(e, fn, &v, arg)) {
+		free_constants(e, d, n, arg);
+		v = elab_call_value(e, s, fn->base, at, n, arg, NULL, d->ast);
+	}
 	for (uint32_t i = 0; i < fn->nby && v.tag != VAL_ERROR; i++) {
 		for (uint32_t k = 0; k < fn->by[i].order; k++) {
 			v = diff_by(e, at, &v, &arg[fn->by[i].formal]);
