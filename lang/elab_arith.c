@@ -33,7 +33,7 @@ static const BinRow *find_row(const char *text)
 	return NULL;
 }
 
-static bool need_number(Elab *e, const Val *v, const char *op)
+bool val_need_number(Elab *e, const Val *v, const char *op)
 {
 	if (v->tag == VAL_NUM) {
 		return true;
@@ -470,7 +470,7 @@ Val val_binary(Elab *e, Span at, Sym op, Val a, Val b)
 			  "it names the set of a batch:  adam(batch = 64 of train)");
 		return val_error(at);
 	}
-	if (!need_number(e, &a, text) || !need_number(e, &b, text)) {
+	if (!val_need_number(e, &a, text) || !val_need_number(e, &b, text)) {
 		return val_error(at);
 	}
 	core_int_overflow(e->core);
@@ -494,7 +494,7 @@ Val val_neg(Elab *e, Span at, Val a)
 		Val minus = val_num(e, at, ELEM_REAL, 0, core_real_const(e->core, -1));
 		return fn_combine(e, at, '*', minus, a);
 	}
-	if (!need_number(e, &a, "-")) {
+	if (!val_need_number(e, &a, "-")) {
 		return val_error(at);
 	}
 	if (a.elem == ELEM_BOOL) {
@@ -513,122 +513,5 @@ Val val_neg(Elab *e, Span at, Val a)
 			r.item[i] = val_neg(e, at, a.item[i]);
 		}
 	}
-	return r;
-}
-
-/* Units of arguments and result of a real operation. */
-static bool op_units(Elab *e, Span at, const OpInfo *info, uint32_t n, Val *args, UnitId *unit)
-{
-	*unit = 0;
-	switch (info->units) {
-	case UNITS_PURE:
-		for (uint32_t i = 0; i < n; i++) {
-			if (!val_pure(e, &args[i])) {
-				return false;
-			}
-		}
-		return true;
-	case UNITS_SAME:
-	case UNITS_RATIO:
-		for (uint32_t i = 1; i < n; i++) {
-			if (!val_agree(e, at, &args[0], &args[i])) {
-				return false;
-			}
-		}
-		*unit = info->units == UNITS_SAME ? args[0].unit : 0;
-		return true;
-	case UNITS_ROOT2:
-		*unit = unit_pow(e->units, args[0].unit, 1, 2);
-		return true;
-	case UNITS_ROOT3:
-		*unit = unit_pow(e->units, args[0].unit, 1, 3);
-		return true;
-	default:
-		return true;
-	}
-}
-
-/* min and max of ints stay ints. */
-static Op int_version(Op op)
-{
-	switch (op) {
-	case OP_min:
-		return OP_imin;
-	case OP_max:
-		return OP_imax;
-	case OP_abs:
-		return OP_iabs;
-	case OP_mod:
-		return OP_imod;
-	default:
-		return OP_NONE;
-	}
-}
-
-Val val_op(Elab *e, Span at, Op op, uint32_t n, Val *args)
-{
-	const OpInfo *info = op_info(op);
-	bool all_int = true;
-	for (uint32_t i = 0; i < n; i++) {
-		if (args[i].tag == VAL_ERROR) {
-			return val_error(at);
-		}
-		if (!need_number(e, &args[i], info->syntax)) {
-			return val_error(at);
-		}
-		all_int = all_int && args[i].elem == ELEM_INT;
-	}
-	if (n != info->n) {
-		diag_wrong_arguments(elab_diags(e), at, info->syntax,
-				     arena_printf(e->arena, "takes %u argument%s, not %u", info->n,
-						  info->n == 1 ? "" : "s", n));
-		return val_error(at);
-	}
-	core_at(e->core, at);
-	Node node[2] = {0};
-	if (n == 2 && (args[0].rank || args[1].rank)) {
-		diag_help(diag_array_product(elab_diags(e), at, info->syntax),
-			  "write the indices, as in  %s(a[i], b[i])", info->syntax);
-		return val_error(at);
-	}
-	if (all_int && int_version(op) != OP_NONE) {
-		for (uint32_t i = 0; i < n; i++) {
-			node[i] = args[i].re;
-		}
-		return val_num(e, at, ELEM_INT, 0,
-			       core_op(e->core, (uint16_t)int_version(op), node));
-	}
-	bool wants_bool = info->sig == SIG_B_B || info->sig == SIG_BB_B;
-	bool wants_int = info->sig == SIG_I_I || info->sig == SIG_II_I || info->sig == SIG_II_B ||
-			 info->sig == SIG_I_R;
-	for (uint32_t i = 0; i < n; i++) {
-		Elem want = wants_bool ? ELEM_BOOL : ELEM_INT;
-		if ((wants_bool || wants_int) && args[i].elem != want) {
-			diag_type_mismatch(elab_diags(e), args[i].span, val_type(e, &args[i]),
-					   wants_bool ? "a truth value" : "an integer");
-			return val_error(at);
-		}
-		if (!wants_bool && !wants_int && !val_real(e, &args[i])) {
-			return val_error(at);
-		}
-	}
-	UnitId unit;
-	if (!op_units(e, at, info, n, args, &unit)) {
-		return val_error(at);
-	}
-	Val r = args[0];
-	r.span = at;
-	r.n = 0;
-	r.literal = false;
-	r.reaches = false;
-	r.of = 0;
-	r.unit = unit;
-	for (uint32_t i = 0; i < n; i++) {
-		node[i] = args[i].re;
-	}
-	r.re = core_op(e->core, (uint16_t)op, node);
-	Kind kind = core_kind(e->core, r.re);
-	r.elem = kind == KIND_REAL ? ELEM_REAL : kind == KIND_INT ? ELEM_INT : ELEM_BOOL;
-	val_normalise(e, &r);
 	return r;
 }

@@ -272,6 +272,8 @@ bool val_to_complex(Elab *e, Val *v);
 Val val_binary(Elab *e, Span at, Sym op, Val a,
 	       Val b); /* + - * / ^ comparisons and or, integer operators */
 Val val_neg(Elab *e, Span at, Val a);
+/* E0208 if it is no number; op is what needs one. */
+bool val_need_number(Elab *e, const Val *v, const char *op);
 /* Functions as values, such as operators on states: f + g, f - g, f*g (first g, then f), 2*f, f/2,
  * -f. */
 bool fn_combines(const Val *a, const Val *b, char op);
@@ -454,6 +456,7 @@ bool data_family(const DataInfo *a, const DataInfo *b);
  * -------------------------------------------------------------------------------------- */
 Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast); /* NULL for declarations and after errors */
 void elab_unit(Elab *e, const Ast *file); /* all statements of a file, a module or a line */
+void elab_const(Elab *e, Scope *s, const Ast *ast);
 void elab_decl(Elab *e, Scope *s, const Ast *ast);
 bool elab_train(Elab *e, Scope *s, const Ast *ast, TrainInfo *train);
 bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out);

@@ -1,6 +1,6 @@
 /* elab_reduce.c — reducers, binders, comprehensions, expectations and metrics over data. SPEC:
  * reducers. */
-#include "lang/elab_int.h"
+#include "lang/elab_reduce.h"
 
 #include <string.h>
 
@@ -160,7 +160,7 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 
 /* ---- the reductions themselves
  * --------------------------------------------------------------------------------------- */
-static Node reduce_node(Elab *e, RedKind red, Span at, const Bound *b, Node body)
+Node reduce_node(Elab *e, RedKind red, Span at, const Bound *b, Node body)
 {
 	core_at(e->core, at);
 	if (b->filter) {
@@ -190,7 +190,7 @@ static bool write_out(Elab *e, const Bound *b, const Val *body, Val *out)
 	return true;
 }
 
-static Node count_node(Elab *e, Span at, const Bound *b)
+Node reduce_count(Elab *e, Span at, const Bound *b)
 {
 	if (b->filter) {
 		return reduce_node(e, RED_SUM, at, b, core_real_const(e->core, 1));
@@ -204,13 +204,13 @@ static Node count_node(Elab *e, Span at, const Bound *b)
 	return n;
 }
 
-static Val linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
+Val reduce_linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
 {
 	if (body.tag == VAL_TUPLE) {
 		Val r = body;
 		r.item = arena_array(e->arena, Val, body.n + 1);
 		for (uint32_t i = 0; i < body.n; i++) {
-			r.item[i] = linear(e, at, b, body.item[i], mean);
+			r.item[i] = reduce_linear(e, at, b, body.item[i], mean);
 			if (r.item[i].tag == VAL_ERROR) {
 				return val_error(at);
 			}
@@ -234,7 +234,7 @@ static Val linear(Elab *e, Span at, const Bound *b, Val body, bool mean)
 		r.im = body.im ? reduce_node(e, RED_SUM, at, b, body.im) : 0;
 	}
 	if (mean) {
-		Node count = count_node(e, at, b);
+		Node count = reduce_count(e, at, b);
 		r.re = core_div(e->core, r.re, count);
 		r.im = r.im ? core_div(e->core, r.im, count) : 0;
 	}
@@ -303,147 +303,6 @@ static Val nonlinear(Elab *e, Span at, RedKind red, const Bound *b, Val body)
 	return r;
 }
 
-/* ---- metrics: r2, rmse, mae, auc, accuracy of two values over data
- * --------------------------------------------------------- */
-static Node square(Elab *e, Node a)
-{
-	return core_powi(e->core, a, 2);
-}
-
-/* Area under the ROC curve: the share of pairs (positive, negative) ordered rightly, ties counted
- * half. */
-static Node auc_node(Elab *e, Span at, const Bound *b, Node score, Node label)
-{
-	Core *c = e->core;
-	Node half = core_real_const(c, 0.5), one = core_real_const(c, 1),
-	     zero = core_real_const(c, 0);
-	Index other = core_index(c, core_index_axis(c, b->ix[0]), core_index_name(c, b->ix[0]));
-	Node to = core_index_value(c, other);
-	Node score2 = core_subst(c, score, 1, b->ix, &to),
-	     label2 = core_subst(c, label, 1, b->ix, &to);
-	Node positive = core_op2(c, OP_lt, half, label),
-	     negative = core_op1(c, OP_not, core_op2(c, OP_lt, half, label2));
-	Node win = core_select(c, core_op2(c, OP_lt, score2, score), one,
-			       core_select(c, core_op2(c, OP_eq, score2, score), half, zero));
-	Bound pair = {.n = 2};
-	Index ix[2] = {b->ix[0], other};
-	pair.ix = ix;
-	Node both = core_op2(c, OP_and, positive, negative);
-	if (b->filter) {
-		both = core_op2(
-			c, OP_and, both,
-			core_op2(c, OP_and, b->filter, core_subst(c, b->filter, 1, b->ix, &to)));
-	}
-	pair.filter = both;
-	Node wins = reduce_node(e, RED_SUM, at, &pair, win),
-	     pairs = reduce_node(e, RED_SUM, at, &pair, one);
-	return core_div(c, wins, pairs);
-}
-
-static Val accuracy(Elab *e, Span at, const Bound *b, Val p, Val y)
-{
-	Core *c = e->core;
-	Node right;
-	if (p.elem == ELEM_BOOL && y.elem == ELEM_BOOL) {
-		right = core_op2(c, OP_beq, p.re, y.re);
-	} else if (p.elem == ELEM_INT && y.elem == ELEM_INT) {
-		right = core_op2(c, OP_ieq, p.re, y.re);
-	} else {
-		if (p.elem == ELEM_BOOL) {
-			p = val_num(
-				e, p.span, ELEM_REAL, 0,
-				core_select(c, p.re, core_real_const(c, 1), core_real_const(c, 0)));
-		}
-		if (y.elem == ELEM_BOOL) {
-			y = val_num(
-				e, y.span, ELEM_REAL, 0,
-				core_select(c, y.re, core_real_const(c, 1), core_real_const(c, 0)));
-		}
-		if (!val_real(e, &p) || !val_real(e, &y) || !val_agree(e, at, &p, &y)) {
-			return val_error(at);
-		}
-		right = core_op2(c, OP_eq, p.re, y.re);
-	}
-	Val hit = val_num(e, at, ELEM_REAL, 0,
-			  core_select(c, right, core_real_const(c, 1), core_real_const(c, 0)));
-	return linear(e, at, b, hit, true);
-}
-
-static Val metric(Elab *e, Scope *s, const Ast *ast, const Bound *b, const char *name)
-{
-	Span at = ast->span;
-	const Ast *body = ast->kid[1];
-	while (body->kind == AST_PAREN) {
-		body = body->kid[0];
-	}
-	if (body->kind != AST_TUPLE || body->nkid != 2) {
-		diag_wrong_arguments(elab_diags(e), at, name,
-				     "takes two values: prediction and truth");
-		return val_error(at);
-	}
-	Val p = elab_expr(e, s, body->kid[0]), y = elab_expr(e, s, body->kid[1]);
-	if (p.tag == VAL_ERROR || y.tag == VAL_ERROR) {
-		return val_error(at);
-	}
-	if (!val_scalar(&p) || !val_scalar(&y)) {
-		diag_help(diag_type_mismatch(elab_diags(e), at,
-					     val_type(e, val_scalar(&p) ? &y : &p),
-					     "one number for each record"),
-			  "bind the other indices too:  %s[s in data, i in axis](…)", name);
-		return val_error(at);
-	}
-	if (strcmp(name, "accuracy") == 0) {
-		return accuracy(e, at, b, p, y);
-	}
-	if (y.elem == ELEM_BOOL) {
-		y = val_num(e, y.span, ELEM_REAL, 0,
-			    core_select(e->core, y.re, core_real_const(e->core, 1),
-					core_real_const(e->core, 0)));
-	}
-	if (!val_real(e, &p) || !val_real(e, &y)) {
-		return val_error(at);
-	}
-	if (strcmp(name, "auc") == 0) {
-		if (b->n != 1) {
-			diag_wrong_arguments(elab_diags(e), at, name, "takes one index");
-			return val_error(at);
-		}
-		return val_num(e, at, ELEM_REAL, 0, auc_node(e, at, b, p.re, y.re));
-	}
-	if (!val_agree(e, at, &y, &p)) {
-		return val_error(at);
-	}
-	Core *c = e->core;
-	Node difference = core_sub(c, p.re, y.re), count = count_node(e, at, b);
-	Val r = val_num(e, at, ELEM_REAL, y.unit, 0);
-	if (strcmp(name, "mae") == 0) {
-		r.re = core_div(c, reduce_node(e, RED_SUM, at, b, core_op1(c, OP_abs, difference)),
-				count);
-		return r;
-	}
-	Node sse = reduce_node(e, RED_SUM, at, b, square(e, difference));
-	if (strcmp(name, "rmse") == 0) {
-		r.re = core_op1(c, OP_sqrt, core_div(c, sse, count));
-		return r;
-	}
-	Node mean = core_div(c, reduce_node(e, RED_SUM, at, b, y.re), count);
-	Node spread = reduce_node(e, RED_SUM, at, b, square(e, core_sub(c, y.re, mean)));
-	r.unit = 0;
-	r.re = core_sub(c, core_real_const(c, 1), core_div(c, sse, spread));
-	return r;
-}
-
-static bool is_metric(const char *name)
-{
-	static const char *const row[] = {"r2", "rmse", "mae", "auc", "accuracy"};
-	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-		if (strcmp(row[i], name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* ---- sum[p in params(f)] …
  * ---------------------------------------------------------------------------------------------------
  */
@@ -472,7 +331,7 @@ static Val over_params(Elab *e, Scope *s, const Ast *ast, const Ast *binder, boo
 		if (body.tag == VAL_ERROR) {
 			return body;
 		}
-		Val term = p.rank ? linear(e, at, &b, body, false) : body;
+		Val term = p.rank ? reduce_linear(e, at, &b, body, false) : body;
 		if (term.tag == VAL_ERROR || !val_real(e, &term)) {
 			return val_error(at);
 		}
@@ -480,7 +339,7 @@ static Val over_params(Elab *e, Scope *s, const Ast *ast, const Ast *binder, boo
 		if (total.tag == VAL_ERROR) {
 			return total;
 		}
-		count = core_add(e->core, count, count_node(e, at, &b));
+		count = core_add(e->core, count, reduce_count(e, at, &b));
 	}
 	if (mean) {
 		total.re = core_div(e->core, total.re, count);
@@ -557,7 +416,7 @@ static Val expect(Elab *e, Scope *s, const Ast *ast)
 		Node first = core_int_const(e->core, 1);
 		return val_subst(e, &body, 1, bound.ix, &first);
 	}
-	return linear(e, at, &bound, body, true);
+	return reduce_linear(e, at, &bound, body, true);
 }
 
 /* ---- entry
@@ -621,8 +480,8 @@ Val elab_reduce(Elab *e, Scope *s, const Ast *ast)
 	if (!bind_all(e, in, binders, ast->kid[1], &b)) {
 		return val_error(ast->span);
 	}
-	if (is_metric(name)) {
-		return metric(e, in, ast, &b, name);
+	if (reduce_is_metric(name)) {
+		return reduce_metric(e, in, ast, &b, name);
 	}
 	Val body = elab_expr(e, in, ast->kid[1]);
 	if (body.tag == VAL_ERROR) {
@@ -644,7 +503,7 @@ Val elab_reduce(Elab *e, Scope *s, const Ast *ast)
 					   "a number");
 			return val_error(ast->span);
 		}
-		return linear(e, ast->span, &b, body, mean);
+		return reduce_linear(e, ast->span, &b, body, mean);
 	}
 	RedKind red = red_kind(name);
 	if (red == RED_NONE) {
