@@ -19,10 +19,53 @@ typedef struct Simplify {
 
 /* ---- expressions ---- */
 
+/* Is the label of i seen other than as a place on i's own axis? Images are small. */
+static bool looks_at_label(const Core *c, Node n, Index i)
+{
+	const NodeInfo *p = core_node(c, n);
+	if (p->tag == NODE_INDEX) {
+		return p->ref == i;
+	}
+	for (uint32_t k = 0; k < p->n; k++) {
+		const NodeInfo *arg = core_node(c, p->arg[k]);
+		bool place = p->tag == NODE_READ &&
+			     core_index_axis(c, core_def(c, p->ref)->index[k]) == core_index_axis(c, i);
+		bool shift = arg->tag == NODE_LIN && arg->n == 1 && arg->coef[0] == 1;
+		Node bare = place && shift ? arg->arg[0] : p->arg[k];
+		if (place && core_node(c, bare)->tag == NODE_INDEX) {
+			continue;
+		}
+		if (looks_at_label(c, p->arg[k], i)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The label that a place on a periodic axis has. */
+static Node label_of(Core *c, Axis axis, Node place)
+{
+	const AxisInfo *a = core_axis_info(c, axis);
+	const NodeInfo *p = core_node(c, place);
+	if (p->tag == NODE_CONST || (p->tag == NODE_INDEX && core_index_axis(c, p->ref) == axis)) {
+		return place; /* a read has put constants onto the axis */
+	}
+	Node first = core_int_const(c, a->first), size = core_size(c, axis);
+	return core_add(c, core_op2(c, OP_imod, core_sub(c, place, first), size), first);
+}
+
 static Node put_in(Simplify *s, Def d, const Node *args)
 {
 	const DefInfo *info = core_def(s->c, d);
-	return core_subst(s->c, s->image[d], info->nindex, info->index, args);
+	Node *to = arena_array(s->scratch, Node, info->nindex + 1);
+	for (uint32_t k = 0; k < info->nindex; k++) {
+		Axis axis = core_index_axis(s->c, info->index[k]);
+		bool ring = core_axis_info(s->c, axis)->flags & AXIS_PERIODIC;
+		to[k] = ring && looks_at_label(s->c, s->image[d], info->index[k])
+				? label_of(s->c, axis, args[k])
+				: args[k];
+	}
+	return core_subst(s->c, s->image[d], info->nindex, info->index, to);
 }
 
 static Node simplify_leave(void *data, Core *c, Node was, Node n)

@@ -264,6 +264,22 @@ static int64_t stream_of(const char *path)
 	return (int64_t)(h >> 2 | (uint64_t)1 << 61);
 }
 
+/* First values are computed before any parameter has one. */
+static bool reads_parameter(Elab *e, Span at, Node first)
+{
+	for (uint32_t k = 0; k < e->program->nparam; k++) {
+		const ParamInfo *other = e->program->param[k];
+		if (other->leaf && core_depends(e->core, first, other->leaf)) {
+			Diag *d = diag_not_constant(elab_diags(e), at,
+						    "the first value of a parameter");
+			diag_remark(d, "it reads the parameter %s", elab_text(e, other->path));
+			diag_help(d, "put what both begin with into a const");
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool initial(Elab *e, Scope *s, const Ast *ast, ParamInfo *p, const TypeInfo *t,
 		    const Axis *axes)
 {
@@ -336,6 +352,9 @@ static bool initial(Elab *e, Scope *s, const Ast *ast, ParamInfo *p, const TypeI
 		}
 	} else if (v.rank) {
 		diag_rank_mismatch(elab_diags(e), init->span, "the first value", v.rank, t->rank);
+		return false;
+	}
+	if (reads_parameter(e, init->span, v.re)) {
 		return false;
 	}
 	v.rank = t->rank;

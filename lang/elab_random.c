@@ -50,6 +50,111 @@ Val builtin_initialiser(Call *c)
 	return v;
 }
 
+typedef enum {
+	DRAW_NORMAL,
+	DRAW_UNIFORM,
+	DRAW_LOGUNIFORM,
+	DRAW_EXPONENTIAL,
+	DRAW_BERNOULLI,
+	DRAW_RANDINT,
+	DRAW_SPIN
+} DrawKind;
+/* How many numbers each takes; `bare` may stand without any. */
+static const struct {
+	const char *name;
+	uint32_t takes;
+	bool bare;
+} draws[] = {
+	[DRAW_NORMAL] = {"normal", 2, true},          [DRAW_UNIFORM] = {"uniform", 2, true},
+	[DRAW_LOGUNIFORM] = {"loguniform", 2, false}, [DRAW_EXPONENTIAL] = {"exponential", 1, true},
+	[DRAW_BERNOULLI] = {"bernoulli", 1, false},   [DRAW_RANDINT] = {"randint", 2, false},
+	[DRAW_SPIN] = {"randspin", 0, false},
+};
+
+static DrawKind draw_kind(const char *name)
+{
+	size_t k = 0;
+	while (strcmp(draws[k].name, name) != 0) {
+		k++;
+	}
+	return (DrawKind)k;
+}
+
+/* The numbers among the arguments, as the distribution takes them. */
+static bool draw_numbers(Elab *e, const DistVal *d, DrawKind kind, Span at, uint32_t n, Val *arg)
+{
+	if (n != draws[kind].takes && !(n == 0 && draws[kind].bare)) {
+		diag_wrong_arguments(
+			elab_diags(e), d->span, draws[kind].name,
+			arena_printf(e->arena, "takes %u numbers, not %u", draws[kind].takes, n));
+		return false;
+	}
+	bool ints = kind == DRAW_RANDINT;
+	for (uint32_t i = 0; i < n; i++) {
+		if (arg[i].tag == VAL_ERROR ||
+		    (!(ints && arg[i].elem == ELEM_INT) && !val_real(e, &arg[i]))) {
+			return false;
+		}
+		if (arg[i].rank) {
+			diag_type_mismatch(elab_diags(e), arg[i].span, val_type(e, &arg[i]),
+					   "one number or an axis");
+			return false;
+		}
+		if (ints && arg[i].elem != ELEM_INT) {
+			diag_type_mismatch(elab_diags(e), arg[i].span, "a real", "an integer");
+			return false;
+		}
+	}
+	return n != 2 || ints || val_agree(e, at, &arg[1], &arg[0]);
+}
+
+/* The value made of the raw number, which is normal or uniform. */
+static bool draw_value(Elab *e, DrawKind kind, uint32_t n, Val *arg, Node raw, Val *r)
+{
+	Core *k = e->core;
+	switch (kind) {
+	case DRAW_NORMAL:
+		r->re = n ? core_add(k, arg[0].re, core_mul(k, arg[1].re, raw)) : raw;
+		return true;
+	case DRAW_UNIFORM:
+		r->re = n ? core_add(k, arg[0].re,
+				     core_mul(k, core_sub(k, arg[1].re, arg[0].re), raw))
+			  : raw;
+		return true;
+	case DRAW_LOGUNIFORM: {
+		Node ratio = core_op1(k, OP_log, core_div(k, arg[1].re, arg[0].re));
+		r->re = core_mul(k, arg[0].re, core_op1(k, OP_exp, core_mul(k, raw, ratio)));
+		return true;
+	}
+	case DRAW_EXPONENTIAL:
+		r->re = core_neg(k, core_op1(k, OP_log, raw));
+		r->re = n ? core_mul(k, arg[0].re, r->re) : r->re;
+		return true;
+	case DRAW_BERNOULLI:
+		if (!val_pure(e, &arg[0])) {
+			return false;
+		}
+		r->elem = ELEM_BOOL;
+		r->unit = 0;
+		r->re = core_op2(k, OP_lt, raw, arg[0].re);
+		return true;
+	case DRAW_RANDINT: { /* a … b, both included */
+		Node span = core_add(k, core_sub(k, arg[1].re, arg[0].re), core_int_const(k, 1));
+		r->elem = ELEM_INT;
+		r->unit = 0;
+		r->re = core_add(k, arg[0].re,
+				 core_op1(k, OP_int, core_mul(k, raw, core_real(k, span))));
+		return true;
+	}
+	case DRAW_SPIN:
+		r->elem = ELEM_SPIN;
+		r->re = core_select(k, core_op2(k, OP_lt, raw, core_real_const(k, 0.5)),
+				    core_real_const(k, -1), core_real_const(k, 1));
+		return true;
+	}
+	return false;
+}
+
 /* A draw with the context as its address. Axis arguments make arrays: normal(z) is one standard
  * normal for each z. */
 Val elab_draw(Elab *e, Scope *s, const Val *v, Span at, uint32_t nix, const Index *ix,
@@ -67,89 +172,37 @@ Val elab_draw(Elab *e, Scope *s, const Val *v, Span at, uint32_t nix, const Inde
 	}
 	const DistVal *d = v->dist;
 	Core *k = e->core;
-	const char *name = elab_text(e, d->name);
+	DrawKind kind = draw_kind(elab_text(e, d->name));
 	Index *ctx;
-	uint32_t nctx = scope_context(e, s, &ctx);
-	Val arg[4];
-	uint32_t n = 0, rank = 0;
+	uint32_t nctx = scope_context(e, s, &ctx), n = 0, rank = 0;
+	Val *arg = arena_array(e->arena, Val, d->n + 1);
 	Index *own = arena_array(e->arena, Index, d->n + 1);
+	Node *rec = arena_array(e->arena, Node, d->n + 1);
 	for (uint32_t i = 0; i < d->n; i++) {
 		if (d->arg[i].tag == VAL_AXIS) {
+			rec[rank] = d->arg[i].axis.record;
 			own[rank++] = core_index(k, d->arg[i].axis.axis, 0);
-		} else if (n < 4) {
+		} else {
 			arg[n++] = d->arg[i];
 		}
 	}
 	Node *address = arena_array(e->arena, Node, nctx + rank + 1);
-	uint32_t na = 0;
-	for (uint32_t i = 0; i < nctx; i++) {
-		address[na++] = core_index_value(k, ctx[i]);
+	for (uint32_t i = 0; i < nctx + rank; i++) {
+		address[i] = core_index_value(k, i < nctx ? ctx[i] : own[i - nctx]);
 	}
-	for (uint32_t i = 0; i < rank; i++) {
-		address[na++] = core_index_value(k, own[i]);
-	}
-	bool normal = strcmp(name, "normal") == 0, exponential = strcmp(name, "exponential") == 0,
-	     bernoulli = strcmp(name, "bernoulli") == 0;
-	bool loguniform = strcmp(name, "loguniform") == 0, randint = strcmp(name, "randint") == 0,
-	     spin = strcmp(name, "randspin") == 0;
-	uint32_t want = exponential || bernoulli ? 1 : spin ? 0 : 2;
-	if (n != want && !(n == 0 && (normal || strcmp(name, "uniform") == 0 || exponential))) {
-		diag_wrong_arguments(elab_diags(e), d->span, name,
-				     arena_printf(e->arena, "takes %u numbers, not %u", want, n));
-		return val_error(at);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		if (arg[i].tag == VAL_ERROR ||
-		    (!(randint && arg[i].elem == ELEM_INT) && !val_real(e, &arg[i]))) {
-			return val_error(at);
-		}
-		if (arg[i].rank) {
-			diag_type_mismatch(elab_diags(e), arg[i].span, val_type(e, &arg[i]),
-					   "one number or an axis");
-			return val_error(at);
-		}
-	}
-	if (n == 2 && !randint && !val_agree(e, at, &arg[1], &arg[0])) {
+	if (!draw_numbers(e, d, kind, at, n, arg)) {
 		return val_error(at);
 	}
 	core_at(k, at);
-	Node raw = core_random(k, normal ? RANDOM_NORMAL : RANDOM_UNIFORM,
+	Node raw = core_random(k, kind == DRAW_NORMAL ? RANDOM_NORMAL : RANDOM_UNIFORM,
 			       e->stream ? e->stream : ++e->streams,
-			       each_step ? RANDOM_EACH_STEP : 0, na, address);
+			       each_step ? RANDOM_EACH_STEP : 0, nctx + rank, address);
 	Val r = val_num(e, at, ELEM_REAL, n ? arg[n - 1].unit : 0, raw);
-	if (normal && n == 2) {
-		r.re = core_add(k, arg[0].re, core_mul(k, arg[1].re, raw));
-	} else if (loguniform) {
-		Node ratio = core_op1(k, OP_log, core_div(k, arg[1].re, arg[0].re));
-		r.re = core_mul(k, arg[0].re, core_op1(k, OP_exp, core_mul(k, raw, ratio)));
-	} else if (randint) { /* a … b, both included */
-		if (arg[0].elem != ELEM_INT || arg[1].elem != ELEM_INT) {
-			diag_type_mismatch(elab_diags(e), at, "a real", "two integers");
-			return val_error(at);
-		}
-		Node span = core_add(k, core_sub(k, arg[1].re, arg[0].re), core_int_const(k, 1));
-		r.elem = ELEM_INT;
-		r.unit = 0;
-		r.re = core_add(k, arg[0].re,
-				core_op1(k, OP_int, core_mul(k, raw, core_real(k, span))));
-	} else if (exponential) {
-		Node e1 = core_neg(k, core_op1(k, OP_log, raw));
-		r.re = n ? core_mul(k, arg[0].re, e1) : e1;
-	} else if (bernoulli) {
-		if (!val_pure(e, &arg[0])) {
-			return val_error(at);
-		}
-		r.elem = ELEM_BOOL;
-		r.unit = 0;
-		r.re = core_op2(k, OP_lt, raw, arg[0].re);
-	} else if (spin) {
-		r.elem = ELEM_SPIN;
-		r.re = core_select(k, core_op2(k, OP_lt, raw, core_real_const(k, 0.5)),
-				   core_real_const(k, -1), core_real_const(k, 1));
-	} else if (n == 2) {
-		r.re = core_add(k, arg[0].re, core_mul(k, core_sub(k, arg[1].re, arg[0].re), raw));
+	if (!draw_value(e, kind, n, arg, raw, &r)) {
+		return val_error(at);
 	}
 	r.rank = rank;
 	r.ix = own;
+	r.rec = rec;
 	return r;
 }

@@ -20,23 +20,117 @@ static Node range_condition(Elab *e, Span at, const Val *range, AxisRef axis, No
 			core_op2(e->core, OP_ile, here, range->item[1].re));
 }
 
-bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
+/* The one parameter that is set; NULL after a diagnostic. */
+static ParamInfo *target(Elab *e, Scope *s, const Ast *head)
 {
-	const Ast *left = ast->kid[0], *head = left->kind == AST_INDEX ? left->kid[0] : left;
 	uint32_t n;
 	ParamInfo **param;
 	Ast *list[1] = {(Ast *)(uintptr_t)head};
 	if (!params_of_list(e, s, 1, list, &n, &param)) {
-		return false;
+		return NULL;
 	}
 	if (n != 1) {
 		diag_type_mismatch(elab_diags(e), head->span,
 				   n ? "a value of several parameters"
 				     : "a value without parameters",
 				   "one parameter");
+		return NULL;
+	}
+	return param[0];
+}
+
+/* A place that is computed; 0 after a diagnostic. */
+static Node place_condition(Elab *e, Scope *s, const Ast *a, AxisRef axis, Node here)
+{
+	Val v = elab_expr(e, s, a);
+	if (v.tag == VAL_ERROR) {
+		return 0;
+	}
+	if (v.tag == VAL_RANGE) {
+		return range_condition(e, a->span, &v, axis, here);
+	}
+	if (!val_scalar(&v) || v.elem != ELEM_INT) {
+		diag_type_mismatch(elab_diags(e), a->span, val_type(e, &v), "an index");
+		return 0;
+	}
+	int64_t at;
+	const AxisInfo *info = core_axis_info(e->core, axis.axis);
+	if (val_const_int(e, &v, &at) && (at < info->first || at >= info->first + info->size)) {
+		diag_index_out_of_range(elab_diags(e), a->span,
+					arena_printf(e->arena, "%lld", (long long)at),
+					axis_name(e, axis));
+		return 0;
+	}
+	return core_op2(e->core, OP_ieq, here, v.re);
+}
+
+/* Where the entries lie that W[1, i] names: a label, a place, a range; a new name runs over the
+ * axis and is put into `in`. 0 after a diagnostic. */
+static Node where_named(Elab *e, Scope *s, Scope *in, const Ast *left, const Val *whole)
+{
+	Node cond = core_bool_const(e->core, true);
+	for (uint32_t i = 0; left->kind == AST_INDEX && i + 1 < left->nkid; i++) {
+		const Ast *a = left->kid[i + 1];
+		AxisRef axis = val_axis(e, whole, i);
+		Node here = core_index_value(e->core, whole->ix[i]), one;
+		int64_t label;
+		Entry *known = a->kind == AST_NAME ? scope_find(e, s, a->name) : NULL;
+		if (a->kind == AST_NAME && is_label(e, axis.axis, a->name, &label)) {
+			one = core_op2(e->core, OP_ieq, here, core_int_const(e->core, label));
+		} else if (a->kind == AST_NAME && (!known || known->val.tag == VAL_AXIS)) {
+			Val v = val_num(e, a->span, ELEM_INT, 0, here);
+			v.of = axis.axis;
+			scope_put(e, in, a->name, a->span, v);
+			continue;
+		} else {
+			one = place_condition(e, s, a, axis, here);
+		}
+		if (!one) {
+			return 0;
+		}
+		cond = core_op2(e->core, OP_and, cond, one);
+	}
+	return cond;
+}
+
+/* The value for the entries: one number, or an array over all axes where none is named. */
+static bool value_fits(Elab *e, const ParamInfo *p, uint32_t given, const Val *whole, Val *v)
+{
+	if (v->tag == VAL_ERROR || !val_real(e, v) || !val_convert(e, v, p->unit)) {
 		return false;
 	}
-	ParamInfo *p = param[0];
+	if (!v->rank) {
+		if (!given && whole->rank) {
+			diag_help(diag_rank_mismatch(elab_diags(e), v->span, "the value", 0,
+						     whole->rank),
+				  "to set every entry write its indices:  set %s[i] = …",
+				  elab_text(e, p->path));
+			return false;
+		}
+		return true;
+	}
+	if (given || v->rank != whole->rank) {
+		diag_rank_mismatch(elab_diags(e), v->span, "the value", v->rank,
+				   given ? 0 : whole->rank);
+		return false;
+	}
+	for (uint32_t i = 0; i < v->rank; i++) {
+		if (!axis_same(e, val_axis(e, v, i), val_axis(e, whole, i))) {
+			axis_differs(e, v->span, val_axis(e, v, i), val_axis(e, whole, i));
+			return false;
+		}
+	}
+	*v = val_align(e, v, whole);
+	return true;
+}
+
+bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
+{
+	const Ast *left = ast->kid[0];
+	ParamInfo *p = target(e, s, left->kind == AST_INDEX ? left->kid[0] : left);
+	if (!p) {
+		return false;
+	}
 	Val whole = param_value(e, left->span, p, ELEM_REAL);
 	uint32_t given = left->kind == AST_INDEX ? left->nkid - 1 : 0;
 	if (given && given != whole.rank) {
@@ -47,78 +141,13 @@ bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	Scope *in = scope_new(e, s, NULL);
 	in->ctx = whole.ix;
 	in->nctx = whole.rank;
-	Node cond = core_bool_const(e->core, true);
-	for (uint32_t i = 0; i < given; i++) {
-		const Ast *a = left->kid[i + 1];
-		AxisRef axis = val_axis(e, &whole, i);
-		Node here = core_index_value(e->core, whole.ix[i]);
-		int64_t label;
-		Entry *known = a->kind == AST_NAME ? scope_find(e, s, a->name) : NULL;
-		if (a->kind == AST_NAME && is_label(e, axis.axis, a->name, &label)) {
-			cond = core_op2(
-				e->core, OP_and, cond,
-				core_op2(e->core, OP_ieq, here, core_int_const(e->core, label)));
-		} else if (a->kind == AST_NAME && (!known || known->val.tag == VAL_AXIS)) {
-			Val v = val_num(e, a->span, ELEM_INT, 0, here);
-			v.of = axis.axis;
-			scope_put(e, in, a->name, a->span, v);
-		} else if (a->kind == AST_RANGE) {
-			Val v = elab_expr(e, s, a);
-			Node inside = v.tag == VAL_RANGE
-					      ? range_condition(e, a->span, &v, axis, here)
-					      : 0;
-			if (!inside) {
-				return false;
-			}
-			cond = core_op2(e->core, OP_and, cond, inside);
-		} else {
-			Val v = elab_expr(e, s, a);
-			if (v.tag == VAL_ERROR) {
-				return false;
-			}
-			if (!val_scalar(&v) || v.elem != ELEM_INT) {
-				diag_type_mismatch(elab_diags(e), a->span, val_type(e, &v),
-						   "an index");
-				return false;
-			}
-			int64_t at;
-			const AxisInfo *info = core_axis_info(e->core, axis.axis);
-			if (val_const_int(e, &v, &at) &&
-			    (at < info->first || at >= info->first + info->size)) {
-				diag_index_out_of_range(
-					elab_diags(e), a->span,
-					arena_printf(e->arena, "%lld", (long long)at),
-					axis_name(e, axis));
-				return false;
-			}
-			cond = core_op2(e->core, OP_and, cond,
-					core_op2(e->core, OP_ieq, here, v.re));
-		}
+	Node cond = where_named(e, s, in, left, &whole);
+	if (!cond) {
+		return false;
 	}
 	Val v = elab_expr(e, in, ast->kid[1]);
 	v.span = ast->kid[1]->span;
-	if (v.tag == VAL_ERROR || !val_real(e, &v) || !val_convert(e, &v, p->unit)) {
-		return false;
-	}
-	if (v.rank) {
-		if (given || v.rank != whole.rank) {
-			diag_rank_mismatch(elab_diags(e), v.span, "the value", v.rank,
-					   given ? 0 : whole.rank);
-			return false;
-		}
-		for (uint32_t i = 0; i < v.rank; i++) {
-			if (!axis_same(e, val_axis(e, &v, i), val_axis(e, &whole, i))) {
-				diag_axis_mismatch(elab_diags(e), v.span,
-						   axis_name(e, val_axis(e, &v, i)),
-						   axis_name(e, val_axis(e, &whole, i)));
-				return false;
-			}
-		}
-		v = val_align(e, &v, &whole);
-	} else if (!given && whole.rank) {
-		diag_help(diag_rank_mismatch(elab_diags(e), v.span, "the value", 0, whole.rank),
-			  "to set every entry write its indices:  set %s[i] = …",
-			  elab_text(e, p->path));
+	if (!value_fits(e, p, given, &whole, &v)) {
 		return false;
 	}
 	Val where = whole;

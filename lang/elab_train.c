@@ -258,6 +258,92 @@ static bool given_before(Elab *e, const Ast *opt, const Ast *call, uint32_t i)
 	return false;
 }
 
+/* An option that stands by its place must have one. */
+static bool place_known(Elab *e, const Phase *ph, const Ast *opt, const Ast *a, uint32_t i)
+{
+	uint32_t takes = opt && opt->kid[0] ? opt->kid[0]->nkid : 0;
+	if (i <= takes) {
+		return true;
+	}
+	const char *why =
+		takes ? arena_printf(e->arena, "takes %u option%s", takes, takes == 1 ? "" : "s")
+		      : "takes its options by name";
+	diag_help(diag_wrong_arguments(elab_diags(e), a->span, elab_text(e, ph->name), why),
+		  "name the options, as in  %s",
+		  opt ? "adam(lr = 1e-3, batch = 64)" : "lbfgs(memory = 20)");
+	return false;
+}
+
+/* opt is the optimiser's text, NULL for lbfgs. */
+static bool phase_options(Elab *e, Scope *s, const Ast *opt, const Ast *call, Phase *ph,
+			  const Ast **batch)
+{
+	ph->option = arena_array(e->arena, Option, call->nkid + 1);
+	for (uint32_t i = 1; call->kind == AST_CALL && i < call->nkid; i++) {
+		const Ast *a = call->kid[i];
+		if (a->kind != AST_NAMEDARG) {
+			if (!place_known(e, ph, opt, a, i)) {
+				return false;
+			}
+			continue;
+		}
+		if (given_before(e, opt, call, i)) {
+			return false;
+		}
+		if (take_common(e, s, a, ph, batch)) {
+			continue;
+		}
+		if (!check_option(e, opt, a, !opt)) {
+			return false;
+		}
+		if (!opt) {
+			Val v = elab_expr(e, s, a->kid[0]);
+			if (!optimiser_number(e, &v)) {
+				return false;
+			}
+			ph->option[ph->noption++] = (Option){a->name, a->span, v.re, 0};
+		}
+	}
+	return true;
+}
+
+/* for 1000 steps until grad < 1e-8 */
+static bool phase_end(Elab *e, Scope *s, const Ast *ast, Phase *ph)
+{
+	const Ast *count = ast->nkid > 1 ? ast->kid[1] : NULL;
+	const Ast *until = ast->nkid > 2 ? ast->kid[2] : NULL;
+	if (count) {
+		Val n = elab_expr(e, s, count);
+		if (n.tag == VAL_ERROR) {
+			return false;
+		}
+		if (!val_const_int(e, &n, &ph->count) || ph->count < 0) {
+			diag_not_constant(elab_diags(e), count->span, "the number of steps");
+			return false;
+		}
+	}
+	ph->epochs = ast->flags & AST_EPOCHS;
+	if (until) {
+		Val u = elab_expr(e, s, until);
+		if (u.tag == VAL_ERROR) {
+			return false;
+		}
+		if (!val_scalar(&u) || u.elem != ELEM_BOOL) {
+			diag_type_mismatch(elab_diags(e), until->span, val_type(e, &u),
+					   "a condition such as  grad < 1e-8");
+			return false;
+		}
+		ph->until = u.re;
+	}
+	if (ph->count < 0 && !ph->until) {
+		diag_help(diag_wrong_arguments(elab_diags(e), ast->span, "use",
+					       "nothing says when to stop"),
+			  "write  for 1000 steps  or  until grad < 1e-8");
+		return false;
+	}
+	return true;
+}
+
 static bool phase(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *ph)
 {
 	const Ast *call = ast->kid[0], *head = call->kind == AST_CALL ? call->kid[0] : call;
@@ -279,69 +365,8 @@ static bool phase(Elab *e, Scope *s, const Ast *ast, TrainInfo *t, Phase *ph)
 	}
 	ph->kind = lbfgs ? OPTIMISER_LBFGS : OPTIMISER_LANGUAGE;
 	const Ast *batch = NULL;
-	ph->option = arena_array(e->arena, Option, call->nkid + 1);
-	for (uint32_t i = 1; call->kind == AST_CALL && i < call->nkid; i++) {
-		const Ast *a = call->kid[i];
-		if (a->kind != AST_NAMEDARG) {
-			uint32_t takes = opt && opt->kid[0] ? opt->kid[0]->nkid : 0;
-			if (i > takes) {
-				diag_help(
-					diag_wrong_arguments(
-						elab_diags(e), a->span, elab_text(e, ph->name),
-						takes ? arena_printf(e->arena, "takes %u option%s",
-								     takes, takes == 1 ? "" : "s")
-						      : "takes its options by name"),
-					"name the options, as in  %s",
-					lbfgs ? "lbfgs(memory = 20)"
-					      : "adam(lr = 1e-3, batch = 64)");
-				return false;
-			}
-			continue;
-		}
-		if (given_before(e, opt, call, i)) {
-			return false;
-		}
-		if (take_common(e, s, a, ph, &batch)) {
-			continue;
-		}
-		if (!check_option(e, opt, a, lbfgs)) {
-			return false;
-		}
-		if (lbfgs) {
-			Val v = elab_expr(e, s, a->kid[0]);
-			if (!optimiser_number(e, &v)) {
-				return false;
-			}
-			ph->option[ph->noption++] = (Option){a->name, a->span, v.re, 0};
-		}
-	}
-	if (ast->nkid > 1 && ast->kid[1]) {
-		Val n = elab_expr(e, s, ast->kid[1]);
-		if (n.tag == VAL_ERROR) {
-			return false;
-		}
-		if (!val_const_int(e, &n, &ph->count) || ph->count < 0) {
-			diag_not_constant(elab_diags(e), ast->kid[1]->span, "the number of steps");
-			return false;
-		}
-	}
-	ph->epochs = ast->flags & AST_EPOCHS;
-	if (ast->nkid > 2 && ast->kid[2]) {
-		Val u = elab_expr(e, s, ast->kid[2]);
-		if (u.tag == VAL_ERROR) {
-			return false;
-		}
-		if (!val_scalar(&u) || u.elem != ELEM_BOOL) {
-			diag_type_mismatch(elab_diags(e), ast->kid[2]->span, val_type(e, &u),
-					   "a condition such as  grad < 1e-8");
-			return false;
-		}
-		ph->until = u.re;
-	}
-	if (ph->count < 0 && !ph->until) {
-		diag_help(diag_wrong_arguments(elab_diags(e), ast->span, "use",
-					       "nothing says when to stop"),
-			  "write  for 1000 steps  or  until grad < 1e-8");
+	bool ok = phase_options(e, s, opt, call, ph, &batch);
+	if (!phase_end(e, s, ast, ph) || !ok) {
 		return false;
 	}
 	if (batch && lbfgs) {
