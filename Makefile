@@ -28,13 +28,14 @@ ifeq ($(origin CC),default)
   CC    := gcc
 endif
 GEN     := $(BUILD)/gen
-STD     := -std=c11 -D_GNU_SOURCE -I. -I$(GEN)
+LLVM    := /usr/lib/llvm-19
+STD     := -std=c11 -D_GNU_SOURCE -I. -I$(GEN) -isystem $(LLVM)/include
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Werror
 ifdef FUZZ
   WARN  := -w
 endif
 CFLAGS  ?=
-LDLIBS  := -ledit -ljansson -lzip -lz -lnettle -llapacke -lopenblas -lutf8proc -lm
+LDLIBS  := -ledit -ljansson -lzip -lz -lnettle -llapacke -lopenblas -lutf8proc -L$(LLVM)/lib -lLLVM-19 -lpthread -lm
 
 # The fuzzers reach into lang/ and runtime/ only.
 SRC     := $(wildcard lang/*.c $(if $(FUZZ),,compiler/*.c) runtime/*.c)
@@ -49,7 +50,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzip-dev \
-           liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev
+           liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \

@@ -114,7 +114,7 @@ Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 			for (uint32_t k = 0; k < n; k++) {
 				copy[k] = (PlanOutput){def[k], outputs[k].assign};
 			}
-			PlanOptions o = {r->e->options.threads, 0, false};
+			PlanOptions o = {.threads = r->e->options.threads};
 			p = !leaves_ready(r, n, copy)
 				    ? NULL
 				    : plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);

@@ -30,7 +30,7 @@ typedef enum VmOp {
 	VM_AXBY, /* y = k*a + k2*b */
 	VM_MACC, /* y = c + k*(a*b) */
 	VM_MACS, /* y = c + (k*b)*a, b one value */
-	VM_MAP,  /* y = map(a) */
+	VM_MAP,  /* y = map(a), row i of ops.def */
 	VM_CALL, /* y = row i of ops.def of a, b */
 	VM_LT,
 	VM_LE,

@@ -16,6 +16,9 @@ typedef struct PlanOptions {
 	unsigned threads;   /* 0 or 1: one. Results have the same bits for any number */
 	size_t memory;      /* refuse plans that need more bytes; 0: 8 GiB */
 	bool keep_names;    /* for dumps */
+	unsigned real_bytes; /* 8, or 4 for single precision (compiled plans); 0: 8 */
+	bool compiled;      /* may run compiled, where that pays */
+	double runs;        /* how often it is expected to run; 0: once */
 } PlanOptions;
 
 /* Builds a plan for all outputs together. Runs its own clean-up (core_simplify with constants folded) on copies of the

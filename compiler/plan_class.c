@@ -13,7 +13,8 @@ enum {
 	CHEAP = 2,       /* operations that are rather repeated than stored */
 	WIDE_TILE = 256, /* most samples of a tile */
 	NARROW_TILE = 32,
-	PANEL = 4096,          /* elements of one layer's panel: 32 KiB, the first cache */
+	PANEL = 32768,         /* bytes of one layer's panel: the first cache */
+	LINE = 64,             /* widths are whole vectors of the widest machine */
 	BLOCKS = 16,           /* most blocks of a sample axis */
 	BLOCK_TILES = 4,       /* fewest tiles of a block */
 	BLOCK_MEMORY = 1 << 23 /* most elements of all blocks' accumulators */
@@ -587,10 +588,11 @@ static void loop_width(Planner *p, Loop *l)
 			widest = n > widest ? n : widest;
 		}
 	}
-	size_t width = PANEL / (widest * loop_streams(p, some));
+	size_t line = LINE / p->plan->real_bytes;
+	size_t width = PANEL / p->plan->real_bytes / (widest * loop_streams(p, some));
 	width = width > WIDE_TILE ? WIDE_TILE : width < NARROW_TILE ? NARROW_TILE : width;
 	int64_t tiles = (l->samples + (int64_t)width - 1) / (int64_t)width;
-	l->width = tiles ? ((l->samples + tiles - 1) / tiles + 7) / 8 * 8 : NARROW_TILE;
+	l->width = tiles ? ((l->samples + tiles - 1) / tiles + (int64_t)line - 1) / (int64_t)line * (int64_t)line : NARROW_TILE;
 	tiles = (l->samples + l->width - 1) / l->width;
 	int64_t blocks = tiles / BLOCK_TILES;
 	while (blocks > 1 && (blocks > BLOCKS || (size_t)blocks * accumulators > BLOCK_MEMORY)) {

@@ -35,27 +35,29 @@ uint32_t coder_pin(Coder *w)
 	return r;
 }
 
-static Val coder_bits(Coder *w, double bits)
+static Val coder_bits(Coder *w, double bits, bool integer)
 {
 	for (size_t k = 0; k < w->nconst; k++) {
-		if (!memcmp(&w->constant[k], &bits, sizeof bits)) {
+		if (w->const_int[k] == integer && !memcmp(&w->constant[k], &bits, sizeof bits)) {
 			return (Val){CODE_CONST | (uint32_t)k, true};
 		}
 	}
+	size_t n = w->nconst;
+	ARENA_PUSH(w->p->arena, w->const_int, n, w->const_int_cap, integer);
 	ARENA_PUSH(w->p->arena, w->constant, w->nconst, w->const_cap, bits);
 	return (Val){CODE_CONST | (uint32_t)(w->nconst - 1), true};
 }
 
 Val coder_real(Coder *w, double v)
 {
-	return coder_bits(w, v);
+	return coder_bits(w, v, false);
 }
 
 Val coder_int(Coder *w, int64_t v)
 {
 	double bits;
 	memcpy(&bits, &v, sizeof bits);
-	return coder_bits(w, bits);
+	return coder_bits(w, bits, true);
 }
 
 bool coder_is_zero(const Coder *w, Val v)
@@ -198,7 +200,9 @@ static Val coder_op(Coder *w, Node n, Val mask)
 	Val y = VAL_NONE;
 	Map *map = op_map(op);
 	if (map) {
-		coder_emit(w, VM_MAP, a, VAL_NONE, VAL_NONE, &y)->map = map;
+		Instr *in = coder_emit(w, VM_MAP, a, VAL_NONE, VAL_NONE, &y);
+		in->map = map;
+		in->i = op;
 		w->nest->transcendental += 1;
 		return y;
 	}

@@ -23,7 +23,8 @@ typedef struct Coder {
 	Access *access;
 	size_t naccess, access_cap;
 	double *constant;
-	size_t nconst, const_cap;
+	bool *const_int; /* by constant: its kind */
+	size_t nconst, const_cap, const_int_cap;
 	Fault *fault;
 	size_t nfault, fault_cap;
 	bool *uniform; /* by register */

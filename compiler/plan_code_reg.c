@@ -218,6 +218,7 @@ void coder_finish(Coder *w)
 	nest->access = arena_copy(a, w->access, w->naccess * sizeof(Access), alignof(Access));
 	nest->nconst = (uint32_t)w->nconst;
 	nest->constant = arena_copy(a, w->constant, w->nconst * sizeof(double), alignof(double));
+	nest->constant_int = arena_copy(a, w->const_int, w->nconst * sizeof(bool), alignof(bool));
 	nest->nfault = (uint32_t)w->nfault;
 	nest->fault = arena_copy(a, w->fault, w->nfault * sizeof(Fault), alignof(Fault));
 }

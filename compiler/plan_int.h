@@ -31,8 +31,8 @@ typedef struct Buffer {
 	uint32_t id;
 	PlaceKind place;
 	Def def;       /* whose values */
-	size_t count;  /* elements of 8 bytes */
-	size_t offset; /* elements from the beginning of its place */
+	size_t count;  /* elements: reals of Plan.real_bytes, ints and bools of 8 bytes */
+	size_t offset; /* words of 8 bytes from the beginning of its place */
 	uint32_t birth,
 		death; /* numbers of the first and last step that touch it; birth > death: never */
 	uint32_t tile; /* TILE, BLOCK: number of the tile loop */
@@ -114,6 +114,7 @@ typedef struct Nest {
 	uint32_t strip; /* lanes at once */
 	Access *access;
 	double *constant; /* ints as their bits */
+	bool *constant_int;
 	uint32_t ncode;
 	Instr *code;
 	RedKind red;
@@ -197,6 +198,7 @@ typedef enum { STEP_NEST, STEP_GEMM, STEP_FILL, STEP_LOOP } StepTag;
 struct Step {
 	StepTag tag;
 	uint32_t number, last; /* place in the plan; last: of the steps inside */
+	uint32_t region; /* neighbouring steps of one number > 0 may be fused (plan_fuse.c) */
 	uint32_t ncond;        /* run only where each slot lies in its interval */
 	struct {
 		uint32_t slot;
@@ -232,6 +234,7 @@ struct Plan {
 	Core *core;
 	Store *store;
 	unsigned threads;
+	unsigned real_bytes; /* 8; 4 only in plans that run compiled */
 	size_t memory_limit;
 	Block fixed, body; /* when data or seed change; every run */
 	uint32_t nslot, nstep, ntile;

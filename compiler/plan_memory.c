@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-	ALIGN = 8 /* doubles */,
+	ALIGN = 8 /* words */,
 	STAGGER = 8 /* between panels of 4096 bytes and its multiples: other cache sets */
 };
 
@@ -89,6 +89,13 @@ static int by_birth(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Words of 8 bytes that a buffer takes, whole cache lines. */
+static size_t words(const Planner *p, const Buffer *b)
+{
+	size_t n = b->integer || p->plan->real_bytes == 8 ? b->count : (b->count + 1) / 2;
+	return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
 /* First fit among the buffers alive, which are kept in the order of their places. Returns the room
  * needed. */
 static size_t fit(Planner *p, Buffer **list, uint32_t n)
@@ -106,11 +113,10 @@ static size_t fit(Planner *p, Buffer **list, uint32_t n)
 			}
 		}
 		nalive = kept;
-		size_t need = (b->count + ALIGN - 1) / ALIGN * ALIGN + STAGGER, at = 0;
+		size_t need = words(p, b) + STAGGER, at = 0;
 		uint32_t q = 0;
 		for (; q < nalive && alive[q]->offset < at + need; q++) {
-			size_t end = alive[q]->offset +
-				     (alive[q]->count + ALIGN - 1) / ALIGN * ALIGN + STAGGER;
+			size_t end = alive[q]->offset + words(p, alive[q]) + STAGGER;
 			at = end > at ? end : at;
 		}
 		memmove(&alive[q + 1], &alive[q], (nalive - q) * sizeof *alive);
@@ -157,7 +163,7 @@ static size_t place_blocks(Planner *p)
 			Buffer *b = plan->buffer[k];
 			if (b->place == PLACE_BLOCK && b->tile == t) {
 				b->offset = l->accumulators;
-				l->accumulators += (b->count + ALIGN - 1) / ALIGN * ALIGN;
+				l->accumulators += words(p, b);
 				l->join[l->njoin++] = b;
 			}
 		}

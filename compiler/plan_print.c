@@ -104,7 +104,7 @@ static void print_nest(const Print *w, const Nest *n, int depth)
 		if (in->c != OPERAND_NONE) {
 			print_operand(w, n, in->c);
 		}
-		if (in->op == VM_CALL) {
+		if (in->op == VM_CALL || in->op == VM_MAP) {
 			fprintf(w->out, " %s", op_info((Op)in->i)->id);
 		} else if (in->i || in->j) {
 			fprintf(w->out, " i=%lld j=%lld", (long long)in->i, (long long)in->j);

@@ -1,0 +1,108 @@
+/* gen.h — from plans to LLVM IR: what the files gen_*.c and exec.c share.
+ *
+ * A module holds, for one plan:
+ *   i32 pnn_fixed(ptr context)              what is computed when data change
+ *   i32 pnn_body(ptr context)               every run
+ *   void pnn_block_<t>(ptr context, i64 b)  block b of tile loop t: accumulators from their neutral
+ *                                           elements, then its tiles in order
+ *   void pnn_join_<t>(ptr context)          the fixed tree over the blocks of loop t
+ * The body asks context->tiles for a whole tile loop; that runs all blocks (by any number of
+ * threads) and then the join. Kernels (nests, contractions, regions) are internal functions, made
+ * once for each structure: sizes, strides and offsets are arguments, so that layers share code. */
+#ifndef PNN_COMPILER_GEN_H
+#define PNN_COMPILER_GEN_H
+#include "compiler/ir.h"
+#include "compiler/plan_int.h"
+
+/* What compiled code is given; the layout is known to the code (gen_context_*). One for each
+ * worker. */
+typedef struct GenContext {
+	void *const *leaf; /* bases of leaves, by Buffer.id */
+	void *fixed, *global, *tile, *block;
+	int64_t *slot; /* slots of loops around a tile loop */
+	uint64_t seed, step;
+	int64_t fault, fault_value; /* 1 + number of the first fault (Gen.fault), and its value */
+	void (*tiles)(struct GenContext *context, int64_t loop);
+	void *exec; /* of the owner */
+} GenContext;
+enum { CONTEXT_LEAF, CONTEXT_FIXED, CONTEXT_GLOBAL, CONTEXT_TILE, CONTEXT_BLOCK, CONTEXT_SLOT, CONTEXT_SEED,
+       CONTEXT_STEP, CONTEXT_FAULT, CONTEXT_VALUE, CONTEXT_TILES, CONTEXT_EXEC }; /* in words of 8 bytes */
+
+typedef struct GenFault {
+	const Nest *nest;
+	const Instr *at; /* NULL: the sum of a reduction of ints */
+} GenFault;
+
+typedef struct Gen {
+	Ir ir;
+	const Plan *plan;
+	Arena *arena;
+	/* kernels made so far, by a text that says everything about their code */
+	uint32_t nkernel, kernel_room;
+	struct GenKernel {
+		const char *key;
+		LLVMValueRef fn;
+	} * kernel;
+	uint32_t nfault, fault_room;
+	GenFault *fault;
+} Gen;
+
+/* Where code is emitted: what the steps around it know. */
+typedef struct GenPlace {
+	LLVMValueRef context;
+	LLVMValueRef *slot;  /* i64, by number of the slot; NULL where not running */
+	LLVMValueRef lanes;  /* i64: records of the present tile; NULL outside tiles */
+	bool partial;        /* lanes may be less than the full width: masks are needed */
+	int64_t width;       /* records of a full tile */
+} GenPlace;
+
+/* The kernel of this key, or NULL; gen_kernel_add keeps one (the key is copied). */
+LLVMValueRef gen_kernel(const Gen *g, const char *key);
+void gen_kernel_add(Gen *g, const char *key, LLVMValueRef fn);
+/* Element type of a buffer: real, or i64 for ints and bools. */
+LLVMTypeRef gen_type(const Gen *g, const Buffer *b);
+/* The address of an access with all counters at 0: base of its place, offset, slots. */
+LLVMValueRef gen_address(Gen *g, const GenPlace *w, const Access *a);
+/* A word of the context (CONTEXT_…), of the given type. */
+LLVMValueRef gen_context(Gen *g, LLVMValueRef context, unsigned word, LLVMTypeRef type);
+/* Records a fault where bad (i1) holds and none was recorded: `number` from gen_fault_new; value an
+ * i64. */
+int64_t gen_fault_new(Gen *g, const Nest *nest, const Instr *at);
+void gen_fault(Gen *g, LLVMValueRef context, LLVMValueRef bad, int64_t number, LLVMValueRef value);
+
+/* One step, emitted where the builder stands: calls of kernels with the step's addresses, sizes and
+ * strides. */
+void gen_nest(Gen *g, const GenPlace *w, const Nest *nest);                      /* gen_nest.c */
+void gen_gemm(Gen *g, const GenPlace *w, const Gemm *gemm);                      /* gen_gemm.c */
+void gen_fill(Gen *g, const GenPlace *w, const Fill *fill);                      /* gen_nest.c */
+/* Steps of one region (Step.region), fused: gen_region.c. False if it cannot; then they are emitted
+ * one by one. */
+bool gen_region(Gen *g, const GenPlace *w, uint32_t n, Step *const *step);
+
+/* Straight-line code of a nest for one set of lanes (gen_code.c), for gen_nest.c and gen_region.c.
+ * read and write give and take the values of accesses. */
+typedef struct GenCode {
+	Gen *g;
+	const Nest *nest;
+	unsigned lanes;       /* of the lane dimension; 1: scalar code */
+	LLVMValueRef mask;    /* i1 lanes that count, or NULL */
+	LLVMValueRef context;
+	LLVMValueRef *label;  /* i64 per dimension: label now (of the first lane for the last one) */
+	LLVMValueRef *slot;   /* i64 by number of the slot, NULL where unused */
+	void *data;
+	/* the value of access k in these lanes (one value if its lane stride is 0): real or i64 */
+	LLVMValueRef (*read)(struct GenCode *w, uint32_t access);
+	void (*write)(struct GenCode *w, uint32_t access, LLVMValueRef value);
+	/* the address of access k at the first lane, for gathers and scatters */
+	LLVMValueRef (*address)(struct GenCode *w, uint32_t access);
+	LLVMValueRef *reg; /* by register: reals, i64 or i1 lanes; accumulators are put here before */
+} GenCode;
+/* Emits all instructions. Afterwards reg[] holds the registers' values. */
+void gen_code(GenCode *w);
+/* A text that is equal for nests whose code is equal (operations, numbers, kinds of lane strides:
+ * 0, 1, other), for keys of kernels. In the arena. */
+const char *gen_code_key(Gen *g, const Nest *nest);
+
+/* The whole module of a plan (gen.c). */
+bool gen_plan(Gen *g, const Plan *plan);
+#endif
