@@ -2,6 +2,7 @@
 #include "compiler/jit.h"
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Error.h>
+#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
 #include <llvm-c/Support.h>
@@ -182,4 +183,24 @@ void jit_free(JitCode *c)
 		}
 	}
 	free(c);
+}
+
+JitCode *jit_compile(const Target *t, LLVMModuleRef m, const JitOptions *options, uint32_t n,
+		     const JitSymbol *symbol, JitStats *stats, char **message)
+{
+	(void)options;
+	if (stats) {
+		*stats = (JitStats){0};
+	}
+	target_prepare(t, m);
+	size_t size;
+	void *object = target_emit(t, m, false, &size, message);
+	JitCode *c = object ? jit_load(object, size, n, symbol, message) : NULL;
+	free(object);
+	return c;
+}
+
+void jit_on_fatal(void (*handler)(const char *reason))
+{
+	LLVMInstallFatalErrorHandler(handler);
 }
