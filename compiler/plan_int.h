@@ -38,6 +38,7 @@ typedef struct Buffer {
 	uint32_t tile; /* TILE, BLOCK: number of the tile loop */
 	bool keep;     /* an output: not reused */
 	RedKind red;   /* BLOCK: how blocks are joined */
+	uint32_t region; /* TILE: the only region whose steps touch it, or 0 */
 	bool integer;
 } Buffer;
 
@@ -237,7 +238,7 @@ struct Plan {
 	unsigned real_bytes; /* 8; 4 only in plans that run compiled */
 	size_t memory_limit;
 	Block fixed, body; /* when data or seed change; every run */
-	uint32_t nslot, nstep, ntile;
+	uint32_t nslot, nstep, ntile, nregion;
 	Loop **tile;
 	uint32_t nbuffer;
 	size_t buffer_cap;

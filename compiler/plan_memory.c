@@ -14,9 +14,10 @@ typedef struct Span2 {
 	uint32_t first, last;
 } Span2;
 
-static void touch(const Access *a, Span2 tile, Span2 run)
+static void touch(const Access *a, uint32_t region, Span2 tile, Span2 run)
 {
 	Buffer *b = a->buffer;
+	b->region = b->birth > b->death ? region : b->region == region ? region : 0;
 	Span2 s = b->place == PLACE_TILE ? tile : run;
 	b->birth = s.first < b->birth ? s.first : b->birth;
 	b->death = s.last > b->death ? s.last : b->death;
@@ -29,19 +30,19 @@ static void touch_step(const Step *s, Span2 tile, Span2 run)
 	switch (s->tag) {
 	case STEP_NEST:
 		for (uint32_t k = 0; k < s->nest->naccess; k++) {
-			touch(&s->nest->access[k], tile, run);
+			touch(&s->nest->access[k], s->region, tile, run);
 		}
 		break;
 	case STEP_GEMM:
-		touch(&s->gemm->a, tile, run);
-		touch(&s->gemm->b, tile, run);
-		touch(&s->gemm->c, tile, run);
+		touch(&s->gemm->a, s->region, tile, run);
+		touch(&s->gemm->b, s->region, tile, run);
+		touch(&s->gemm->c, s->region, tile, run);
 		if (s->gemm->from.buffer) {
-			touch(&s->gemm->from, tile, run);
+			touch(&s->gemm->from, s->region, tile, run);
 		}
 		break;
 	case STEP_FILL:
-		touch(&s->fill->out, tile, run);
+		touch(&s->fill->out, s->region, tile, run);
 		break;
 	default:
 		break;
@@ -60,12 +61,25 @@ static void number_block(Plan *plan, Block *b)
 	}
 }
 
+/* The steps of a region run together, row by row: what one of them touches is held for all. */
+static Span2 region_span(const Block *b, uint32_t at)
+{
+	uint32_t first = at, last = at, region = b->step[at]->region;
+	while (region && first > 0 && b->step[first - 1]->region == region) {
+		first--;
+	}
+	while (region && last + 1 < b->n && b->step[last + 1]->region == region) {
+		last++;
+	}
+	return (Span2){b->step[first]->number, b->step[last]->last};
+}
+
 /* Loops nest no deeper than there are indices. */
 static void touch_block(const Block *b, bool in_tile, const Span2 *tile, const Span2 *run)
 {
 	for (uint32_t k = 0; k < b->n; k++) {
 		const Step *s = b->step[k];
-		Span2 own = {s->number, s->last};
+		Span2 own = region_span(b, k);
 		Span2 t = tile ? *tile : own, r = run ? *run : own;
 		if (s->tag == STEP_LOOP) {
 			bool enters = s->loop->tile;

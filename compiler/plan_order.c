@@ -21,6 +21,8 @@ typedef struct Item {
 
 typedef struct Sched {
 	Planner *p;
+	uint32_t *member, nmember; /* PDefs of the region being made */
+	bool in_region;
 	uint32_t *order, *item_of; /* item_of by PDef, + 1 */
 	Item *item;
 	uint32_t nitem;
@@ -85,13 +87,85 @@ static bool item_is_point(const Sched *s, uint32_t i)
 	return !it->loop && s->p->def[s->order[it->first]].mode == MODE_POINT;
 }
 
-/* Takes the best ready item: contractions and reductions, then height, then order. */
+/* Regions: steps over the same rows and the same samples of a tile, each element from others at its
+ * own place alone. Compiled code keeps such elements in registers (gen_region.c).
+ * Could this item stand in one? */
+static bool item_in_rows(const Sched *s, uint32_t i)
+{
+	const Item *it = &s->item[i];
+	const PDef *d = &s->p->def[s->order[it->first]];
+	if (it->loop || !s->p->tile || (d->mode != MODE_POINT && d->mode != MODE_CONTRACT) ||
+	    d->nregion != 1 || !d->covered || d->rank == 0) {
+		return false;
+	}
+	uint32_t rows = 0;
+	bool samples = false;
+	for (uint32_t f = 0; f < d->rank; f++) {
+		samples |= d->formal[f] == d->tiled;
+		rows += d->formal[f] != d->tiled && !plan_slot(s->p, d->formal[f]);
+	}
+	return samples && rows <= 1;
+}
+
+/* The labels of the row, one for definitions without. */
+static Interval row_of(const Sched *s, const PDef *d, uint32_t *formal)
+{
+	*formal = d->rank;
+	Interval row = {0, 0};
+	for (uint32_t f = 0; f < d->rank; f++) {
+		if (d->formal[f] != d->tiled && !plan_slot(s->p, d->formal[f])) {
+			*formal = f;
+			row = d->region[0].box[f];
+		}
+	}
+	return row;
+}
+
+/* Does the item run over the rows of the region, reading its members only at its own place? */
+static bool region_fits(Sched *s, uint32_t i)
+{
+	if (!item_in_rows(s, i)) {
+		return false;
+	}
+	Planner *p = s->p;
+	const PDef *d = &p->def[s->order[s->item[i].first]];
+	uint32_t own, other;
+	Interval row = row_of(s, d, &own);
+	for (uint32_t m = 0; m < s->nmember; m++) {
+		const PDef *e = &p->def[s->member[m]];
+		Interval r = row_of(s, e, &other);
+		if (r.lo != row.lo || r.hi != row.hi || d->pin_slot != e->pin_slot ||
+		    d->pin != e->pin) {
+			return false;
+		}
+		for (uint32_t q = 0; q < d->nread; q++) {
+			if (d->read[q].to != s->member[m] || d->read[q].cut) {
+				continue;
+			}
+			const NodeInfo *n = core_node(p->core, d->read[q].node);
+			for (uint32_t k = 0; k < n->n; k++) {
+				Index at = plan_plain_index(p, n->arg[k]);
+				bool right = k == other ? own < d->rank && at == d->formal[own]
+					     : e->formal[k] == e->tiled ? at == d->tiled
+									: at != 0;
+				if (!right) {
+					return false;
+				}
+			}
+		}
+	}
+	return true;
+}
+
+/* Takes the best ready item. Outside tiles: contractions and reductions, then height, then order;
+ * in tiles what stands in no region first, so that what it reads can be forgotten. */
 static uint32_t sched_take(Sched *s)
 {
 	uint32_t best = 0;
 	for (uint32_t k = 1; k < s->nready; k++) {
 		uint32_t a = s->ready[k], b = s->ready[best];
-		bool pa = item_is_point(s, a), pb = item_is_point(s, b);
+		bool pa = s->p->tile ? item_in_rows(s, a) : item_is_point(s, a);
+		bool pb = s->p->tile ? item_in_rows(s, b) : item_is_point(s, b);
 		if (pa != pb                                 ? pb
 		    : s->item[a].height != s->item[b].height ? s->item[a].height > s->item[b].height
 							     : a < b) {
@@ -334,6 +408,13 @@ static void emit_single(Planner *p, uint32_t def)
 	}
 }
 
+static void region_add(Sched *s, uint32_t item)
+{
+	if (s->in_region) {
+		s->member[s->nmember++] = s->order[s->item[item].first];
+	}
+}
+
 /* Opens a nest with a pointwise item and takes up ready ones over the same box, which may make
  * others ready. */
 static void emit_with_neighbours(Sched *s, uint32_t item)
@@ -347,6 +428,7 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 	}
 	Group g = {0};
 	group_join(p, &g, def);
+	region_add(s, item);
 	sched_done(s, item);
 	uint32_t lowest = s->item[item].height > GROUP_SPAN ? s->item[item].height - GROUP_SPAN : 0;
 	for (bool more = true; more;) {
@@ -354,8 +436,10 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 		for (uint32_t k = 0; k < s->nready; k++) {
 			uint32_t i = s->ready[k];
 			if (item_is_point(s, i) && s->item[i].height >= lowest &&
+			    (!s->in_region || region_fits(s, i)) &&
 			    group_join(p, &g, s->order[s->item[i].first])) {
 				s->ready[k] = s->ready[--s->nready];
+				region_add(s, i);
 				sched_done(s, i);
 				more = true;
 				break;
@@ -365,10 +449,49 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 	emit_group(p, &g);
 }
 
+/* A region from its first item: whatever fits and is ready joins, contractions before nests. */
+static void emit_region(Sched *s, uint32_t item)
+{
+	Planner *p = s->p;
+	Block *into = p->into;
+	uint32_t from = into->n;
+	s->nmember = 0;
+	s->in_region = true;
+	for (bool more = true; more && !p->failed;) {
+		if (item_is_point(s, item)) {
+			emit_with_neighbours(s, item);
+		} else {
+			region_add(s, item);
+			emit_single(p, s->order[s->item[item].first]);
+			sched_done(s, item);
+		}
+		more = false;
+		uint32_t best = 0;
+		for (uint32_t k = 0; k < s->nready; k++) {
+			if (region_fits(s, s->ready[k]) &&
+			    (!more || (item_is_point(s, s->ready[best]) &&
+				       !item_is_point(s, s->ready[k])))) {
+				best = k;
+				more = true;
+			}
+		}
+		if (more) {
+			item = s->ready[best];
+			s->ready[best] = s->ready[--s->nready];
+		}
+	}
+	s->in_region = false;
+	p->plan->nregion++;
+	for (uint32_t k = from; k < into->n; k++) {
+		into->step[k]->region = p->plan->nregion;
+	}
+}
+
 bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list)
 {
 	Sched s = {.p = p};
 	s.order = arena_array(p->arena, uint32_t, n + 1);
+	s.member = arena_array(p->arena, uint32_t, n + 1);
 	s.item_of = arena_array(p->arena, uint32_t, p->ndef + 1);
 	uint32_t *comp = arena_array(p->arena, uint32_t, n + 1), ncomp = 0;
 	plan_order(p, n, list, s.order, comp, &ncomp);
@@ -398,6 +521,8 @@ bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list)
 		if (s.item[i].loop) {
 			plan_recurrence(p, s.item[i].count, s.order + s.item[i].first);
 			sched_done(&s, i);
+		} else if (item_in_rows(&s, i)) {
+			emit_region(&s, i);
 		} else if (item_is_point(&s, i)) {
 			emit_with_neighbours(&s, i);
 		} else {

@@ -170,6 +170,9 @@ static void print_block(const Print *w, const Block *b, int depth)
 	for (uint32_t k = 0; k < b->n; k++) {
 		const Step *s = b->step[k];
 		fprintf(w->out, "%*s%u: ", depth, "", s->number);
+		if (s->region) {
+			fprintf(w->out, "rows %u ", s->region);
+		}
 		for (uint32_t q = 0; q < s->ncond; q++) {
 			fprintf(w->out, "if $%u in %lld..%lld ", s->cond[q].slot,
 				(long long)s->cond[q].in.lo, (long long)s->cond[q].in.hi);
