@@ -31,6 +31,7 @@ enum { CONTEXT_LEAF, CONTEXT_FIXED, CONTEXT_GLOBAL, CONTEXT_TILE, CONTEXT_BLOCK,
 typedef struct GenFault {
 	const Nest *nest;
 	const Instr *at; /* NULL: the sum of a reduction of ints */
+	Def def;         /* nest NULL: of the accumulators that were joined */
 } GenFault;
 
 typedef struct Gen {
@@ -41,6 +42,7 @@ typedef struct Gen {
 	uint32_t nkernel, kernel_room;
 	struct GenKernel {
 		const char *key;
+		uint64_t hash;
 		LLVMValueRef fn;
 	} * kernel;
 	uint32_t nfault, fault_room;
@@ -54,6 +56,10 @@ typedef struct GenPlace {
 	LLVMValueRef lanes;  /* i64: records of the present tile; NULL outside tiles */
 	bool partial;        /* lanes may be less than the full width: masks are needed */
 	int64_t width;       /* records of a full tile */
+	/* what gen_address may know already; else it reads the context */
+	LLVMValueRef base[PLACES]; /* beginnings of the places, or NULL */
+	const Loop *loop;          /* the tile loop, NULL outside */
+	LLVMValueRef block;        /* accumulators of its present block */
 } GenPlace;
 
 /* The kernel of this key, or NULL; gen_kernel_add keeps one (the key is copied). */
@@ -69,6 +75,8 @@ LLVMValueRef gen_context(Gen *g, LLVMValueRef context, unsigned word, LLVMTypeRe
  * i64. */
 int64_t gen_fault_new(Gen *g, const Nest *nest, const Instr *at);
 void gen_fault(Gen *g, LLVMValueRef context, LLVMValueRef bad, int64_t number, LLVMValueRef value);
+/* The same with a number (i64) that is an argument of the kernel. */
+void gen_fault_at(Gen *g, LLVMValueRef context, LLVMValueRef bad, LLVMValueRef number, LLVMValueRef value);
 
 /* One step, emitted where the builder stands: calls of kernels with the step's addresses, sizes and
  * strides. */
