@@ -35,7 +35,15 @@ ifdef FUZZ
   WARN  := -w
 endif
 CFLAGS  ?=
-LDLIBS  := -ledit -ljansson -lzip -lz -lnettle -llapacke -lopenblas -lutf8proc -L$(LLVM)/lib -lLLVM-19 -lpthread -lm
+# pnnc has LLVM and the small libraries in itself and stands at a fixed address: it starts in a few milliseconds
+# (with shared libraries: 27). STATIC= and the builds for tests, which are linked often, take the shared ones.
+STATIC  ?= $(if $(SAN)$(FUZZ),,1)
+LDLIBS  := -Wl,--as-needed -ledit -ljansson -lzip -lz -lnettle -lutf8proc -L$(LLVM)/lib -lLLVM-19 -lpthread -lm
+LLVMLIBS = $(shell $(LLVM)/bin/llvm-config --link-static --libs orcjit x86codegen aarch64codegen)
+PNNLIBS  = $(if $(STATIC),-no-pie -static-libgcc -Wl$(comma)--gc-sections -Wl$(comma)-Bstatic -ledit -ltinfo -lbsd -lmd \
+           -ljansson -lnettle -lutf8proc -L$(LLVM)/lib $(LLVMLIBS) -lstdc++ -lz -lzstd -Wl$(comma)-Bdynamic \
+           -lzip -lpthread -lm,$(LDLIBS))
+comma   := ,
 
 # The fuzzers reach into lang/ and runtime/ only.
 SRC     := $(wildcard lang/*.c $(if $(FUZZ),,compiler/*.c) runtime/*.c)
@@ -49,7 +57,7 @@ UNITAID := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/unit/test_%,$(UNIT
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 PNNC    := $(BUILD)/pnnc
 
-DEPS    := flex bison gcc libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzip-dev \
+DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzstd-dev libzip-dev \
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db
 
@@ -73,7 +81,7 @@ help:
 	@echo 'make bless                  accept the present output of the golden programs'
 	@echo 'make spec                   write the generated tables of SPEC.md'
 	@echo 'make install PREFIX=/usr/local     make uninstall     make clean     make deps'
-	@echo 'SAN=1 builds with sanitisers in build/san; BUILD=dir builds elsewhere.'
+	@echo 'SAN=1 builds with sanitisers in build/san; BUILD=dir builds elsewhere; STATIC= links shared libraries.'
 
 # ---- what must be installed ---------------------------------------------------------------------------------
 define install_missing
@@ -91,7 +99,7 @@ testdeps:
 # ---- building -----------------------------------------------------------------------------------------------
 $(PNNC): $(OBJ)
 	@echo '  link $@'
-	$(Q)$(CC) $(OPT) -o $@ $(OBJ) $(LDLIBS)
+	$(Q)$(CC) $(OPT) -o $@ $(OBJ) $(PNNLIBS)
 $(BUILD)/libpnn.a: $(LIBOBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $(LIBOBJ)

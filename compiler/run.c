@@ -4,7 +4,6 @@
 #include "compiler/data_load.h"
 #include "compiler/run_int.h"
 #include "compiler/weights.h"
-#include "runtime/linalg.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,6 @@ Run *run_create(Engine *e)
 		free(r);
 		return NULL;
 	}
-	la_init();
 	return r;
 }
 

@@ -5,28 +5,27 @@
  * calls the plain routine, and copies back: no hidden transposes, and the signs that LAPACK leaves
  * free are fixed so that results are unique. */
 #include "runtime/linalg.h"
-#include <cblas.h>
+#include "runtime/lapack.h"
 #include <float.h>
-#include <lapacke.h>
 #include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-void la_init(void)
-{
-	openblas_set_num_threads(1);
-}
-
 static RtStatus no_memory(RtError *err)
 {
 	return rt_fail(err, RT_E_MEMORY, NULL, NULL, "not enough memory for a matrix");
 }
 
-/* Sizes that fit LAPACK's integers, and finite entries. */
+/* LAPACK is there, sizes fit its integers, and entries are finite. */
 static RtStatus check(size_t m, size_t n, const double *a, RtError *err)
 {
+	if (!lapack_ready()) {
+		return rt_fail(err, RT_E_UNSUPPORTED, NULL, NULL,
+		               "linear algebra needs the libraries liblapacke.so.3 and libopenblas.so.0, "
+		               "which are not installed");
+	}
 	if (m == 0 || n == 0 || m > INT_MAX || n > INT_MAX || m > SIZE_MAX / sizeof(double) / n) {
 		return rt_fail(err, RT_E_USAGE, NULL, NULL, "a matrix of %zu by %zu", m, n);
 	}
@@ -87,7 +86,7 @@ RtStatus la_qr(size_t m, size_t n, const double *a, double *q, double *r, RtErro
 	double *flip = tau ? tau + k : NULL; /* signs that make the diagonal of r positive */
 	lapack_int info = -1, im = (lapack_int)m, in = (lapack_int)n, ik = (lapack_int)k;
 	if (w && tau) {
-		info = LAPACKE_dgeqrf(LAPACK_COL_MAJOR, im, in, w, im, tau);
+		info = LAPACK(dgeqrf)(LAPACK_COL_MAJOR, im, in, w, im, tau);
 	}
 	for (size_t i = 0; info == 0 && i < k; i++) {
 		flip[i] = w[i * m + i] < 0 ? -1 : 1;
@@ -95,7 +94,7 @@ RtStatus la_qr(size_t m, size_t n, const double *a, double *q, double *r, RtErro
 			r[i * n + j] = j < i ? 0 : flip[i] * w[j * m + i];
 		}
 	}
-	info = info == 0 ? LAPACKE_dorgqr(LAPACK_COL_MAJOR, im, ik, ik, w, im, tau) : info;
+	info = info == 0 ? LAPACK(dorgqr)(LAPACK_COL_MAJOR, im, ik, ik, w, im, tau) : info;
 	for (size_t i = 0; info == 0 && i < m * k; i++) {
 		q[i] = flip[i % k] * w[(i % k) * m + i / k];
 	}
@@ -150,7 +149,7 @@ RtStatus la_eigh(size_t n, const double *a, double *w, double *v, RtError *err)
 	lapack_int info = -1, in = (lapack_int)n;
 	if (z) {
 		memcpy(z, a, n * n * sizeof *z); /* the lower triangle by rows is the upper by columns */
-		info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, v ? 'V' : 'N', 'U', in, z, in, w);
+		info = LAPACK(dsyevd)(LAPACK_COL_MAJOR, v ? 'V' : 'N', 'U', in, z, in, w);
 	}
 	for (size_t j = 0; info == 0 && v && j < n; j++) {
 		double sign = sign_of_largest(z + j * n, n, 1);
@@ -176,7 +175,7 @@ RtStatus la_svd(size_t m, size_t n, const double *a, double *u, double *s, doubl
 	double *cv = vectors ? rt_alloc(k * n, sizeof *cv) : NULL;
 	lapack_int info = -1, im = (lapack_int)m, in = (lapack_int)n, ik = (lapack_int)k;
 	if (w && (!vectors || (cu && cv))) {
-		info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, vectors ? 'S' : 'N', im, in, w, im, s, cu, im, cv,
+		info = LAPACK(dgesdd)(LAPACK_COL_MAJOR, vectors ? 'S' : 'N', im, in, w, im, s, cu, im, cv,
 		                      ik);
 	}
 	for (size_t r = 0; info == 0 && vectors && r < k; r++) {
@@ -209,13 +208,13 @@ static RtStatus factor(size_t n, const double *a, double *lu, lapack_int *pivot,
 		}
 		norm = sum > norm ? sum : norm;
 	}
-	lapack_int info = LAPACKE_dgetrf(LAPACK_COL_MAJOR, in, in, lu, in, pivot);
+	lapack_int info = LAPACK(dgetrf)(LAPACK_COL_MAJOR, in, in, lu, in, pivot);
 	if (info < 0) {
 		return no_memory(err);
 	}
 	*rcond = 0;
 	if (info == 0) {
-		info = LAPACKE_dgecon(LAPACK_COL_MAJOR, '1', in, lu, in, norm, rcond);
+		info = LAPACK(dgecon)(LAPACK_COL_MAJOR, '1', in, lu, in, norm, rcond);
 	}
 	return info < 0 ? no_memory(err) : RT_OK;
 }
@@ -235,7 +234,7 @@ RtStatus la_solve(size_t n, size_t k, const double *a, const double *b, double *
 		                 "the matrix is singular (1/condition %.1e)", rcond);
 	}
 	if (status == RT_OK) {
-		lapack_int info = LAPACKE_dgetrs(LAPACK_COL_MAJOR, 'N', in, (lapack_int)k, lu, in, pivot, w,
+		lapack_int info = LAPACK(dgetrs)(LAPACK_COL_MAJOR, 'N', in, (lapack_int)k, lu, in, pivot, w,
 		                                 in);
 		status = outcome(info, RT_E_SINGULAR, "the matrix is singular", err);
 	}
@@ -282,7 +281,7 @@ RtStatus la_lstsq(size_t m, size_t n, size_t k, const double *a, const double *b
 		for (size_t i = 0; i < m * k; i++) {
 			c[(i % k) * rows + i / k] = b[i];
 		}
-		info = LAPACKE_dgelsd(LAPACK_COL_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)k, w,
+		info = LAPACK(dgelsd)(LAPACK_COL_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)k, w,
 		                      (lapack_int)m, c, (lapack_int)rows, s, cut, &found);
 	}
 	for (size_t i = 0; info == 0 && i < n * k; i++) {
@@ -333,7 +332,7 @@ RtStatus la_cholesky(size_t n, const double *a, double *l, RtError *err)
 	lapack_int info = -1, in = (lapack_int)n;
 	if (w) {
 		memcpy(w, a, n * n * sizeof *w); /* lower by rows is upper by columns: a = u^T u, l = u^T */
-		info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', in, w, in);
+		info = LAPACK(dpotrf)(LAPACK_COL_MAJOR, 'U', in, w, in);
 	}
 	for (size_t i = 0; info == 0 && i < n * n; i++) {
 		l[i] = i % n <= i / n ? w[i] : 0;
@@ -345,7 +344,7 @@ RtStatus la_cholesky(size_t n, const double *a, double *l, RtError *err)
 static void multiply(size_t n, const double *a, const double *b, double *c)
 {
 	int in = (int)n;
-	cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, in, in, in, 1, a, in, b, in, 0, c, in);
+	BLAS(dgemm)(CblasRowMajor, CblasNoTrans, CblasNoTrans, in, in, in, 1, a, in, b, in, 0, c, in);
 }
 
 /* The approximant of order 13 of e^a for |a| <= 5.37 (Higham, SIAM J. Matrix Anal. Appl. 26 (2005)

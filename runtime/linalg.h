@@ -3,13 +3,12 @@
  *
  * All matrices are row major and contiguous; inputs are not changed; outputs must not overlap
  * inputs. Sizes of zero are refused (RT_E_USAGE). NaN or infinity in an input gives RT_E_DIVERGED.
- * The same bits on the same machine: call la_init once at start, which holds OpenBLAS to one
- * thread. */
+ * The same bits on the same machine: OpenBLAS is held to one thread. Where it or LAPACKE is not
+ * installed everything gives RT_E_UNSUPPORTED. */
 #ifndef PNN_RUNTIME_LINALG_H
 #define PNN_RUNTIME_LINALG_H
 #include "runtime/status.h"
 
-void la_init(void);
 /* q[m,n] with orthonormal columns (m >= n) or rows (m < n) from a[m,n]: the Q of a = QR (of the
  * transpose if m < n) with the sign of each column such that R has a positive diagonal, which makes
  * it unique; from independent normals it is Haar distributed. */

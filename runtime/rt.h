@@ -1,7 +1,7 @@
 /* rt.h — the one header of the runtime: what a running program needs and knows nothing of programs.
  *
- * Nothing here prints, exits or keeps mutable state between calls (la_init sets OpenBLAS's thread
- * count, the only exception). What can fail returns an RtStatus and fills the caller's RtError
+ * Nothing here prints, exits or keeps mutable state between calls (OpenBLAS's thread count is
+ * the only exception). What can fail returns an RtStatus and fills the caller's RtError
  * (status.h). */
 #ifndef PNN_RUNTIME_RT_H
 #define PNN_RUNTIME_RT_H

@@ -7,8 +7,6 @@
 
 static RtError err;
 
-TestSuite(linalg, .init = la_init);
-
 static double *random_matrix(size_t m, size_t n, uint64_t seed)
 {
 	double *a = malloc(m * n * sizeof *a);
