@@ -317,10 +317,3 @@ size_t plan_count(const Plan *p, uint32_t k)
 	assert(k < p->noutput);
 	return p->output[k].count;
 }
-
-PlanCost plan_cost(const Plan *p)
-{
-	PlanCost c = p->cost;
-	c.flops += c.contraction_flops;
-	return c;
-}

@@ -203,17 +203,11 @@ static Val coder_op(Coder *w, Node n, Val mask)
 		Instr *in = coder_emit(w, VM_MAP, a, VAL_NONE, VAL_NONE, &y);
 		in->map = map;
 		in->i = op;
-		w->nest->transcendental += 1;
 		return y;
 	}
 	VmOp code = op_instruction(op);
 	Instr *in = coder_emit(w, code, a, b, VAL_NONE, &y);
-	if (code == VM_CALL) {
-		in->i = op;
-		w->nest->transcendental += 1;
-	} else {
-		w->nest->flops += 1;
-	}
+	in->i = code == VM_CALL ? op : 0;
 	return y;
 }
 
@@ -244,7 +238,6 @@ static Val coder_select(Coder *w, Node n, Val mask)
 		b = coder_node(w, no, outer);
 	}
 	coder_emit(w, guard ? VM_GUARD : VM_SELECT, a, b, c, &y);
-	w->nest->flops += 1;
 	/* One condition for one value, or for all lanes: the instruction must know that it is one.
 	 */
 	w->code[w->ncode - 1].lone |= c.uniform ? 4 : 0;
@@ -275,7 +268,6 @@ static Val coder_random(Coder *w, Node n, Val mask)
 	in->lone = lone;
 	in->nmore = count;
 	in->more = more;
-	w->nest->transcendental += 1;
 	return y;
 }
 

@@ -9,7 +9,6 @@ static Val emit(Coder *w, VmOp op, Val a, Val b, double k, double k2)
 	Instr *in = coder_emit(w, op, a, b, VAL_NONE, &y);
 	in->k = k;
 	in->k2 = k2;
-	w->nest->flops += op == VM_AXPK || op == VM_AXPY ? 2 : op == VM_AXBY ? 3 : 1;
 	return y;
 }
 
@@ -70,7 +69,6 @@ static Val sum_add_product(Coder *w, Val sum, Val a, Val b, double k)
 	}
 	Val y = {coder_register(w, false), false};
 	coder_emit(w, b.uniform ? VM_MACS : VM_MACC, a, b, sum, &y)->k = k;
-	w->nest->flops += 2;
 	return y;
 }
 
@@ -146,7 +144,6 @@ static Val lin_int(Coder *w, Node n, Val mask)
 			in->fault = (uint32_t)(w->nfault - 1);
 		}
 		sum = y;
-		w->nest->flops += 2;
 	}
 	return val_some(sum) ? sum : coder_int(w, c);
 }
@@ -175,7 +172,6 @@ static Val prod_power(Coder *w, Val a, int32_t e)
 	default: {
 		Val y = VAL_NONE;
 		coder_emit(w, VM_POWI, a, VAL_NONE, VAL_NONE, &y)->i = e;
-		w->nest->flops += 8;
 		return y;
 	}
 	}
@@ -281,7 +277,6 @@ void coder_accumulate(Coder *w, uint32_t acc, Node n, double k, Val mask)
 	Val a, b;
 	if (term_product(w, n, mask, &a, &b) && !(a.uniform && b.uniform)) {
 		coder_emit(w, b.uniform ? VM_MACS : VM_MACC, a, b, to, &to)->k = k;
-		w->nest->flops += 2;
 		return;
 	}
 	Val v = coder_node(w, n, mask);
@@ -290,5 +285,4 @@ void coder_accumulate(Coder *w, uint32_t acc, Node n, double k, Val mask)
 	}
 	Instr *in = coder_emit(w, k == 1.0 ? VM_ADD : VM_AXPY, to, v, VAL_NONE, &to);
 	in->k = k;
-	w->nest->flops += 1;
 }

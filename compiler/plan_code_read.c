@@ -89,7 +89,6 @@ static void read_bent_arg(Coder *w, const PDef *d, uint32_t k, Node n, Node arg,
 	in->j = 0;
 	r->offset = y;
 	r->bent = true;
-	w->nest->flops += 3;
 }
 
 /* Is the read zero for affine reasons alone: arguments affine, some possibly outside a definition
@@ -122,7 +121,6 @@ static Val read_gather(Coder *w, uint32_t access, int64_t stride, const ReadPlan
 	Val y = {coder_register(w, uniform), uniform};
 	Instr *in = coder_emit(w, VM_GATHER, from, offset, r->mask, &y);
 	in->i = stride;
-	w->nest->flops += 2;
 	return y;
 }
 

@@ -282,25 +282,9 @@ static bool gemm_shape(Planner *p, Gemm *g, GemmDim *dim, uint32_t n)
 	return true;
 }
 
-static void gemm_cost(Planner *p, const Gemm *g)
+/* Room for the kernel's panels. */
+static void gemm_room(Planner *p, const Gemm *g)
 {
-	const GemmDim *kernel[3] = {&g->m, &g->n, &g->k};
-	double flops = 2, a = 1, b = 1, c = 2;
-	for (uint32_t q = 0; q < 3 + g->nouter; q++) {
-		const GemmDim *d = q < 3 ? kernel[q] : &g->outer[q - 3];
-		double size = d->tiled ? (double)p->tile->samples : (double)d->size;
-		flops *= size;
-		a *= d->a ? size : 1.0;
-		b *= d->b ? size : 1.0;
-		c *= d->c ? size : 1.0;
-	}
-	double trips = 1;
-	for (uint32_t s = 1; s < p->plan->nslot && s < p->slot_room; s++) {
-		trips *= p->trips[s] ? (double)p->trips[s] : 1.0;
-	}
-	flops *= trips;
-	p->plan->cost.bytes += (a + b + c) * trips * sizeof(double);
-	p->plan->cost.contraction_flops += flops;
 	p->plan->cost.contractions++;
 	size_t k = (size_t)g->k.size, n = (size_t)g->n.size;
 	size_t pack = k * GEMM_WIDTH_MAX + (g->pack ? k * ((n + 7) / 8 * 8) : 0);
@@ -418,7 +402,7 @@ static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDe
 	} else {
 		rest_emit(p, number, region, rest);
 	}
-	gemm_cost(p, g);
+	gemm_room(p, g);
 	Step *s = plan_step(p, STEP_GEMM);
 	s->gemm = g;
 	s->ncond = w.cond.ncond;

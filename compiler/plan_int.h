@@ -134,7 +134,6 @@ typedef struct Nest {
 	uint32_t flat_ndim;
 	int64_t *flat_size;
 	int64_t *flat_stride; /* [access][flat_ndim] */
-	double flops, transcendental;
 } Nest;
 enum { OPERAND_NONE = UINT32_MAX };
 

@@ -199,17 +199,13 @@ static uint32_t new_slot(Planner *p, Interval range)
 			room *= 2;
 		}
 		Interval *ranges = arena_array(p->arena, Interval, room);
-		int64_t *trips = arena_array(p->arena, int64_t, room);
 		if (p->slot_room) {
 			memcpy(ranges, p->loop_range, p->slot_room * sizeof *ranges);
-			memcpy(trips, p->trips, p->slot_room * sizeof *trips);
 		}
 		p->loop_range = ranges;
-		p->trips = trips;
 		p->slot_room = room;
 	}
 	p->loop_range[slot] = range;
-	p->trips[slot] = interval_size(range);
 	return slot;
 }
 
@@ -293,7 +289,6 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 			plan_slot_set(p, p->def[list[k]].formal[w->at[list[k]]], 0);
 		}
 	}
-	p->trips[l->slot] = 0;
 	plan_step(p, STEP_LOOP)->loop = l;
 }
 

@@ -110,8 +110,6 @@ typedef struct Planner {
 	size_t copy_cap;
 	Block *into;    /* steps are added here */
 	Loop *tile;     /* tile loop being filled, or NULL */
-	int64_t *trips; /* by slot: values a recurrence's index runs through here, 0 outside its
-			   loop */
 	Interval *loop_range; /* by slot */
 	size_t slot_room;
 	bool failed;

@@ -162,28 +162,6 @@ static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 	nest->strip = room > STRIP_MAX   ? STRIP_MAX
 		      : room < STRIP_MIN ? STRIP_MIN
 					 : (uint32_t)room / 8 * 8;
-	double elements = 1;
-	for (uint32_t d = 0; d < nest->ndim; d++) {
-		const Dim *dim = &nest->dim[d];
-		double size = (double)dim->size;
-		if (dim->tiled) {
-			size = (double)p->tile->samples;
-		}
-		elements *= size;
-	}
-	for (uint32_t k = 1; k < p->plan->nslot && k < p->slot_room; k++) {
-		elements *= p->trips[k] ? (double)p->trips[k] : 1.0;
-	}
-	for (uint32_t k = 0; k < nest->naccess; k++) {
-		double touched = elements;
-		for (uint32_t d = 0; d < nest->ndim; d++) {
-			bool still = nest->access[k].stride[d] == 0 && nest->dim[d].size > 0;
-			touched /= still ? (double)nest->dim[d].size : 1.0;
-		}
-		p->plan->cost.bytes += touched * sizeof(double);
-	}
-	nest->flops *= elements;
-	nest->transcendental *= elements;
 	if (pointwise && !w->labels) {
 		plan_flatten(p, nest);
 	}
@@ -193,8 +171,6 @@ static void nest_finish(Planner *p, Nest *nest, Coder *w, bool pointwise)
 	plan->max_reg_doubles = doubles > plan->max_reg_doubles ? doubles : plan->max_reg_doubles;
 	plan->max_access = operands > plan->max_access ? operands : plan->max_access;
 	plan->max_dim = nest->ndim > plan->max_dim ? nest->ndim : plan->max_dim;
-	plan->cost.flops += nest->flops;
-	plan->cost.transcendental += nest->transcendental;
 	plan_step(p, STEP_NEST)->nest = nest;
 }
 
