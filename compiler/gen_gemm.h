@@ -1,0 +1,35 @@
+/* gen_gemm.h — kernels of contractions: what gen_gemm*.c share and fused regions may use.
+ *
+ * Bits: an element of a panel product is the chain S = fma(a_k, b_k, S) over ascending k from 0,
+ * then fma(alpha, S, F), or alpha*S where there is no F. An element of a dot product has one sum
+ * for each lane of a vector: lane l takes k = l, l + VL, … in order; then the lanes are added as
+ * ir_sum_lanes does. Nothing depends on the element's row, column, block or mask.
+ *
+ * Strides of the kernels are in bytes, sizes in elements. */
+#ifndef PNN_COMPILER_GEN_GEMM_H
+#define PNN_COMPILER_GEN_GEMM_H
+#include "compiler/gen.h"
+
+enum { GEMM_PRODUCTS = 8, GEMM_ACCUMULATORS = 30 };
+
+/* One register block of panel products that share A: for each product p and each row i
+ *   acc[i][p][…] = Σ_k A[i][k] * B_p[k][…]
+ * over `vectors` neighbouring vectors of `lanes` columns. */
+typedef struct GemmBlock {
+	unsigned rows, products, vectors; /* rows*products*vectors <= GEMM_ACCUMULATORS */
+	unsigned lanes;                   /* of a vector: ir.vl; 1: scalar columns */
+	LLVMValueRef k;                   /* i64 > 0 */
+	LLVMValueRef a, am, ak;           /* A[i][k] at a + i*am + k*ak; am, ak: i64 bytes */
+	LLVMValueRef b[GEMM_PRODUCTS];    /* row 0 of each product, at the first column */
+	LLVMValueRef bk[GEMM_PRODUCTS];   /* bytes from row to row; best the same value for all */
+	LLVMValueRef mask;                /* i1 lanes of the last vector of each product, or NULL: whole vectors */
+} GemmBlock;
+
+/* Emits the loop over k where the builder stands. acc[(i*products + p)*vectors + v] receives the
+ * sums, usable behind the loop. The code inside is independent of the sizes k, am, ak, bk. */
+void gen_gemm_block(Gen *gen, const GemmBlock *w, LLVMValueRef *acc);
+
+/* Rows of a block for m rows (0: unknown number) of `wide` vectors (products*vectors), so that
+ * accumulators, one row of B and a value of A stay in registers and few rows remain (m % result). */
+unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide);
+#endif
