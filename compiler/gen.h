@@ -104,9 +104,20 @@ typedef struct GenCode {
 	/* the address of access k at the first lane, for gathers and scatters */
 	LLVMValueRef (*address)(struct GenCode *w, uint32_t access);
 	LLVMValueRef *reg; /* by register: reals, i64 or i1 lanes; accumulators are put here before */
+	/* the rest may be NULL */
+	LLVMValueRef fault;    /* i64: number of the nest's first fault, from gen_code_faults */
+	LLVMValueRef *value;   /* by access: its value where that is known, to spare a read */
+	LLVMValueRef *uniform; /* by instruction: what gen_code_uniform has made */
 } GenCode;
-/* Emits all instructions. Afterwards reg[] holds the registers' values. */
+/* Emits all instructions. Afterwards reg[] holds the registers' values; one of all lanes is a scalar
+ * where the lanes are equal for certain (ir_splat). */
 void gen_code(GenCode *w);
+/* Emits the instructions that give one value for all lanes, where the builder stands: before a loop
+ * over lanes. gen_code takes their values from w->uniform, which is made here. Nothing happens
+ * where their order among the others matters. reg[] is left as it was; w->lanes must be 1. */
+void gen_code_uniform(GenCode *w);
+/* Numbers for all faults of a nest's code: the first one. */
+int64_t gen_code_faults(Gen *g, const Nest *nest);
 /* A text that is equal for nests whose code is equal (operations, numbers, kinds of lane strides:
  * 0, 1, other), for keys of kernels. In the arena. */
 const char *gen_code_key(Gen *g, const Nest *nest);
