@@ -32,4 +32,23 @@ void gen_gemm_block(Gen *gen, const GemmBlock *w, LLVMValueRef *acc);
 /* Rows of a block for m rows (0: unknown number) of `wide` vectors (products*vectors), so that
  * accumulators, one row of B and a value of A stay in registers and few rows remain (m % result). */
 unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide);
+
+/* What C is added to. */
+typedef enum { GEMM_FROM_NONE, GEMM_FROM_ROW, GEMM_FROM_SPLAT } GemmFrom; /* nothing; F[m][n]; F[m] */
+
+/* A kernel of panel products: stripes of `vectors` vectors, one after the other, and in each of them
+ * blocks of `rows` rows. */
+typedef struct GemmPanel {
+	unsigned rows, vectors, lanes;
+	unsigned rest; /* m % rows, or GEMM_ANY: not known, single rows take what is left (m may be less than rows) */
+	bool masked;   /* the last vector of each stripe counts columns below PANEL_N only */
+	GemmFrom from;
+} GemmPanel;
+enum { GEMM_ANY = 255 };
+/* Its parameters: i64, pointers, and a real (alpha). Strides in bytes. C[m][n] = F[m][n] + alpha*Σ A[m][k]*B[k][n],
+ * n below stripes*vectors*lanes, or PANEL_N if masked. */
+enum { PANEL_M, PANEL_K, PANEL_STRIPES, PANEL_N, PANEL_A, PANEL_AM, PANEL_AK, PANEL_B, PANEL_BK, PANEL_C, PANEL_CM,
+       PANEL_F, PANEL_FM, PANEL_ALPHA, PANEL_PARAMS };
+/* The function, made at the first call; the builder stays where it is. */
+LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel shape);
 #endif

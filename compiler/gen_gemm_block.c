@@ -134,3 +134,119 @@ unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide)
 	}
 	return best;
 }
+
+/* ---- the kernel ---- */
+
+typedef struct PanelCode {
+	Gen *gen;
+	Ir *g;
+	GemmPanel s;
+	LLVMValueRef param[PANEL_PARAMS];
+	LLVMValueRef b, mask; /* of the present stripe */
+} PanelCode;
+
+/* C and F of the block's rows at c and f. */
+static void store_block(PanelCode *x, unsigned rows, LLVMValueRef c, LLVMValueRef f, LLVMValueRef *acc)
+{
+	Ir *g = x->g;
+	LLVMValueRef alpha = ir_splat(g, x->param[PANEL_ALPHA], x->s.lanes);
+	for (unsigned i = 0; i < rows; i++) {
+		LLVMValueRef to = i ? move(g, c, times(g, x->param[PANEL_CM], i)) : c;
+		LLVMValueRef from = i && x->s.from ? move(g, f, times(g, x->param[PANEL_FM], i)) : f, start = NULL;
+		if (x->s.from == GEMM_FROM_SPLAT) {
+			start = ir_splat(g, ir_load(g, g->real, 1, from, NULL), x->s.lanes);
+		}
+		for (unsigned v = 0; v < x->s.vectors; v++) {
+			LLVMValueRef at = ir_int(g, (int64_t)v * x->s.lanes), s = acc[i * x->s.vectors + v];
+			LLVMValueRef mask = v + 1 == x->s.vectors ? x->mask : NULL;
+			if (x->s.from == GEMM_FROM_ROW) {
+				start = ir_load(g, g->real, x->s.lanes, ir_at(g, g->real, from, at), mask);
+			}
+			s = start ? ir_fma(g, alpha, s, start) : LLVMBuildFMul(g->b, alpha, s, "");
+			ir_store(g, s, ir_at(g, g->real, to, at), mask);
+		}
+	}
+}
+
+/* One block; at: A, C, F of its first row, advanced by its rows. */
+static void panel_block(PanelCode *x, unsigned rows, LLVMValueRef *at)
+{
+	Ir *g = x->g;
+	LLVMValueRef acc[GEMM_ACCUMULATORS], *p = x->param;
+	GemmBlock w = {.rows = rows, .products = 1, .vectors = x->s.vectors, .lanes = x->s.lanes, .k = p[PANEL_K],
+		       .a = at[0], .am = p[PANEL_AM], .ak = p[PANEL_AK], .b = {x->b}, .bk = {p[PANEL_BK]},
+		       .mask = x->mask};
+	gen_gemm_block(x->gen, &w, acc);
+	store_block(x, rows, at[1], at[2], acc);
+	at[0] = move(g, at[0], times(g, p[PANEL_AM], rows));
+	at[1] = move(g, at[1], times(g, p[PANEL_CM], rows));
+	at[2] = x->s.from ? move(g, at[2], times(g, p[PANEL_FM], rows)) : at[2];
+}
+
+/* Blocks of `rows` rows from row i while they fit; returns the row behind them. */
+static LLVMValueRef panel_rows(PanelCode *x, unsigned rows, LLVMValueRef i, LLVMValueRef *at, bool once)
+{
+	Ir *g = x->g;
+	LLVMValueRef end = LLVMBuildSub(g->b, x->param[PANEL_M], ir_int(g, rows - 1), "");
+	LLVMValueRef first[4] = {at[0], at[1], at[2], i};
+	IrLoop l;
+	ir_loop(g, &l, i, end, rows, 4, first, once);
+	LLVMValueRef next[4] = {l.phi[0], l.phi[1], l.phi[2]};
+	panel_block(x, rows, next);
+	next[3] = LLVMBuildAdd(g->b, l.i, ir_int(g, rows), "");
+	ir_loop_end(g, &l, next);
+	memcpy(at, l.phi, 3 * sizeof *at);
+	return l.phi[3];
+}
+
+static void panel_stripes(PanelCode *x)
+{
+	Ir *g = x->g;
+	unsigned wide = x->s.vectors * x->s.lanes;
+	LLVMValueRef bytes = ir_int(g, (int64_t)wide * g->real_bytes), *p = x->param;
+	LLVMValueRef first[4] = {p[PANEL_B], p[PANEL_C], p[PANEL_F], p[PANEL_N]};
+	IrLoop l;
+	ir_loop(g, &l, ir_int(g, 0), p[PANEL_STRIPES], 1, 4, first, false);
+	x->b = l.phi[0];
+	if (x->s.masked) {
+		LLVMValueRef left = LLVMBuildSub(g->b, l.phi[3], ir_int(g, wide - x->s.lanes), "");
+		x->mask = ir_mask(g, x->s.lanes, left);
+	}
+	LLVMValueRef at[3] = {p[PANEL_A], l.phi[1], l.phi[2]}, i = ir_int(g, 0);
+	i = panel_rows(x, x->s.rows, i, at, x->s.rest != GEMM_ANY);
+	if (x->s.rest == GEMM_ANY && x->s.rows > 1) {
+		panel_rows(x, 1, i, at, false);
+	} else if (x->s.rest && x->s.rest != GEMM_ANY) {
+		panel_block(x, x->s.rest, at);
+	}
+	LLVMValueRef next[4] = {move(g, l.phi[0], bytes), move(g, l.phi[1], bytes),
+				x->s.from == GEMM_FROM_ROW ? move(g, l.phi[2], bytes) : l.phi[2],
+				LLVMBuildSub(g->b, l.phi[3], ir_int(g, wide), "")};
+	ir_loop_end(g, &l, next);
+}
+
+LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel s)
+{
+	char key[96];
+	snprintf(key, sizeof key, "gemm.%u.%u.%u.%u%s.%u", s.rows, s.rest, s.vectors, s.lanes, s.masked ? ".mask" : "",
+		 (unsigned)s.from);
+	LLVMValueRef f = gen_kernel(gen, key);
+	if (f) {
+		return f;
+	}
+	Ir *g = &gen->ir;
+	IrPlace back = ir_leave(g);
+	LLVMTypeRef param[PANEL_PARAMS];
+	for (unsigned q = 0; q < PANEL_PARAMS; q++) {
+		bool pointer = q == PANEL_A || q == PANEL_B || q == PANEL_C || q == PANEL_F;
+		param[q] = pointer ? g->ptr : q == PANEL_ALPHA ? g->real : g->i64;
+	}
+	f = ir_function(g, key, g->nothing, PANEL_PARAMS, param, true);
+	PanelCode x = {.gen = gen, .g = g, .s = s};
+	LLVMGetParams(f, x.param);
+	panel_stripes(&x);
+	LLVMBuildRetVoid(g->b);
+	ir_return(g, back);
+	gen_kernel_add(gen, key, f);
+	return f;
+}
