@@ -25,3 +25,21 @@ __attribute__((weak)) bool gen_region(Gen *g, const GenPlace *w, uint32_t n, Ste
 	(void)g, (void)w, (void)n, (void)step;
 	return false;
 }
+
+__attribute__((weak)) void gen_code(GenCode *w)
+{
+	(void)w;
+	abort();
+}
+
+__attribute__((weak)) int64_t gen_code_faults(Gen *g, const Nest *nest)
+{
+	(void)g, (void)nest;
+	abort();
+}
+
+__attribute__((weak)) const char *gen_code_key(Gen *g, const Nest *nest)
+{
+	(void)g, (void)nest;
+	abort();
+}

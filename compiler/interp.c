@@ -1,6 +1,7 @@
 /* interp.c — the reference meaning of a plan: its steps in order, tiles of samples inside fixed
  * blocks, blocks joined by a fixed tree, so that results do not depend on how many threads there
  * are. Nothing is allocated while a plan runs. */
+#include "compiler/exec.h"
 #include "compiler/interp_int.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -77,13 +78,12 @@ static void worker_bases(Worker *w, const Exec *x)
 	}
 }
 
-void exec_free(Plan *p)
+void interp_free(Plan *p)
 {
-	Exec *x = p->exec;
+	Exec *x = p->interpreted;
 	if (!x) {
 		return;
 	}
-	pool_free(x);
 	for (uint32_t k = 0; k < x->nworker; k++) {
 		worker_free(&x->worker[k]);
 	}
@@ -92,30 +92,29 @@ void exec_free(Plan *p)
 	free(x->global);
 	free(x->block);
 	free(x);
-	p->exec = NULL;
+	p->interpreted = NULL;
 }
 
-bool exec_create(Plan *p)
+bool interp_create(Plan *p)
 {
 	Exec *x = calloc(1, sizeof *x);
 	if (!x) {
 		return false;
 	}
-	p->exec = x;
+	p->interpreted = x;
 	x->fixed = doubles(p->place_count[PLACE_STATIC]);
 	x->global = doubles(p->place_count[PLACE_GLOBAL]);
 	x->block = doubles(p->place_count[PLACE_BLOCK]);
-	uint32_t n = p->threads > 1 ? p->threads : 1;
-	x->worker = calloc(n, sizeof *x->worker);
+	x->worker = calloc(p->threads, sizeof *x->worker);
 	bool good = x->fixed && x->global && x->block && x->worker;
-	for (uint32_t k = 0; k < n && good; k++) {
+	for (uint32_t k = 0; k < p->threads && good; k++) {
 		x->nworker = k + 1;
 		good = worker_create(&x->worker[k], p);
 		if (good) {
 			worker_bases(&x->worker[k], x);
 		}
 	}
-	return good && (n == 1 || !p->ntile || pool_create(x));
+	return good;
 }
 
 /* ---- steps ---- */
@@ -242,7 +241,7 @@ void interp_tiles(Worker *w, const Loop *l, uint32_t b)
 	for (uint32_t k = 0; k < l->njoin; k++) {
 		const Buffer *a = l->join[k];
 		int64_t neutral = red_neutral(a->red, a->integer);
-		double *to = w->plan->exec->block + l->base + b * l->accumulators + a->offset;
+		double *to = w->plan->interpreted->block + l->base + b * l->accumulators + a->offset;
 		w->base[a->id] = to;
 		if (neutral == 0) {
 			memset(to, 0, a->count * sizeof *to);
@@ -266,7 +265,7 @@ void interp_tiles(Worker *w, const Loop *l, uint32_t b)
 /* Joins the accumulators of all blocks in a tree of fixed shape into those of block 0. */
 static void join_blocks(Worker *w, const Loop *l)
 {
-	double *base = w->plan->exec->block + l->base;
+	double *base = w->plan->interpreted->block + l->base;
 	for (uint32_t apart = 1; apart < l->nblock; apart *= 2) {
 		for (uint32_t b = 0; b + apart < l->nblock; b += 2 * apart) {
 			for (uint32_t k = 0; k < l->njoin; k++) {
@@ -279,10 +278,41 @@ static void join_blocks(Worker *w, const Loop *l)
 			}
 		}
 	}
-	Exec *x = w->plan->exec;
+	Exec *x = w->plan->interpreted;
 	for (uint32_t n = 0; n < x->nworker; n++) {
 		for (uint32_t k = 0; k < l->njoin; k++) {
 			x->worker[n].base[l->join[k]->id] = base + l->join[k]->offset;
+		}
+	}
+}
+
+typedef struct Shared {
+	Exec *exec;
+	const Loop *loop;
+} Shared;
+
+static bool shared_block(void *data, uint32_t worker, uint32_t b)
+{
+	const Shared *s = data;
+	Worker *w = &s->exec->worker[worker];
+	interp_tiles(w, s->loop, b);
+	w->failed.order = b;
+	return !w->failed.nest;
+}
+
+/* All blocks of the loop, by all workers; the failure of the first block counts. */
+static void run_shared(Exec *x, struct Pool *pool, const Loop *l)
+{
+	Shared s = {x, l};
+	Worker *first = &x->worker[0];
+	for (uint32_t k = 1; k < x->nworker; k++) { /* slots of loops around the tiles */
+		memcpy(x->worker[k].slot, first->slot, first->plan->nslot * sizeof *first->slot);
+	}
+	pool_run(pool, l->nblock, shared_block, &s);
+	for (uint32_t k = 1; k < x->nworker; k++) {
+		Failure f = x->worker[k].failed;
+		if (f.nest && (!first->failed.nest || f.order < first->failed.order)) {
+			first->failed = f;
 		}
 	}
 }
@@ -293,8 +323,9 @@ static void run_loop(Worker *w, const Loop *l)
 		run_recurrence(w, l);
 		return;
 	}
-	if (w->plan->exec->pool && l->nblock > 1) {
-		pool_run(w->plan->exec, l);
+	struct Pool *pool = l->nblock > 1 ? machine_pool(w->plan->machine) : NULL;
+	if (pool) {
+		run_shared(w->plan->interpreted, pool, l);
 	} else {
 		for (uint32_t b = 0; b < l->nblock && !w->failed.nest; b++) {
 			interp_tiles(w, l, b);
@@ -329,45 +360,6 @@ static void run_block(Worker *w, const Block *b)
 
 /* ---- a run ---- */
 
-static void report(const Plan *p, Diags *ds, const Failure *f)
-{
-	Core *c = p->core;
-	Arena *scratch = arena_create();
-	if (!scratch) {
-		return;
-	}
-	Def computed = f->nest->def[0];
-	if (!f->at || (f->at->op != VM_CHECK && f->at->op != VM_IAXPY && f->at->op != VM_IAXPK &&
-		       f->at->op != VM_IMUL)) {
-		diag_int_overflow(ds, core_def(c, computed)->span,
-				  intern_text(core_names(c), core_def(c, computed)->name));
-		arena_free(scratch);
-		return;
-	}
-	const Fault *fault = &f->nest->fault[f->at->fault];
-	Span at = core_node(c, fault->node)->span;
-	if (f->at->op == VM_CHECK) {
-		Node arg = core_node(c, fault->node)->arg[fault->arg];
-		const DefInfo *d = core_def(c, fault->def);
-		const AxisInfo *axis = core_axis_info(c, core_index_axis(c, d->index[fault->arg]));
-		diag_data_index(ds, at, core_text(c, scratch, arg),
-				arena_printf(scratch, "%lld", (long long)f->value),
-				intern_text(core_names(c), axis->name));
-	} else {
-		diag_int_overflow(ds, at, core_text(c, scratch, fault->node));
-	}
-	arena_free(scratch);
-}
-
-static bool fixed_is_stale(Plan *p, uint64_t seed)
-{
-	bool stale = !p->fixed_done || (p->fixed_random && p->fixed_seed != seed);
-	for (uint32_t k = 0; k < p->nversion; k++) {
-		stale |= p->version[k].version != store_version(p->store, p->version[k].leaf);
-	}
-	return stale;
-}
-
 static void leaf_bases(Plan *p, Worker *w)
 {
 	for (uint32_t k = 0; k < p->nbuffer; k++) {
@@ -380,66 +372,27 @@ static void leaf_bases(Plan *p, Worker *w)
 	}
 }
 
-static void assign_outputs(Plan *p)
+void interp_run(Plan *p, bool fixed, RunContext context, Failure *failure)
 {
-	for (uint32_t k = 0; k < p->noutput; k++) {
-		const Output *o = &p->output[k];
-		if (!o->assign) {
-			continue;
-		}
-		assert(store_count(p->store, o->assign) == o->count);
-		void *to = o->integer ? (void *)store_int(p->store, o->assign)
-				      : (void *)store_real(p->store, o->assign);
-		memcpy(to, p->exec->worker[0].base[o->view.buffer->id], o->count * sizeof(double));
-		if (core_def(p->core, o->assign)->role == DEF_DATA) {
-			store_touch(p->store, o->assign);
-		}
-	}
-}
-
-bool plan_run(Plan *p, Diags *ds, RunContext ctx)
-{
-	Exec *x = p->exec;
+	Exec *x = p->interpreted;
 	for (uint32_t k = 0; k < x->nworker; k++) {
 		Worker *w = &x->worker[k];
 		leaf_bases(p, w);
 		w->failed = (Failure){0};
 		w->overflow = 0;
 		w->cx.failed = NULL;
-		w->cx.seed = ctx.seed;
-		w->cx.step = ctx.step;
+		w->cx.seed = context.seed;
+		w->cx.step = context.step;
 	}
 	Worker *w = &x->worker[0];
-	if (fixed_is_stale(p, ctx.seed)) {
-		run_block(w, &p->fixed);
-		p->fixed_done = !w->failed.nest;
-		p->fixed_seed = ctx.seed;
-		for (uint32_t k = 0; k < p->nversion; k++) {
-			p->version[k].version = store_version(p->store, p->version[k].leaf);
-		}
+	run_block(w, fixed ? &p->fixed : &p->body);
+	*failure = w->failed;
+	if (!failure->nest) {
+		failure->def = w->overflow;
 	}
-	run_block(w, &p->body);
-	if (w->failed.nest) {
-		report(p, ds, &w->failed);
-		return false;
-	}
-	if (w->overflow) {
-		const DefInfo *d = core_def(p->core, w->overflow);
-		diag_int_overflow(ds, d->span, intern_text(core_names(p->core), d->name));
-		return false;
-	}
-	assign_outputs(p);
-	return true;
 }
 
-const double *plan_real(const Plan *p, uint32_t k)
+void *interp_output(const Plan *p, const Buffer *b)
 {
-	assert(k < p->noutput && !p->output[k].integer);
-	return p->exec->worker[0].base[p->output[k].view.buffer->id];
-}
-
-const int64_t *plan_int(const Plan *p, uint32_t k)
-{
-	assert(k < p->noutput && p->output[k].integer);
-	return (const int64_t *)(const void *)p->exec->worker[0].base[p->output[k].view.buffer->id];
+	return p->interpreted->worker[0].base[b->id];
 }

@@ -3,13 +3,6 @@
 #define PNN_COMPILER_INTERP_INT_H
 #include "compiler/interp.h"
 
-typedef struct Failure {
-	const Nest *nest; /* NULL: nothing failed */
-	const Instr *at;  /* NULL: the sum of a reduction */
-	int64_t value;
-	uint64_t order; /* of the block it happened in: the first one is reported */
-} Failure;
-
 typedef struct Worker {
 	const Plan *plan;
 	GemmKernels gemm;
@@ -29,16 +22,10 @@ struct Exec {
 	double *fixed, *global, *block;
 	uint32_t nworker;
 	Worker *worker;
-	struct Pool *pool;
 };
 
 /* Block b of a tile loop: its accumulators from their neutral elements, its tiles in order. */
 void interp_tiles(Worker *w, const Loop *l, uint32_t b);
-/* interp_pool.c: threads for all workers but the first; false if memory is out. */
-bool pool_create(Exec *x);
-void pool_free(Exec *x);
-/* All blocks of the loop, by all workers; a failure is left in the first one. */
-void pool_run(Exec *x, const Loop *l);
 void nest_run(Worker *w, const Nest *nest);
 double *access_pointer(const Worker *w, const Access *a);
 /* Neutral element of a reduction of reals or ints, as bits. */

@@ -291,6 +291,7 @@ Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput 
 	plan->core = c;
 	plan->store = store;
 	plan->threads = options.threads ? options.threads : 1;
+	plan->machine = options.machine;
 	plan->real_bytes = options.real_bytes ? options.real_bytes : sizeof(double);
 	plan->memory_limit = options.memory ? options.memory : MEMORY_DEFAULT;
 	plan->nslot = 1;

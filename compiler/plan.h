@@ -18,13 +18,23 @@ typedef struct PlanOptions {
 	bool keep_names;    /* for dumps */
 	unsigned real_bytes; /* 8, or 4 for single precision (compiled plans); 0: 8 */
 	bool compiled;      /* may run compiled, where that pays */
-	double runs;        /* how often it is expected to run; 0: once */
+	double runs;        /* how often it is expected to run; 0: once; infinity: compiled in any case */
+	struct Machine *machine; /* threads, target and cache shared with other plans (exec.h), of
+				    `threads` threads; NULL: the plan has its own */
 } PlanOptions;
 
 /* Builds a plan for all outputs together. Runs its own clean-up (core_simplify with constants folded) on copies of the
  * outputs' definitions. Axis sizes must be known. NULL after a diagnostic (E0215 cycle, E0211 read outside, E0224 too large). */
 Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput *outputs, PlanOptions options);
 void plan_free(Plan *p);
+
+/* How a plan runs, for those who want to know. Figures of compiling are 0 before the first run. */
+typedef struct PlanHow {
+	bool compiled, cached;
+	double compile_ms; /* processor time, all of it */
+	uint32_t instructions;
+} PlanHow;
+PlanHow plan_how(const Plan *p);
 
 typedef struct RunContext { uint64_t seed, step; } RunContext;
 /* Computes all outputs from the store's present values, then performs the assignments. False after a diagnostic

@@ -227,7 +227,18 @@ typedef struct Version {
 	Def leaf;
 	uint64_t version;
 } Version;
-typedef struct Exec Exec;
+typedef struct Exec Exec;         /* interp_int.h */
+typedef struct Compiled Compiled; /* exec.c */
+
+/* Why a run failed: an instruction's check, a sum of ints, or accumulators of a definition when
+ * they were joined. */
+typedef struct Failure {
+	const Nest *nest; /* NULL: see def */
+	const Instr *at;  /* NULL: the sum of a reduction */
+	int64_t value;
+	Def def;        /* of accumulators; 0 and nest NULL: nothing failed */
+	uint64_t order; /* of the block it happened in: the first one is reported */
+} Failure;
 
 struct Plan {
 	Arena *arena;
@@ -252,10 +263,31 @@ struct Plan {
 	uint64_t fixed_seed;
 	bool fixed_done, fixed_random;
 	PlanCost cost;
-	Exec *exec; /* memory and scratch of running it (interp.c) */
+	/* how it is run: memory and scratch of one of the two */
+	bool compiled;
+	struct Machine *machine; /* what it runs on; own_machine: freed with the plan */
+	bool own_machine;
+	Exec *interpreted;
+	Compiled *code;
 };
 
-/* interp.c: memory for running; false if refused. */
+/* ---- plan_run.c: memory for running, by the interpreter or compiled; false if refused. */
 bool exec_create(Plan *p);
 void exec_free(Plan *p);
+
+/* ---- interp.c */
+bool interp_create(Plan *p);
+void interp_free(Plan *p);
+/* The fixed or the repeated part, from the leaves' present values. */
+void interp_run(Plan *p, bool fixed, RunContext context, Failure *failure);
+void *interp_output(const Plan *p, const Buffer *b);
+
+/* ---- exec.c */
+bool compiled_create(Plan *p);
+void compiled_free(Plan *p);
+/* Machine code, made at the first call. False after a diagnostic: the compiler failed, or the
+ * machine lacks what it needs. */
+bool compiled_prepare(Plan *p, Diags *ds);
+void compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure);
+void *compiled_output(const Plan *p, const Buffer *b);
 #endif

@@ -1,0 +1,22 @@
+/* exec.h — what plans run on: threads, the target of compiled code and its cache, shared by all
+ * plans of one run. */
+#ifndef PNN_COMPILER_EXEC_H
+#define PNN_COMPILER_EXEC_H
+#include "compiler/jit.h"
+#include "compiler/pool.h"
+
+typedef struct Machine Machine;
+
+/* Makes nothing yet: threads are started, targets looked up when they are first needed. NULL if
+ * memory is out. */
+Machine *machine_create(unsigned threads);
+void machine_free(Machine *m); /* NULL is allowed; after the plans that use it */
+unsigned machine_threads(const Machine *m);
+/* The threads, or NULL if there is one alone (or memory is out). */
+Pool *machine_pool(Machine *m);
+/* The processor at hand as a target, or NULL with a message (malloc). */
+const Target *machine_target(Machine *m, char **message);
+/* Objects are kept here; NULL: nowhere. The machine does not free it. */
+void machine_set_cache(Machine *m, struct Cache *cache);
+struct Cache *machine_cache(const Machine *m);
+#endif

@@ -1,0 +1,59 @@
+/* machine.c — see exec.h. */
+#include "compiler/exec.h"
+#include <stdlib.h>
+
+struct Machine {
+	unsigned threads;
+	Pool *pool;
+	Target *target;
+	struct Cache *cache;
+};
+
+Machine *machine_create(unsigned threads)
+{
+	Machine *m = calloc(1, sizeof *m);
+	if (m) {
+		m->threads = threads ? threads : 1;
+	}
+	return m;
+}
+
+void machine_free(Machine *m)
+{
+	if (m) {
+		pool_free(m->pool);
+		target_free(m->target);
+		free(m);
+	}
+}
+
+unsigned machine_threads(const Machine *m)
+{
+	return m->threads;
+}
+
+Pool *machine_pool(Machine *m)
+{
+	if (m->threads > 1 && !m->pool) {
+		m->pool = pool_create(m->threads);
+	}
+	return m->pool;
+}
+
+const Target *machine_target(Machine *m, char **message)
+{
+	if (!m->target) {
+		m->target = target_create(NULL, message);
+	}
+	return m->target;
+}
+
+void machine_set_cache(Machine *m, struct Cache *cache)
+{
+	m->cache = cache;
+}
+
+struct Cache *machine_cache(const Machine *m)
+{
+	return m->cache;
+}
