@@ -1,4 +1,4 @@
-/* cmd_emit.c — emit and cost: the program at each stage, to standard output. */
+/* cmd_emit.c — emit: the program at each stage, to standard output. */
 #include "compiler/cmd.h"
 #include "compiler/deriv.h"
 #include "compiler/run_int.h"
@@ -197,71 +197,4 @@ int cmd_emit(CmdLine *c)
 	}
 	cmd_emit_in(e, c->stage);
 	return cmd_close(e, 0);
-}
-
-/* ---- cost ---- */
-
-static void print_cost(Run *r, const char *name, const Plan *plan, int order)
-{
-	PlanCost k = plan_cost(plan);
-	FILE *out = r->e->options.output;
-	fprintf(out, "%-24s %10.4g flop (%3.0f %% in contractions), %8.3g elementary functions", name,
-	        k.flops, k.flops > 0 ? 100 * k.contraction_flops / k.flops : 0, k.transcendental);
-	if (k.bytes > 0) {
-		fprintf(out, ", %8.3g bytes moved", k.bytes);
-	}
-	fprintf(out, ", memory %.3g MB, %u definitions", (double)k.memory / 1e6, k.definitions);
-	if (order >= 0) {
-		fprintf(out, ", derivatives of order %d", order);
-	}
-	fputc('\n', out);
-}
-
-static bool step_costs(void *data, const TrainInfo *t)
-{
-	Run *r = data;
-	for (uint32_t k = 0; k < t->nphase; k++) {
-		Plan *p = train_step_plan(r, t, &t->phase[k]);
-		if (!p) {
-			return false;
-		}
-		const char *name = arena_printf(r->e->arena, "step %s %s", run_name(r, t->name),
-						run_name(r, t->phase[k].name));
-		print_cost(r, name, p, -1);
-	}
-	return true;
-}
-
-bool cmd_cost_in(Engine *e)
-{
-	Run *r = engine_run_state(e);
-	const Program *p = e->program;
-	bool ok = r && run_prepare(r);
-	for (uint32_t k = 0; ok && k < p->nloss; k++) {
-		const char *name = run_name(r, p->loss[k]->name);
-		PlanOutput out = {eval_define(r, name, p->loss[k]->value), 0};
-		unsigned order = engine_derivative_order(r, p->loss[k]->value);
-		Plan *plan = eval_plan(r, 1, &out);
-		ok = plan != NULL;
-		if (plan) {
-			print_cost(r, arena_printf(e->arena, "loss %s", name), plan, (int)order);
-		}
-		plan_free(plan);
-	}
-	if (ok) {
-		Block all = {p->nstmt, p->stmt};
-		ok = all_trains(&all, step_costs, r);
-	}
-	return ok;
-}
-
-int cmd_cost(CmdLine *c)
-{
-	int code;
-	Engine *e = cmd_open(c, 0, &code);
-	if (e) {
-		cmd_cost_in(e);
-		code = cmd_close(e, 0);
-	}
-	return code;
 }

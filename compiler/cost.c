@@ -1,5 +1,5 @@
 /* cost.c — counting a plan: a walk over its steps that knows how often each is carried out. */
-#include "compiler/cost.h"
+#include "compiler/cost_int.h"
 #include "compiler/interp.h"
 #include <math.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * for contractions, addresses. */
 #ifndef PNN_COMPILER_COST_H
 #define PNN_COMPILER_COST_H
-#include "compiler/plan_int.h"
+#include "compiler/plan.h"
 
 typedef struct Cost {
 	double add, mul;      /* of reals, those of contractions included */
@@ -21,13 +21,6 @@ typedef struct Cost {
 
 /* Additions, multiplications and divisions of reals. */
 double cost_flops(const Cost *c);
-/* What an instruction does in one lane; bytes stay 0. */
-Cost cost_instr(const Instr *in);
-/* What a reduction that is not a sum of reals does with each lane besides its instructions, and how
- * often these are carried out for each lane (*passes: 2 for logsumexp). */
-Cost cost_reduce(const Nest *n, unsigned *passes);
-/* What joining two accumulated values of a reduction takes. */
-Cost cost_join(RedKind red, bool integer);
 /* to += times * c */
 void cost_add(Cost *to, double times, const Cost *c);
 
