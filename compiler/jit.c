@@ -1,166 +1,108 @@
 /* jit.c — see jit.h. */
 #include "compiler/jit.h"
-#include <llvm-c/Analysis.h>
+#include "runtime/hash.h"
+#include <llvm-c/BitWriter.h>
 #include <llvm-c/Error.h>
-#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
-#include <llvm-c/Support.h>
-#include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct Target {
-	LLVMTargetMachineRef machine;
-	IrTarget ir;
-};
+#include <time.h>
 
 struct JitCode {
 	LLVMOrcLLJITRef jit;
+	char *said; /* the first thing that the session reported; of malloc */
 };
 
-static char *copy_text(const char *s)
+static double now_ms(void)
 {
-	char *t = malloc(strlen(s) + 1);
-	return t ? strcpy(t, s) : NULL;
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-static void targets_init(void)
-{
-	static const char *const OPTIONS[] = {"pnnc", "-disable-lsr", "-enable-misched=0"};
-	static bool done;
-	if (done) {
-		return;
-	}
-	done = true;
-	LLVMInitializeX86TargetInfo();
-	LLVMInitializeX86Target();
-	LLVMInitializeX86TargetMC();
-	LLVMInitializeX86AsmPrinter();
-	LLVMInitializeAArch64TargetInfo();
-	LLVMInitializeAArch64Target();
-	LLVMInitializeAArch64TargetMC();
-	LLVMInitializeAArch64AsmPrinter();
-	LLVMParseCommandLineOptions(3, OPTIONS, NULL);
-}
+/* ---- loading ---- */
 
-Target *target_create(const char *name, char **message)
+/* The text of an error, which is used up; malloc. */
+static char *error_text(LLVMErrorRef e)
 {
-	targets_init();
-	bool host = !name || !strcmp(name, "host");
-	char *triple = host ? LLVMGetDefaultTargetTriple() : NULL;
-	char *features = host ? LLVMGetHostCPUFeatures() : NULL;
-	const char *f = host ? features
-			: !strcmp(name, "avx512")
-				? "+avx512f,+avx512vl,+avx512dq,+avx512bw,+avx512cd,+fma,+avx2,+bmi,+bmi2"
-			: !strcmp(name, "avx2") ? "+fma,+avx2,+bmi,+bmi2"
-						: "";
-	const char *tr = host ? triple : !strcmp(name, "aarch64") ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-	LLVMTargetRef target;
-	char *error = NULL;
-	Target *t = NULL;
-	if (LLVMGetTargetFromTriple(tr, &target, &error)) {
-		*message = copy_text(error);
-		LLVMDisposeMessage(error);
-	} else {
-		t = calloc(1, sizeof *t);
-		t->machine = LLVMCreateTargetMachine(target, tr, "", f, LLVMCodeGenLevelLess, LLVMRelocPIC,
-						     LLVMCodeModelDefault);
-		bool wide = strstr(f, "+avx512f"), avx2 = strstr(f, "+avx2"), arm = !strncmp(tr, "aarch64", 7);
-		t->ir = (IrTarget){wide ? 64 : avx2 ? 32 : 16, wide || arm ? 32 : 16,
-				   arm || (avx2 && strstr(f, "+fma")), wide || avx2};
-	}
-	if (host) {
-		LLVMDisposeMessage(triple);
-		LLVMDisposeMessage(features);
-	}
-	return t;
-}
-
-void target_free(Target *t)
-{
-	if (t) {
-		LLVMDisposeTargetMachine(t->machine);
-		free(t);
-	}
-}
-
-IrTarget target_ir(const Target *t)
-{
-	return t->ir;
-}
-
-void target_prepare(const Target *t, LLVMModuleRef m)
-{
-	char *triple = LLVMGetTargetMachineTriple(t->machine);
-	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(t->machine);
-	LLVMSetTarget(m, triple);
-	LLVMSetModuleDataLayout(m, layout);
-	LLVMDisposeTargetData(layout);
-	LLVMDisposeMessage(triple);
-}
-
-void *target_emit(const Target *t, LLVMModuleRef m, bool assembly, size_t *size, char **message)
-{
-	char *error = NULL;
-	if (LLVMVerifyModule(m, LLVMReturnStatusAction, &error)) {
-		*message = copy_text(error);
-		LLVMDisposeMessage(error);
-		return NULL;
-	}
-	LLVMDisposeMessage(error);
-	LLVMMemoryBufferRef out;
-	if (LLVMTargetMachineEmitToMemoryBuffer(t->machine, m, assembly ? LLVMAssemblyFile : LLVMObjectFile, &error,
-						&out)) {
-		*message = copy_text(error);
-		LLVMDisposeMessage(error);
-		return NULL;
-	}
-	*size = LLVMGetBufferSize(out);
-	char *copy = malloc(*size + 1);
+	char *text = LLVMGetErrorMessage(e), *copy = malloc(strlen(text) + 1);
 	if (copy) {
-		memcpy(copy, LLVMGetBufferStart(out), *size);
-		copy[*size] = 0;
+		strcpy(copy, text);
 	}
-	LLVMDisposeMemoryBuffer(out);
+	LLVMDisposeErrorMessage(text);
 	return copy;
 }
 
-static bool failed(LLVMErrorRef e, char **message)
+/* Lookups say only that they failed; the session says why. */
+static void on_session_error(void *data, LLVMErrorRef e)
 {
-	if (!e) {
-		return false;
+	JitCode *c = data;
+	if (c->said) {
+		LLVMConsumeError(e);
+	} else {
+		c->said = error_text(e);
 	}
-	char *text = LLVMGetErrorMessage(e);
-	*message = copy_text(text);
-	LLVMDisposeErrorMessage(text);
-	return true;
 }
 
-JitCode *jit_load(const void *object, size_t size, uint32_t n, const JitSymbol *symbol, char **message)
+/* Fills *message from what the session said, else from the error, and frees c. */
+static JitCode *give_up(JitCode *c, LLVMErrorRef e, char **message)
 {
-	targets_init();
-	JitCode *c = calloc(1, sizeof *c);
-	if (failed(LLVMOrcCreateLLJIT(&c->jit, NULL), message)) {
-		free(c);
-		return NULL;
+	char *text = e ? error_text(e) : NULL;
+	const char *why = c->said ? c->said : text ? text : "the entry is missing";
+	size_t n = strlen(why) + 64;
+	*message = malloc(n);
+	if (*message) {
+		snprintf(*message, n, "compiled code cannot be linked: %s", why);
 	}
-	LLVMOrcJITDylibRef main = LLVMOrcLLJITGetMainJITDylib(c->jit);
-	LLVMOrcCSymbolMapPair *pair = calloc(n + 1, sizeof *pair);
+	free(text);
+	jit_free(c);
+	return NULL;
+}
+
+static LLVMErrorRef define(JitCode *c, LLVMOrcJITDylibRef lib, uint32_t n, const JitSymbol *symbol,
+			   LLVMOrcCSymbolMapPair *pair)
+{
 	for (uint32_t k = 0; k < n; k++) {
 		pair[k].Name = LLVMOrcLLJITMangleAndIntern(c->jit, symbol[k].name);
 		pair[k].Sym.Address = (LLVMOrcExecutorAddress)(uintptr_t)symbol[k].address;
-		pair[k].Sym.Flags.GenericFlags = LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable;
+		pair[k].Sym.Flags.GenericFlags =
+			LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable;
+		pair[k].Sym.Flags.TargetFlags = 0;
 	}
-	LLVMErrorRef e = n ? LLVMOrcJITDylibDefine(main, LLVMOrcAbsoluteSymbols(pair, n)) : NULL;
-	free(pair);
-	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(object, size, "pnn");
-	if (failed(e, message) || failed(LLVMOrcLLJITAddObjectFile(c->jit, main, buffer), message)) {
-		jit_free(c);
+	return n ? LLVMOrcJITDylibDefine(lib, LLVMOrcAbsoluteSymbols(pair, n)) : NULL;
+}
+
+JitCode *jit_load(const void *object, size_t size, const char *entry, uint32_t n, const JitSymbol *symbol,
+		  char **message)
+{
+	*message = NULL;
+	JitCode *c = calloc(1, sizeof *c);
+	LLVMOrcCSymbolMapPair *pair = calloc(n + 1, sizeof *pair);
+	if (!c || !pair) {
+		free(c);
+		free(pair);
 		return NULL;
 	}
-	return c;
+	LLVMErrorRef e = LLVMOrcCreateLLJIT(&c->jit, NULL);
+	if (!e) {
+		LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit),
+							on_session_error, c);
+		LLVMOrcJITDylibRef lib = LLVMOrcLLJITGetMainJITDylib(c->jit);
+		e = define(c, lib, n, symbol, pair);
+		if (!e) {
+			e = LLVMOrcLLJITAddObjectFile(
+				c->jit, lib, LLVMCreateMemoryBufferWithMemoryRangeCopy(object, size, "pnn"));
+		}
+	}
+	free(pair);
+	LLVMOrcExecutorAddress at = 1;
+	if (!e && entry) {
+		at = 0;
+		e = LLVMOrcLLJITLookup(c->jit, &at, entry);
+	}
+	return e || !at ? give_up(c, e, message) : c;
 }
 
 void *jit_find(JitCode *c, const char *name)
@@ -176,31 +118,118 @@ void *jit_find(JitCode *c, const char *name)
 
 void jit_free(JitCode *c)
 {
-	if (c && c->jit) {
+	if (!c) {
+		return;
+	}
+	if (c->jit) {
 		LLVMErrorRef e = LLVMOrcDisposeLLJIT(c->jit);
 		if (e) {
 			LLVMConsumeError(e);
 		}
 	}
+	free(c->said);
 	free(c);
+}
+
+/* ---- compiling ---- */
+
+/* The first function that can be called from outside; linking it links everything. */
+static const char *count(LLVMModuleRef m, JitStats *s)
+{
+	const char *entry = NULL;
+	for (LLVMValueRef f = LLVMGetFirstFunction(m); f; f = LLVMGetNextFunction(f)) {
+		size_t length;
+		if (LLVMIsDeclaration(f)) {
+			continue;
+		}
+		s->functions++;
+		if (!entry && LLVMGetLinkage(f) == LLVMExternalLinkage) {
+			entry = LLVMGetValueName2(f, &length);
+		}
+		for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b)) {
+			for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+				s->instructions++;
+			}
+		}
+	}
+	return entry;
+}
+
+/* Everything that an object depends on: the module, the target with its options, LLVM. (What wrote
+ * an entry stands in its version.) */
+static bool make_key(const Target *t, LLVMModuleRef m, char key[CACHE_KEY_TEXT])
+{
+	unsigned major, minor, patch;
+	char sum[RT_SHA256_TEXT];
+	LLVMMemoryBufferRef code = LLVMWriteBitcodeToMemoryBuffer(m);
+	rt_sha256(LLVMGetBufferStart(code), LLVMGetBufferSize(code), sum);
+	LLVMDisposeMemoryBuffer(code);
+	LLVMGetVersion(&major, &minor, &patch);
+	size_t n = strlen(target_text(t)) + sizeof sum + 64;
+	char *all = malloc(n);
+	if (all) {
+		snprintf(all, n, "%s LLVM %u.%u.%u %s", sum, major, minor, patch, target_text(t));
+		rt_sha256(all, strlen(all), key);
+	}
+	free(all);
+	return all != NULL;
+}
+
+/* Generates code, keeps the object under the key (if there is one) and loads it. */
+static JitCode *generate(const Target *t, LLVMModuleRef m, Cache *cache, const char *key, const char *entry,
+			 uint32_t n, const JitSymbol *symbol, JitStats *s, char **message)
+{
+	double t0 = now_ms();
+	void *object = target_emit(t, m, false, &s->object_bytes, message);
+	double t1 = now_ms();
+	s->codegen_ms = t1 - t0;
+	JitCode *c = object ? jit_load(object, s->object_bytes, entry, n, symbol, message) : NULL;
+	s->link_ms += now_ms() - t1;
+	if (c && key) {
+		cache_put(cache, key, object, s->object_bytes);
+	}
+	free(object);
+	return c;
+}
+
+/* Loads what the cache has; NULL if that is nothing, or nothing that can be loaded. */
+static JitCode *load_kept(Cache *cache, const char *key, const char *entry, uint32_t n, const JitSymbol *symbol,
+			  JitStats *s)
+{
+	char *message = NULL;
+	void *object = cache_get(cache, key, &s->object_bytes);
+	double t0 = now_ms();
+	JitCode *c = object ? jit_load(object, s->object_bytes, entry, n, symbol, &message) : NULL;
+	s->link_ms = object ? now_ms() - t0 : 0;
+	s->cached = c != NULL;
+	free(message);
+	free(object);
+	return c;
 }
 
 JitCode *jit_compile(const Target *t, LLVMModuleRef m, const JitOptions *options, uint32_t n,
 		     const JitSymbol *symbol, JitStats *stats, char **message)
 {
-	(void)options;
-	if (stats) {
-		*stats = (JitStats){0};
-	}
+	JitStats s = {0};
+	JitCode *c = NULL;
+	Cache *cache = options ? options->cache : NULL;
+	const char *entry = count(m, &s);
+	double t0 = now_ms();
 	target_prepare(t, m);
-	size_t size;
-	void *object = target_emit(t, m, false, &size, message);
-	JitCode *c = object ? jit_load(object, size, n, symbol, message) : NULL;
-	free(object);
+	bool well_formed = target_verify(m, message);
+	double t1 = now_ms();
+	s.verify_ms = t1 - t0;
+	if (well_formed) {
+		char key[CACHE_KEY_TEXT];
+		bool keyed = cache && make_key(t, m, key);
+		s.key_ms = now_ms() - t1;
+		c = keyed ? load_kept(cache, key, entry, n, symbol, &s) : NULL;
+		if (!c) {
+			c = generate(t, m, cache, keyed ? key : NULL, entry, n, symbol, &s, message);
+		}
+	}
+	if (stats) {
+		*stats = s;
+	}
 	return c;
-}
-
-void jit_on_fatal(void (*handler)(const char *reason))
-{
-	LLVMInstallFatalErrorHandler(handler);
 }
