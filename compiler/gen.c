@@ -174,21 +174,53 @@ LLVMValueRef gen_call(Gen *g, LLVMValueRef f, unsigned n, LLVMValueRef *arg)
 
 static void gen_block(Gen *g, const GenPlace *w, const Block *b);
 
-static bool same_conditions(const Step *a, const Step *b)
+/* What is left of a condition where the parts of loops are known: 1 holds, 0 does not, -1 to be
+ * tested. */
+static int decided(const GenPlace *w, uint32_t slot, Interval in)
 {
-	if (a->ncond != b->ncond) {
-		return false;
+	if (!w->range) {
+		return -1;
 	}
-	for (uint32_t k = 0; k < a->ncond; k++) {
-		if (a->cond[k].slot != b->cond[k].slot || a->cond[k].in.lo != b->cond[k].in.lo ||
-		    a->cond[k].in.hi != b->cond[k].in.hi) {
-			return false;
-		}
-	}
-	return true;
+	Interval have = w->range[slot];
+	return have.lo >= in.lo && have.hi <= in.hi ? 1 : have.hi < in.lo || have.lo > in.hi ? 0 : -1;
 }
 
-/* Do all slots lie in the intervals that the step asks for? */
+static bool never_runs(const GenPlace *w, const Step *s)
+{
+	for (uint32_t k = 0; k < s->ncond; k++) {
+		if (!decided(w, s->cond[k].slot, s->cond[k].in)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Does the step ask for this in what is left of its conditions? */
+static bool asks_for(const GenPlace *w, const Step *s, uint32_t slot, Interval in)
+{
+	for (uint32_t k = 0; k < s->ncond; k++) {
+		if (s->cond[k].slot == slot && s->cond[k].in.lo == in.lo && s->cond[k].in.hi == in.hi) {
+			return true;
+		}
+	}
+	return decided(w, slot, in) == 1;
+}
+
+static bool same_conditions(const GenPlace *w, const Step *a, const Step *b)
+{
+	bool same = true;
+	for (uint32_t k = 0; k < a->ncond; k++) {
+		same &= decided(w, a->cond[k].slot, a->cond[k].in) == 1 ||
+			asks_for(w, b, a->cond[k].slot, a->cond[k].in);
+	}
+	for (uint32_t k = 0; k < b->ncond; k++) {
+		same &= decided(w, b->cond[k].slot, b->cond[k].in) == 1 ||
+			asks_for(w, a, b->cond[k].slot, b->cond[k].in);
+	}
+	return same;
+}
+
+/* Do all slots lie in the intervals that the step asks for? NULL: certainly. */
 static LLVMValueRef gen_condition(Gen *g, const GenPlace *w, const Step *s)
 {
 	Ir *r = &g->ir;
@@ -197,6 +229,9 @@ static LLVMValueRef gen_condition(Gen *g, const GenPlace *w, const Step *s)
 		LLVMValueRef v = w->slot[s->cond[k].slot];
 		assert(v);
 		Interval in = s->cond[k].in;
+		if (decided(w, s->cond[k].slot, in) == 1) {
+			continue;
+		}
 		LLVMValueRef low = LLVMBuildICmp(r->b, LLVMIntSGE, v, ir_int(r, in.lo), "");
 		LLVMValueRef high = LLVMBuildICmp(r->b, LLVMIntSLE, v, ir_int(r, in.hi), "");
 		LLVMValueRef both = LLVMBuildAnd(r->b, low, high, "");
@@ -205,23 +240,91 @@ static LLVMValueRef gen_condition(Gen *g, const GenPlace *w, const Step *s)
 	return all;
 }
 
+/* Labels at which the conditions of steps on a slot change: cut[0..n) ascending, each the first label
+ * of a part. More than CUTS: 0 parts. */
+enum { CUTS = 5 };
+typedef struct Parts {
+	uint32_t slot, n;
+	int64_t lo, hi, first[CUTS + 1];
+} Parts;
+
+static void parts_add(Parts *p, int64_t label)
+{
+	if (label <= p->lo || label > p->hi || p->n > CUTS) {
+		return;
+	}
+	uint32_t k = p->n;
+	while (k > 0 && p->first[k - 1] > label) {
+		k--;
+	}
+	if (k > 0 && p->first[k - 1] == label) {
+		return;
+	}
+	if (p->n == CUTS) {
+		p->n = CUTS + 1;
+		return;
+	}
+	memmove(&p->first[k + 1], &p->first[k], (p->n - k) * sizeof *p->first);
+	p->first[k] = label;
+	p->n++;
+}
+
+static void parts_find(Parts *p, const Block *b)
+{
+	for (uint32_t k = 0; k < b->n; k++) {
+		const Step *s = b->step[k];
+		for (uint32_t q = 0; q < s->ncond; q++) {
+			if (s->cond[q].slot == p->slot) {
+				parts_add(p, s->cond[q].in.lo);
+				parts_add(p, s->cond[q].in.hi + 1);
+			}
+		}
+		if (s->tag == STEP_LOOP && !s->loop->tile) {
+			parts_find(p, &s->loop->body);
+		}
+	}
+}
+
+static void gen_part(Gen *g, const GenPlace *w, const Loop *l, Interval part)
+{
+	Ir *r = &g->ir;
+	GenPlace in = *w;
+	in.slot = arena_copy(g->arena, w->slot, (g->plan->nslot + 1) * sizeof *in.slot,
+			     alignof(LLVMValueRef));
+	in.range = arena_array(g->arena, Interval, g->plan->nslot + 1);
+	for (uint32_t k = 0; k < g->plan->nslot; k++) {
+		in.range[k] = w->range ? w->range[k] : (Interval){INT64_MIN, INT64_MAX};
+	}
+	in.range[l->slot] = part;
+	if (part.lo == part.hi) {
+		in.slot[l->slot] = ir_int(r, part.lo);
+		gen_block(g, &in, &l->body);
+		return;
+	}
+	IrLoop loop;
+	LLVMValueRef begin = ir_int(r, l->down ? 0 : part.lo);
+	LLVMValueRef end = ir_int(r, l->down ? part.hi - part.lo + 1 : part.hi + 1);
+	ir_loop(r, &loop, begin, end, 1, 0, NULL, true);
+	in.slot[l->slot] = l->down ? LLVMBuildSub(r->b, ir_int(r, part.hi), loop.i, "") : loop.i;
+	gen_block(g, &in, &l->body);
+	ir_loop_end(r, &loop, NULL);
+}
+
+/* Where conditions on the label hold for whole parts of the loop, each part becomes a loop of its
+ * own, without the conditions: neighbours that always run together can then be fused. */
 static void gen_recurrence(Gen *g, const GenPlace *w, const Loop *l)
 {
 	if (l->hi < l->lo) {
 		return;
 	}
-	Ir *r = &g->ir;
-	GenPlace in = *w;
-	IrLoop loop;
-	LLVMValueRef begin = ir_int(r, l->down ? 0 : l->lo);
-	LLVMValueRef end = ir_int(r, l->down ? l->hi - l->lo + 1 : l->hi + 1);
-	ir_loop(r, &loop, begin, end, 1, 0, NULL, true);
-	in.slot = arena_copy(g->arena, w->slot, (g->plan->nslot + 1) * sizeof *in.slot,
-			     alignof(LLVMValueRef));
-	in.slot[l->slot] =
-		l->down ? LLVMBuildSub(r->b, ir_int(r, l->hi), loop.i, "") : loop.i;
-	gen_block(g, &in, &l->body);
-	ir_loop_end(r, &loop, NULL);
+	Parts p = {.slot = l->slot, .lo = l->lo, .hi = l->hi};
+	parts_find(&p, &l->body);
+	uint32_t n = p.n > CUTS ? 1 : p.n + 1;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t at = l->down ? n - 1 - k : k;
+		Interval part = {at ? p.first[at - 1] : l->lo, at + 1 < n ? p.first[at] - 1 : l->hi};
+		gen_part(g, w, l, part);
+	}
 }
 
 /* A tile loop runs elsewhere: what is known of the slots around it is written down. */
@@ -265,32 +368,45 @@ static void gen_step(Gen *g, const GenPlace *w, const Step *s)
 	}
 }
 
+/* Steps of one region as one kernel where they can be fused. */
+static void gen_run(Gen *g, const GenPlace *w, uint32_t n, Step *const *step)
+{
+	for (uint32_t i = 0, next; i < n; i = next) {
+		uint32_t region = step[i]->region;
+		next = i + 1;
+		while (region && next < n && step[next]->region == region) {
+			next++;
+		}
+		if (next - i > 1 && gen_region(g, w, next - i, step + i)) {
+			continue;
+		}
+		for (uint32_t q = i; q < next; q++) {
+			gen_step(g, w, step[q]);
+		}
+	}
+}
+
 /* Neighbours that run under the same conditions share one test. */
 static void gen_block(Gen *g, const GenPlace *w, const Block *b)
 {
-	for (uint32_t k = 0, end; k < b->n; k = end) {
+	Step **step = arena_array(g->arena, Step *, b->n + 1);
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < b->n; k++) {
+		if (!never_runs(w, b->step[k])) {
+			step[n++] = b->step[k];
+		}
+	}
+	for (uint32_t k = 0, end; k < n; k = end) {
 		end = k + 1;
-		while (end < b->n && same_conditions(b->step[k], b->step[end])) {
+		while (end < n && same_conditions(w, step[k], step[end])) {
 			end++;
 		}
 		IrIf test;
-		LLVMValueRef holds = gen_condition(g, w, b->step[k]);
+		LLVMValueRef holds = gen_condition(g, w, step[k]);
 		if (holds) {
 			ir_if(&g->ir, &test, holds);
 		}
-		for (uint32_t i = k, next; i < end; i = next) {
-			uint32_t region = b->step[i]->region;
-			next = i + 1;
-			while (region && next < end && b->step[next]->region == region) {
-				next++;
-			}
-			if (next - i > 1 && gen_region(g, w, next - i, b->step + i)) {
-				continue;
-			}
-			for (uint32_t q = i; q < next; q++) {
-				gen_step(g, w, b->step[q]);
-			}
-		}
+		gen_run(g, w, end - k, step + k);
 		if (holds) {
 			ir_if_end(&g->ir, &test);
 		}

@@ -60,6 +60,7 @@ typedef struct GenPlace {
 	LLVMValueRef base[PLACES]; /* beginnings of the places, or NULL */
 	const Loop *loop;          /* the tile loop, NULL outside */
 	LLVMValueRef block;        /* accumulators of its present block */
+	Interval *range;           /* by slot: labels that it runs through here; NULL: not known */
 } GenPlace;
 
 /* The kernel of this key, or NULL; gen_kernel_add keeps one (the key is copied). */

@@ -231,16 +231,6 @@ static void find_stored(Region *r, uint32_t number)
 	}
 }
 
-static bool same_conditions(const Step *a, const Step *b)
-{
-	bool same = a->ncond == b->ncond;
-	for (uint32_t k = 0; same && k < a->ncond; k++) {
-		same = a->cond[k].slot == b->cond[k].slot && a->cond[k].in.lo == b->cond[k].in.lo &&
-		       a->cond[k].in.hi == b->cond[k].in.hi;
-	}
-	return same;
-}
-
 /* Registers hold the sums of a block: products * rows * vectors. */
 static void choose_block(Region *r)
 {
@@ -413,7 +403,7 @@ bool gen_region(Gen *g, const GenPlace *w, uint32_t n, Step *const *step)
 	r->width = w->width;
 	for (uint32_t k = 0; k < n; k++) {
 		const Step *s = step[k];
-		if (!same_conditions(step[0], s) || (s->tag != STEP_GEMM && s->tag != STEP_NEST) ||
+		if ((s->tag != STEP_GEMM && s->tag != STEP_NEST) ||
 		    !(s->tag == STEP_GEMM ? add_product(r, s->gemm) : add_nest(r, s->nest))) {
 			return false;
 		}

@@ -95,16 +95,21 @@ static bool item_in_rows(const Sched *s, uint32_t i)
 	const Item *it = &s->item[i];
 	const PDef *d = &s->p->def[s->order[it->first]];
 	if (it->loop || !s->p->tile || (d->mode != MODE_POINT && d->mode != MODE_CONTRACT) ||
-	    d->nregion != 1 || !d->covered || d->rank == 0) {
+	    d->nregion == 0 || !d->covered || d->rank == 0) {
 		return false;
 	}
 	uint32_t rows = 0;
-	bool samples = false;
+	bool samples = false, alike = true;
 	for (uint32_t f = 0; f < d->rank; f++) {
+		bool here = !plan_slot(s->p, d->formal[f]);
 		samples |= d->formal[f] == d->tiled;
-		rows += d->formal[f] != d->tiled && !plan_slot(s->p, d->formal[f]);
+		rows += d->formal[f] != d->tiled && here;
+		for (uint32_t r = 1; r < d->nregion && here; r++) {
+			Interval a = d->region[0].box[f], b = d->region[r].box[f];
+			alike &= a.lo == b.lo && a.hi == b.hi;
+		}
 	}
-	return samples && rows <= 1;
+	return samples && alike && rows <= 1;
 }
 
 /* The labels of the row, one for definitions without. */
@@ -334,6 +339,7 @@ void plan_condition(Planner *p, const PDef *d, const Interval *box, uint32_t fro
 		if (!slot || (in.lo <= p->loop_range[slot].lo && in.hi >= p->loop_range[slot].hi)) {
 			continue;
 		}
+		in = interval_meet(in, p->loop_range[slot]);
 		for (uint32_t s = from; s < p->into->n; s++) {
 			step_condition(p, p->into->step[s], slot, in);
 		}
@@ -422,6 +428,7 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 	Planner *p = s->p;
 	uint32_t def = s->order[s->item[item].first];
 	if (!def_simple(&p->def[def]) || region_is_empty(&p->def[def], 0)) {
+		region_add(s, item);
 		emit_single(p, def);
 		sched_done(s, item);
 		return;
