@@ -22,7 +22,7 @@ typedef struct GemmBlock {
 	LLVMValueRef a, am, ak;           /* A[i][k] at a + i*am + k*ak; am, ak: i64 bytes */
 	LLVMValueRef b[GEMM_PRODUCTS];    /* row 0 of each product, at the first column */
 	LLVMValueRef bk[GEMM_PRODUCTS];   /* bytes from row to row; best the same value for all */
-	LLVMValueRef mask;                /* i1 lanes of the last vector of each product, or NULL: whole vectors */
+	LLVMValueRef mask; /* i1 lanes of the last vector of each product, or NULL: whole vectors */
 } GemmBlock;
 
 /* Emits the loop over k where the builder stands. acc[(i*products + p)*vectors + v] receives the
@@ -30,25 +30,83 @@ typedef struct GemmBlock {
 void gen_gemm_block(Gen *gen, const GemmBlock *w, LLVMValueRef *acc);
 
 /* Rows of a block for m rows (0: unknown number) of `wide` vectors (products*vectors), so that
- * accumulators, one row of B and a value of A stay in registers and few rows remain (m % result). */
+ * accumulators, one row of B and a value of A stay in registers and few rows remain (m % result).
+ */
 unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide);
 
 /* What C is added to. */
-typedef enum { GEMM_FROM_NONE, GEMM_FROM_ROW, GEMM_FROM_SPLAT } GemmFrom; /* nothing; F[m][n]; F[m] */
+typedef enum {
+	GEMM_FROM_NONE,
+	GEMM_FROM_ROW,
+	GEMM_FROM_SPLAT
+} GemmFrom; /* nothing; F[m][n]; F[m] */
 
-/* A kernel of panel products: stripes of `vectors` vectors, one after the other, and in each of them
- * blocks of `rows` rows. */
+/* A kernel of panel products: stripes of `vectors` vectors, one after the other, and in each of
+ * them blocks of `rows` rows. */
 typedef struct GemmPanel {
 	unsigned rows, vectors, lanes;
-	unsigned rest; /* m % rows, or GEMM_ANY: not known, single rows take what is left (m may be less than rows) */
+	unsigned rest; /* m % rows, or GEMM_ANY: not known, single rows take what is left (m may be
+			  less than rows) */
 	bool masked;   /* the last vector of each stripe counts columns below PANEL_N only */
 	GemmFrom from;
 } GemmPanel;
 enum { GEMM_ANY = 255 };
-/* Its parameters: i64, pointers, and a real (alpha). Strides in bytes. C[m][n] = F[m][n] + alpha*Σ A[m][k]*B[k][n],
- * n below stripes*vectors*lanes, or PANEL_N if masked. */
-enum { PANEL_M, PANEL_K, PANEL_STRIPES, PANEL_N, PANEL_A, PANEL_AM, PANEL_AK, PANEL_B, PANEL_BK, PANEL_C, PANEL_CM,
-       PANEL_F, PANEL_FM, PANEL_ALPHA, PANEL_PARAMS };
+/* Its parameters: i64, pointers, and a real (alpha). Strides in bytes. C[m][n] = F[m][n] + alpha*Σ
+ * A[m][k]*B[k][n], n below stripes*vectors*lanes, or PANEL_N if masked. */
+enum {
+	PANEL_M,
+	PANEL_K,
+	PANEL_STRIPES,
+	PANEL_N,
+	PANEL_A,
+	PANEL_AM,
+	PANEL_AK,
+	PANEL_B,
+	PANEL_BK,
+	PANEL_C,
+	PANEL_CM,
+	PANEL_F,
+	PANEL_FM,
+	PANEL_ALPHA,
+	PANEL_PARAMS
+};
 /* The function, made at the first call; the builder stays where it is. */
 LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel shape);
+
+/* A kernel of dot products: C[m][n] = F[m][n] + alpha*S, S = Σ_t Σ_k scale_t*A_t[m][k]*B_t[n][k],
+ * k contiguous in all A and B. Blocks of rows by columns, as many sums in vectors at once; the last
+ * block of rows or columns begins earlier if it would not fit and stores its new elements only. */
+typedef struct GemmDot {
+	unsigned rows, columns; /* powers of 2; PANEL m >= rows, n >= columns */
+	bool exact;             /* m and n are multiples of rows and columns */
+	bool whole;             /* k is a multiple of ir.vl */
+	bool apart; /* C's or F's neighbouring columns lie apart: DOT_CN, DOT_FN are used */
+	bool chain; /* products from a table at DOT_A, DOT_B of them */
+	bool scale; /* chain: scale_t are not all 1 */
+	GemmFrom from;
+} GemmDot;
+/* Parameters; strides in bytes. DOT_B is the number of products of a chain, DOT_AM and DOT_BN are
+ * unused then. */
+enum {
+	DOT_M,
+	DOT_N,
+	DOT_K,
+	DOT_A,
+	DOT_AM,
+	DOT_B,
+	DOT_BN,
+	DOT_C,
+	DOT_CM,
+	DOT_CN,
+	DOT_F,
+	DOT_FM,
+	DOT_FN,
+	DOT_ALPHA,
+	DOT_PARAMS
+};
+/* A row of the table: words of 8 bytes (the scale is a real in the last one). */
+enum { CHAIN_A, CHAIN_AM, CHAIN_B, CHAIN_BN, CHAIN_SCALE, CHAIN_WORDS };
+LLVMValueRef gen_gemm_dot(Gen *gen, GemmDot shape);
+/* Rows and columns for m by n (both known), into the shape, and whether they are exact. */
+void gen_gemm_dot_block(const Gen *gen, int64_t m, int64_t n, GemmDot *shape);
 #endif

@@ -24,9 +24,9 @@ static LLVMValueRef times(Ir *g, LLVMValueRef a, unsigned n)
 typedef struct BlockCode {
 	Ir *g;
 	const GemmBlock *w;
-	unsigned nacc, nstep;             /* accumulators; different strides of B */
-	unsigned step_of[GEMM_PRODUCTS];  /* which of them a product has */
-	LLVMValueRef step[GEMM_PRODUCTS]; /* the strides */
+	unsigned nacc, nstep;                /* accumulators; different strides of B */
+	unsigned step_of[GEMM_PRODUCTS];     /* which of them a product has */
+	LLVMValueRef step[GEMM_PRODUCTS];    /* the strides */
 	LLVMValueRef odd[GEMM_ACCUMULATORS]; /* i*am for odd i, from before the loop */
 } BlockCode;
 
@@ -111,7 +111,8 @@ void gen_gemm_block(Gen *gen, const GemmBlock *w, LLVMValueRef *acc)
  * instructions a cycle and a latency of 4. */
 static double pass_cost(unsigned rows, unsigned wide)
 {
-	double fma = rows * wide / 2.0, load = (rows + wide) / 2.0, all = (rows * wide + rows + wide + 4) / 4.5;
+	double fma = rows * wide / 2.0, load = (rows + wide) / 2.0,
+	       all = (rows * wide + rows + wide + 4) / 4.5;
 	double cost = fma > load ? fma : load;
 	cost = cost > all ? cost : all;
 	return cost > 4 ? cost : 4;
@@ -121,9 +122,12 @@ unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide)
 {
 	unsigned room = gen->ir.target.registers - 1, best = 1;
 	double best_cost = 0;
-	for (unsigned r = 1; r <= 8 && r * wide <= GEMM_ACCUMULATORS && r * wide + (wide > 1 ? wide : 1) <= room; r++) {
+	for (unsigned r = 1;
+	     r <= 8 && r * wide <= GEMM_ACCUMULATORS && r * wide + (wide > 1 ? wide : 1) <= room;
+	     r++) {
 		double whole = m ? (double)(m / r) : 1.0 / r, rest = m ? (double)(m % r) : 0;
-		double cost = whole * pass_cost(r, wide) + (rest ? pass_cost((unsigned)rest, wide) * 1.05 : 0);
+		double cost = whole * pass_cost(r, wide) +
+			      (rest ? pass_cost((unsigned)rest, wide) * 1.05 : 0);
 		if (m && r > m) {
 			break;
 		}
@@ -146,21 +150,26 @@ typedef struct PanelCode {
 } PanelCode;
 
 /* C and F of the block's rows at c and f. */
-static void store_block(PanelCode *x, unsigned rows, LLVMValueRef c, LLVMValueRef f, LLVMValueRef *acc)
+static void store_block(PanelCode *x, unsigned rows, LLVMValueRef c, LLVMValueRef f,
+			LLVMValueRef *acc)
 {
 	Ir *g = x->g;
 	LLVMValueRef alpha = ir_splat(g, x->param[PANEL_ALPHA], x->s.lanes);
 	for (unsigned i = 0; i < rows; i++) {
 		LLVMValueRef to = i ? move(g, c, times(g, x->param[PANEL_CM], i)) : c;
-		LLVMValueRef from = i && x->s.from ? move(g, f, times(g, x->param[PANEL_FM], i)) : f, start = NULL;
+		LLVMValueRef from = i && x->s.from ? move(g, f, times(g, x->param[PANEL_FM], i))
+						   : f,
+			     start = NULL;
 		if (x->s.from == GEMM_FROM_SPLAT) {
 			start = ir_splat(g, ir_load(g, g->real, 1, from, NULL), x->s.lanes);
 		}
 		for (unsigned v = 0; v < x->s.vectors; v++) {
-			LLVMValueRef at = ir_int(g, (int64_t)v * x->s.lanes), s = acc[i * x->s.vectors + v];
+			LLVMValueRef at = ir_int(g, (int64_t)v * x->s.lanes),
+				     s = acc[i * x->s.vectors + v];
 			LLVMValueRef mask = v + 1 == x->s.vectors ? x->mask : NULL;
 			if (x->s.from == GEMM_FROM_ROW) {
-				start = ir_load(g, g->real, x->s.lanes, ir_at(g, g->real, from, at), mask);
+				start = ir_load(g, g->real, x->s.lanes, ir_at(g, g->real, from, at),
+						mask);
 			}
 			s = start ? ir_fma(g, alpha, s, start) : LLVMBuildFMul(g->b, alpha, s, "");
 			ir_store(g, s, ir_at(g, g->real, to, at), mask);
@@ -173,8 +182,16 @@ static void panel_block(PanelCode *x, unsigned rows, LLVMValueRef *at)
 {
 	Ir *g = x->g;
 	LLVMValueRef acc[GEMM_ACCUMULATORS], *p = x->param;
-	GemmBlock w = {.rows = rows, .products = 1, .vectors = x->s.vectors, .lanes = x->s.lanes, .k = p[PANEL_K],
-		       .a = at[0], .am = p[PANEL_AM], .ak = p[PANEL_AK], .b = {x->b}, .bk = {p[PANEL_BK]},
+	GemmBlock w = {.rows = rows,
+		       .products = 1,
+		       .vectors = x->s.vectors,
+		       .lanes = x->s.lanes,
+		       .k = p[PANEL_K],
+		       .a = at[0],
+		       .am = p[PANEL_AM],
+		       .ak = p[PANEL_AK],
+		       .b = {x->b},
+		       .bk = {p[PANEL_BK]},
 		       .mask = x->mask};
 	gen_gemm_block(x->gen, &w, acc);
 	store_block(x, rows, at[1], at[2], acc);
@@ -184,7 +201,8 @@ static void panel_block(PanelCode *x, unsigned rows, LLVMValueRef *at)
 }
 
 /* Blocks of `rows` rows from row i while they fit; returns the row behind them. */
-static LLVMValueRef panel_rows(PanelCode *x, unsigned rows, LLVMValueRef i, LLVMValueRef *at, bool once)
+static LLVMValueRef panel_rows(PanelCode *x, unsigned rows, LLVMValueRef i, LLVMValueRef *at,
+			       bool once)
 {
 	Ir *g = x->g;
 	LLVMValueRef end = LLVMBuildSub(g->b, x->param[PANEL_M], ir_int(g, rows - 1), "");
@@ -228,8 +246,8 @@ static void panel_stripes(PanelCode *x)
 LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel s)
 {
 	char key[96];
-	snprintf(key, sizeof key, "gemm.%u.%u.%u.%u%s.%u", s.rows, s.rest, s.vectors, s.lanes, s.masked ? ".mask" : "",
-		 (unsigned)s.from);
+	snprintf(key, sizeof key, "gemm.%u.%u.%u.%u%s.%u", s.rows, s.rest, s.vectors, s.lanes,
+		 s.masked ? ".mask" : "", (unsigned)s.from);
 	LLVMValueRef f = gen_kernel(gen, key);
 	if (f) {
 		return f;
