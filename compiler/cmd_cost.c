@@ -306,10 +306,10 @@ static void print_growth(const Costs *w, FILE *out)
 			continue;
 		}
 		last = row;
-		fprintf(out, "a step of %s with twice", row->name);
+		fprintf(out, "a step of %s:", row->name);
 		for (uint32_t q = 0; q < row->naxis; q++) {
-			const char *name = axis_name(w->r, row->axis[q]);
-			fprintf(out, "%s %s: %.3g times", q ? "," : "", name, row->more[q]);
+			fprintf(out, "%s twice %s takes %.3g times", q ? "," : "",
+				axis_name(w->r, row->axis[q]), row->more[q]);
 		}
 		fputs(" the operations\n", out);
 	}
