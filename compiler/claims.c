@@ -47,7 +47,11 @@ static Plan *claim_plan(Run *r, const Stmt *s, bool keep, Sides *sides)
 		sides->condition = (int)n;
 		out[n++] = (PlanOutput){c->condition, 0};
 	}
-	return keep ? eval_cached(r, s, 0, n, out) : eval_plan(r, n, out);
+	double runs = r->runs;
+	r->runs = runs * (double)(c->trials > 1 ? c->trials : 1);
+	Plan *p = keep ? eval_cached(r, s, 0, n, out) : eval_plan(r, n, out);
+	r->runs = runs;
+	return p;
 }
 
 static bool is_equality(const Run *r, const Claim *c)

@@ -22,7 +22,7 @@ typedef struct CmdLine {
 	int nset;
 	bool latex, check, write, help, version;
 	struct Interrupts *interrupts; /* main.c's view of Ctrl-C */
-	const char *precision, *backend, *colour;
+	const char *colour;
 } CmdLine;
 
 typedef struct Command {

@@ -205,14 +205,15 @@ static int word_option(CmdLine *c, int value, const char *text)
 			       ? 0
 			       : cmd_usage(c, "--color takes auto, always or never");
 	case OPT_PRECISION:
-		c->precision = text;
+		c->engine.real_bytes = strcmp(text, "f32") == 0 ? 4 : 8;
 		return one_of(text, "f32 f64") ? 0 : cmd_usage(c, "--precision takes f32 or f64");
 	case OPT_BACKEND:
-		c->backend = text;
-		if (strcmp(text, "jit") == 0) {
-			return cmd_usage(c, "the backend jit is not there yet; use interpret");
-		}
-		return one_of(text, "interpret") ? 0 : cmd_usage(c, "--backend takes interpret");
+		c->engine.backend = strcmp(text, "jit") == 0         ? BACKEND_JIT
+				    : strcmp(text, "interpret") == 0 ? BACKEND_INTERPRET
+								     : BACKEND_AUTO;
+		return one_of(text, "auto jit interpret")
+			       ? 0
+			       : cmd_usage(c, "--backend takes auto, jit or interpret");
 	case OPT_SET:
 		if (!strchr(text, '=') || text[0] == '=') {
 			return cmd_usage(c, "--set takes NAME=VALUE, not %s", text);
@@ -391,6 +392,8 @@ static const char global_options[] =
 	"  --json                    diagnostics as one JSON object per line\n"
 	"  --seed N                  seed of all random numbers (0)\n"
 	"  --threads N               threads; results have the same bits for any number\n"
+	"  --precision f32|f64       of trainings, whatever the program says\n"
+	"  --backend auto|jit|interpret  compiled where that pays, always, or never\n"
 	"  --set NAME=VALUE          another value for a const or an axis size\n"
 	"  --out DIR                 folder for the files that the program writes\n"
 	"  --metrics FILE            one JSON object per training step, claim and record\n"

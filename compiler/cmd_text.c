@@ -17,10 +17,10 @@ Engine *cmd_open(CmdLine *c, int k, int *code)
 		*code = cmd_close(e, 0);
 		return NULL;
 	}
-	if (c->precision && strcmp(c->precision, "f32") == 0) {
-		e->program->f32 = true;
+	if (c->engine.real_bytes) {
+		e->program->f32 = c->engine.real_bytes == 4;
 	}
-	if (e->program->f32) {
+	if (e->program->f32 && c->engine.backend == BACKEND_INTERPRET) {
 		diag_computed_in_f64(e->ctx.diags, (Span){0});
 	}
 	*code = 0;

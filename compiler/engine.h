@@ -7,6 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 
+/* What runs plans: compiled code where it pays, or always; or the interpreter. */
+typedef enum { BACKEND_AUTO, BACKEND_JIT, BACKEND_INTERPRET } BackendKind;
+
 typedef struct EngineOptions {
 	bool quiet;           /* no progress, no tables */
 	unsigned verbose;     /* 1: what was read and made; 2: more */
@@ -16,6 +19,9 @@ typedef struct EngineOptions {
 	bool embedded_values; /* the prompt: values without decoration */
 	uint64_t seed;        /* of all random numbers */
 	unsigned threads;
+	BackendKind backend;
+	unsigned real_bytes;  /* of trainings: 8 or 4; 0: as the program says */
+	bool no_cache;        /* compiled code is not kept on disk */
 	uint32_t nset;
 	const char *const *set; /* "NAME=VALUE" */
 	const char *out_dir;    /* folder of files that the program writes, or NULL */

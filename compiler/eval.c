@@ -4,6 +4,7 @@
 #include "compiler/eval.h"
 #include "compiler/data_load.h"
 #include "compiler/deriv.h"
+#include "compiler/exec.h"
 #include "compiler/run_int.h"
 #include "runtime/status.h"
 #include <assert.h>
@@ -99,6 +100,20 @@ static bool leaves_ready(Run *r, uint32_t n, const PlanOutput *outputs)
 	return ok;
 }
 
+/* Single precision is compiled in any case: the interpreter computes in f64. */
+static PlanOptions plan_options(const Run *r)
+{
+	const EngineOptions *o = &r->e->options;
+	bool single = r->single && o->backend != BACKEND_INTERPRET;
+	bool always = single || o->backend == BACKEND_JIT;
+	return (PlanOptions){.threads = o->threads,
+			     .machine = r->machine,
+			     .memory = machine_memory(),
+			     .real_bytes = single ? sizeof(float) : sizeof(double),
+			     .compiled = o->backend != BACKEND_INTERPRET,
+			     .runs = always ? INFINITY : r->runs};
+}
+
 Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 {
 	PlanOutput *copy = malloc((n + 1) * sizeof *copy);
@@ -114,7 +129,7 @@ Plan *eval_plan(Run *r, uint32_t n, const PlanOutput *outputs)
 			for (uint32_t k = 0; k < n; k++) {
 				copy[k] = (PlanOutput){def[k], outputs[k].assign};
 			}
-			PlanOptions o = {.threads = r->e->options.threads};
+			PlanOptions o = plan_options(r);
 			p = !leaves_ready(r, n, copy)
 				    ? NULL
 				    : plan_build(r->core, r->store, r->e->ctx.diags, n, copy, o);
@@ -206,9 +221,34 @@ void eval_forget(Run *r)
 	r->nplan = 0;
 }
 
+/* With -v: what ran where, once for each plan. */
+static void say_how(const Run *r, const PlanHow *h)
+{
+	const EngineOptions *o = &r->e->options;
+	if (!o->verbose || r->no_interaction) {
+		return;
+	}
+	if (h->compiled) {
+		fprintf(o->error, "plan %s: compiled in %.1f ms%s, %u instructions\n", h->name,
+			h->compile_ms, h->cached ? " from the cache" : "", h->instructions);
+	} else if (o->verbose > 1) {
+		fprintf(o->error, "plan %s: interpreted\n", h->name);
+	}
+}
+
+bool eval_run_at(Run *r, Plan *p, uint64_t seed, uint64_t step)
+{
+	bool ok = plan_run(p, r->e->ctx.diags, (RunContext){seed, step});
+	PlanHow h;
+	if (plan_how(p, &h)) {
+		say_how(r, &h);
+	}
+	return ok;
+}
+
 bool eval_run(Run *r, Plan *p, uint64_t step)
 {
-	return plan_run(p, r->e->ctx.diags, (RunContext){r->seed, step});
+	return eval_run_at(r, p, r->seed, step);
 }
 
 double eval_real(const Run *r, Plan *p, uint32_t k, Def output, size_t i)

@@ -30,6 +30,8 @@ void eval_replace(Run *r, uint32_t n, Def *def, uint32_t m, const Def *from, con
 void eval_forget(Run *r);
 /* Computes a plan with the run's seed at the given step. False after a diagnostic. */
 bool eval_run(Run *r, Plan *p, uint64_t step);
+/* The same with another seed. */
+bool eval_run_at(Run *r, Plan *p, uint64_t seed, uint64_t step);
 /* Output k of a plan, element i, as a real whatever its kind. */
 double eval_real(const Run *r, Plan *p, uint32_t k, Def output, size_t i);
 /* The plan of a closed scalar, kept under (key, part). NULL after a diagnostic. */

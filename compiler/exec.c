@@ -293,7 +293,7 @@ void *compiled_output(const Plan *p, const Buffer *b)
 	}
 }
 
-PlanHow plan_how(const Plan *p)
+PlanHow compiled_how(const Plan *p)
 {
-	return p->code ? p->code->how : (PlanHow){0};
+	return p->code->how;
 }

@@ -16,6 +16,9 @@ unsigned machine_threads(const Machine *m);
 Pool *machine_pool(Machine *m);
 /* The processor at hand as a target, or NULL with a message (malloc). */
 const Target *machine_target(Machine *m, char **message);
+/* Bytes that the arrays of a program may take: three quarters of the machine's memory; 0 if it does
+ * not say. */
+size_t machine_memory(void);
 /* Objects are kept here; NULL: nowhere. The machine does not free it. */
 void machine_set_cache(Machine *m, struct Cache *cache);
 struct Cache *machine_cache(const Machine *m);

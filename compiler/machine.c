@@ -1,6 +1,7 @@
 /* machine.c — see exec.h. */
 #include "compiler/exec.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 struct Machine {
 	unsigned threads;
@@ -46,6 +47,12 @@ const Target *machine_target(Machine *m, char **message)
 		m->target = target_create(NULL, message);
 	}
 	return m->target;
+}
+
+size_t machine_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	return pages > 0 && size > 0 ? (size_t)pages / 4 * 3 * (size_t)size : 0;
 }
 
 void machine_set_cache(Machine *m, struct Cache *cache)

@@ -267,6 +267,7 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 			       arena_printf(p->arena, "%zu MB", p->plan->memory_limit >> 20));
 		return false;
 	}
+	p->plan->compiled = p->options.compiled && plan_pays(p->plan, p->options.runs);
 	if (!exec_create(p->plan)) {
 		diag_out_of_memory(p->ds, core_def(p->core, outputs[0].value)->span,
 				   "the arrays of the program");
@@ -295,7 +296,7 @@ Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput 
 	plan->real_bytes = options.real_bytes ? options.real_bytes : sizeof(double);
 	plan->memory_limit = options.memory ? options.memory : MEMORY_DEFAULT;
 	plan->nslot = 1;
-	Planner p = {.plan = plan, .core = c, .arena = scratch, .ds = ds};
+	Planner p = {.plan = plan, .core = c, .arena = scratch, .ds = ds, .options = options};
 	bool made = n == 0 ? exec_create(plan) : plan_make(&p, n, outputs);
 	arena_free(scratch);
 	if (!made) {

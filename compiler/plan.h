@@ -28,13 +28,15 @@ typedef struct PlanOptions {
 Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput *outputs, PlanOptions options);
 void plan_free(Plan *p);
 
-/* How a plan runs, for those who want to know. Figures of compiling are 0 before the first run. */
+/* How a plan runs, for those who want to know. */
 typedef struct PlanHow {
+	const char *name; /* of its first output */
 	bool compiled, cached;
 	double compile_ms; /* processor time, all of it */
 	uint32_t instructions;
 } PlanHow;
-PlanHow plan_how(const Plan *p);
+/* True after the first run, the first time that it is asked. */
+bool plan_how(Plan *p, PlanHow *how);
 
 typedef struct RunContext { uint64_t seed, step; } RunContext;
 /* Computes all outputs from the store's present values, then performs the assignments. False after a diagnostic

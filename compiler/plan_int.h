@@ -267,6 +267,7 @@ struct Plan {
 	bool compiled;
 	struct Machine *machine; /* what it runs on; own_machine: freed with the plan */
 	bool own_machine;
+	bool ran, told; /* plan_how */
 	Exec *interpreted;
 	Compiled *code;
 };
@@ -274,6 +275,10 @@ struct Plan {
 /* ---- plan_run.c: memory for running, by the interpreter or compiled; false if refused. */
 bool exec_create(Plan *p);
 void exec_free(Plan *p);
+
+/* ---- plan_pays.c: is compiling the plan and running it so often less work than running it by the
+ * interpreter? Estimates from the plan alone. */
+bool plan_pays(const Plan *p, double runs);
 
 /* ---- interp.c */
 bool interp_create(Plan *p);
@@ -288,6 +293,7 @@ void compiled_free(Plan *p);
 /* Machine code, made at the first call. False after a diagnostic: the compiler failed, or the
  * machine lacks what it needs. */
 bool compiled_prepare(Plan *p, Diags *ds);
+PlanHow compiled_how(const Plan *p);
 void compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure);
 void *compiled_output(const Plan *p, const Buffer *b);
 #endif

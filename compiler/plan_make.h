@@ -87,6 +87,7 @@ typedef struct Planner {
 	Core *core;
 	Arena *arena; /* scratch */
 	Diags *ds;
+	PlanOptions options;
 	PDef *def; /* 1..ndef */
 	uint32_t ndef;
 	size_t def_cap;

@@ -115,6 +115,7 @@ bool plan_run(Plan *p, Diags *ds, RunContext context)
 	if (p->compiled && !compiled_prepare(p, ds)) {
 		return false;
 	}
+	p->ran = true;
 	if (fixed_is_stale(p, context.seed)) {
 		p->fixed_done = run_part(p, ds, true, context);
 		p->fixed_seed = context.seed;
@@ -142,4 +143,20 @@ const int64_t *plan_int(const Plan *p, uint32_t k)
 {
 	assert(k < p->noutput && p->output[k].integer);
 	return output_at(p, &p->output[k]);
+}
+
+bool plan_how(Plan *p, PlanHow *how)
+{
+	if (!p->ran || p->told) {
+		return false;
+	}
+	p->told = true;
+	*how = p->compiled ? compiled_how(p) : (PlanHow){0};
+	const char *name = "";
+	if (p->noutput) {
+		name = intern_text(core_names(p->core),
+				   core_def(p->core, p->output[0].value)->name);
+	}
+	how->name = name;
+	return true;
 }

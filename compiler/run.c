@@ -2,6 +2,7 @@
 #include "compiler/run.h"
 #include "compiler/checkpoint.h"
 #include "compiler/data_load.h"
+#include "compiler/exec.h"
 #include "compiler/run_int.h"
 #include "compiler/weights.h"
 #include <assert.h>
@@ -18,8 +19,12 @@ Run *run_create(Engine *e)
 	r->program = e->program;
 	r->core = e->program->core;
 	r->seed = e->options.seed;
+	r->runs = 1;
 	r->store = store_create(r->core);
-	if (!r->store) {
+	r->machine = machine_create(e->options.threads);
+	if (!r->store || !r->machine) {
+		store_free(r->store);
+		machine_free(r->machine);
 		free(r);
 		return NULL;
 	}
@@ -38,6 +43,7 @@ void run_free(Run *r)
 	checkpoint_free(r);
 	metrics_finish(r->metrics, NULL);
 	store_free(r->store);
+	machine_free(r->machine);
 	free(r);
 }
 

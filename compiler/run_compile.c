@@ -24,20 +24,35 @@ static bool make_batches(Run *r, const Block *b)
 
 static bool compile_block(Run *r, const Block *b, unsigned depth);
 
+enum { REPEATED = 10 }; /* what a `repeat` is expected to do: its count is not known yet */
+
+/* Statements of a loop: their plans are expected to run so many times more. */
+static bool compile_often(Run *r, double times, const Block *b, unsigned depth)
+{
+	double before = r->runs;
+	r->runs = before * (times > 1 ? times : 1);
+	bool ok = compile_block(r, b, depth);
+	r->runs = before;
+	return ok;
+}
+
 static bool compile_sweep(Run *r, const Stmt *s, unsigned depth)
 {
+	double times = 1;
 	for (uint32_t k = 0; k < s->u.sweep.nloop; k++) {
-		if (!loop_plan(r, &s->u.sweep.loop[k])) {
+		Plan *p = loop_plan(r, &s->u.sweep.loop[k]);
+		if (!p) {
 			return false;
 		}
+		times *= (double)plan_count(p, 0);
 	}
-	return compile_block(r, &s->u.sweep.body, depth);
+	return compile_often(r, times, &s->u.sweep.body, depth);
 }
 
 static bool compile_repeat(Run *r, const Stmt *s, unsigned depth)
 {
 	return (!s->u.repeat.count || eval_scalar_plan(r, s, 0, s->u.repeat.count)) &&
-	       compile_block(r, &s->u.repeat.body, depth) &&
+	       compile_often(r, REPEATED, &s->u.repeat.body, depth) &&
 	       (!s->u.repeat.until || eval_scalar_plan(r, s, 1, s->u.repeat.until));
 }
 

@@ -53,6 +53,9 @@ struct Run {
 	Core *core;
 	Store *store;
 	uint64_t seed; /* of this moment: the run's, mixed with the enclosing loops */
+	struct Machine *machine; /* what plans run on */
+	double runs;   /* how often a plan that is made now is expected to run */
+	bool single;   /* a plan that is made now computes in f32 */
 	CachedPlan *plan;
 	size_t nplan, plan_room;
 	uint32_t executed; /* top-level statements done */

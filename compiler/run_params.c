@@ -213,7 +213,7 @@ static bool init_by_formulas(Run *r, const void *key, uint32_t n, ParamInfo **pa
 {
 	bool none;
 	Plan *plan = params_init_plan(r, key, n, param, &none);
-	bool ok = none || (plan && plan_run(plan, r->e->ctx.diags, (RunContext){seed, 0}));
+	bool ok = none || (plan && eval_run_at(r, plan, seed, 0));
 	for (uint32_t k = 0, output = 0; ok && k < n; k++) {
 		if (by_formula(param[k])) {
 			ok = params_from_values(r, param[k], plan_real(plan, output++));

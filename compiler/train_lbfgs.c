@@ -44,7 +44,7 @@ static bool evaluate(void *data, const double *x, double *f, double *g)
 {
 	Search *s = data;
 	scatter(s, x);
-	if (!plan_run(s->plan, s->tr->r->e->ctx.diags, (RunContext){s->tr->r->seed, s->draw})) {
+	if (!eval_run(s->tr->r, s->plan, s->draw)) {
 		return false;
 	}
 	*f = plan_real(s->plan, s->layout.objective)[0];

@@ -273,7 +273,7 @@ static bool first_order_step(Training *tr, Plan *plan, const Layout *l)
 		return false;
 	}
 	kept_copy(r, &tr->kept, tr->kept.copy[0]);
-	if (!plan_run(plan, r->e->ctx.diags, (RunContext){r->seed, (uint64_t)tr->total})) {
+	if (!eval_run(r, plan, (uint64_t)tr->total)) {
 		return false;
 	}
 	tr->loss = plan_real(plan, l->objective)[0];

@@ -5,6 +5,7 @@
  * gradient, scaled by
  *     min(1, clip/|g|)
  * when the phase clips; |g| is the norm over all parameters that are trained. */
+#include "compiler/data_load.h"
 #include "compiler/deriv.h"
 #include "compiler/train_int.h"
 #include "lang/op.h"
@@ -173,6 +174,21 @@ static bool resolve_losses(Build *b, Node *root)
 	return eval_resolve_nodes(b->tr->r, 1 + p->nterm, root);
 }
 
+/* How often the plan of a step runs: a line search evaluates a little more than once a step; a phase
+ * that ends by a condition alone is taken to need a thousand steps. */
+static double expected_runs(const Training *tr)
+{
+	enum { UNKNOWN = 1000 };
+	const Phase *p = tr->phase;
+	int64_t limit = UNKNOWN;
+	if (p->epochs && p->batch_data) {
+		double per = (double)data_records(tr->r, p->batch_of) / (double)p->batch;
+		return (double)p->count * (per > 1 ? per : 1);
+	}
+	step_limit(tr, &limit);
+	return (double)limit * (p->kind == OPTIMISER_LBFGS ? 1.1 : 1);
+}
+
 static Plan *build_plan(Training *tr, const Layout *l)
 {
 	Run *r = tr->r;
@@ -209,7 +225,13 @@ static Plan *build_plan(Training *tr, const Layout *l)
 		clip_gradients(&b, norm);
 		add_updates(&b);
 	}
-	return eval_plan(r, b.nout, b.out);
+	double runs = r->runs;
+	r->runs *= expected_runs(tr);
+	r->single = r->program->f32;
+	Plan *p = eval_plan(r, b.nout, b.out);
+	r->single = false;
+	r->runs = runs;
+	return p;
 }
 
 /* Plans leave frozen parameters out: each set of frozen ones that was met has a number. */
