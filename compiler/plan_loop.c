@@ -209,14 +209,69 @@ static uint32_t new_slot(Planner *p, Interval range)
 	return slot;
 }
 
+/* The bound index of a sum over records that stands for the label of the loop in all its reads of
+ * members: the sum can then be added up label by label inside the loop, and what it reads need not
+ * be kept. The number of the bound index, or nbound. */
+static uint32_t rider_bound(Planner *p, const PDef *d, const Along *w, const bool *member)
+{
+	bool sums = (d->mode == MODE_REDUCE || d->mode == MODE_CONTRACT) && d->red == RED_SUM;
+	if (!sums || d->kind != KIND_REAL || d->nregion != 1 || !d->home.buffer ||
+	    d->home.buffer->place != PLACE_BLOCK) {
+		return d->nbound;
+	}
+	Index own = 0;
+	for (uint32_t q = 0; q < d->nread; q++) {
+		uint32_t to = d->read[q].to;
+		if (!member[to]) {
+			continue;
+		}
+		Index at = w->at[to] < 0 ? 0
+					 : plan_plain_index(p, core_node(p->core, d->read[q].node)
+								       ->arg[w->at[to]]);
+		if (!at || (own && own != at)) {
+			return d->nbound;
+		}
+		own = at;
+	}
+	uint32_t k = 0;
+	while (k < d->nbound && d->bound[k] != own) {
+		k++;
+	}
+	return own && own != d->tiled ? k : d->nbound;
+}
+
+/* Emits a sum inside the loop, for the present label. */
+static void emit_rider(Planner *p, uint32_t number, uint32_t bound, const Loop *l)
+{
+	PDef *d = &p->def[number];
+	PDef kept = *d;
+	Index own = d->bound[bound];
+	Interval labels = d->bounds[bound];
+	d->bound = arena_copy(p->arena, d->bound, d->nbound * sizeof *d->bound, alignof(Index));
+	d->bounds = arena_copy(p->arena, d->bounds, d->nbound * sizeof *d->bounds, alignof(Interval));
+	d->nbound--;
+	memmove(&d->bound[bound], &d->bound[bound + 1], (d->nbound - bound) * sizeof *d->bound);
+	memmove(&d->bounds[bound], &d->bounds[bound + 1], (d->nbound - bound) * sizeof *d->bounds);
+	plan_slot_set(p, own, l->slot);
+	plan_range_set(p, own, labels);
+	uint32_t from = p->into->n;
+	plan_emit_single(p, number);
+	plan_condition_slot(p, l->slot, labels, from);
+	plan_slot_set(p, own, 0);
+	d = &p->def[number];
+	d->nbound = kept.nbound;
+	d->bound = kept.bound;
+	d->bounds = kept.bounds;
+}
+
 /* What is read only in the same pass of the loop that computes it is not kept for the others. */
 static void forget_labels(Planner *p, uint32_t n, const uint32_t *list, const Along *w,
-			  const bool *member)
+			  const bool *member, const bool *rides)
 {
 	bool *kept = arena_array(p->arena, bool, p->ndef);
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		const PDef *d = &p->def[k];
-		for (uint32_t q = 0; q < d->nread && d->mode != MODE_INLINE; q++) {
+		for (uint32_t q = 0; q < d->nread && d->mode != MODE_INLINE && !rides[k]; q++) {
 			kept[d->read[q].to] |= !member[k] || d->read[q].cut;
 		}
 	}
@@ -228,7 +283,7 @@ static void forget_labels(Planner *p, uint32_t n, const uint32_t *list, const Al
 	}
 }
 
-static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along *w)
+static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along *w, Riders *riders)
 {
 	for (uint32_t k = 0; k < n; k++) {
 		PDef *d = &p->def[list[k]];
@@ -279,10 +334,24 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 			d->pin_slot = l->slot;
 		}
 	}
-	forget_labels(p, n, list, w, member);
+	bool *rides = arena_array(p->arena, bool, p->ndef);
+	uint32_t *bound = arena_array(p->arena, uint32_t, riders->n + 1);
+	for (uint32_t k = 0; k < riders->n; k++) {
+		const PDef *d = &p->def[riders->def[k]];
+		bound[k] = rider_bound(p, d, w, member);
+		riders->taken[k] = rides[riders->def[k]] =
+			bound[k] < d->nbound && d->bounds[bound[k]].lo >= l->lo &&
+			d->bounds[bound[k]].hi <= l->hi;
+	}
+	forget_labels(p, n, list, w, member, rides);
 	Block *into = p->into;
 	p->into = &l->body;
 	plan_schedule(p, n, list);
+	for (uint32_t k = 0; k < riders->n && !p->failed; k++) {
+		if (riders->taken[k]) {
+			emit_rider(p, riders->def[k], bound[k], l);
+		}
+	}
 	p->into = into;
 	for (uint32_t k = 0; k < n; k++) {
 		if (w->at[list[k]] >= 0) {
@@ -329,7 +398,7 @@ static void report_cycle(Planner *p, uint32_t n, const uint32_t *list)
 	p->failed = true;
 }
 
-void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list)
+void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list, Riders *riders)
 {
 	Along w = {.at = arena_array(p->arena, int, p->ndef)};
 	for (uint32_t k = 0; k < n; k++) {
@@ -347,7 +416,7 @@ void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list)
 		for (uint32_t f = 0; f < first->rank; f++) {
 			if (!plan_slot(p, first->formal[f]) && first->formal[f] != first->tiled &&
 			    along_try(p, n, turned, f, &w)) {
-				emit_loop(p, n, turned, &w);
+				emit_loop(p, n, turned, &w, riders);
 				return;
 			}
 		}

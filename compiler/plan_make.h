@@ -216,14 +216,23 @@ bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list);
 /* Steps added from `from` on run only where the box's labels of recurrence indices are the present
  * ones. */
 void plan_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from);
+/* The same for one slot and the labels at which the steps run. */
+void plan_condition_slot(Planner *p, uint32_t slot, Interval in, uint32_t from);
+/* All steps of one definition. */
+void plan_emit_single(Planner *p, uint32_t def);
 /* Fills elements outside all regions, once. */
 void plan_emit_uncovered(Planner *p, uint32_t def);
 
 /* ---- plan_loop.c
  * ---------------------------------------------------------------------------------------------------
  */
+/* Sums that wait for a recurrence alone; taken: added up inside its loop. */
+typedef struct Riders {
+	uint32_t n, *def;
+	bool *taken;
+} Riders;
 /* A cyclic set as a loop along one of its axes; p->failed after a diagnostic. */
-void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list);
+void plan_recurrence(Planner *p, uint32_t n, const uint32_t *list, Riders *riders);
 
 /* ---- plan_view.c: buffers
  * ------------------------------------------------------------------------------------------ */

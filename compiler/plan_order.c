@@ -331,17 +331,25 @@ static void step_condition(Planner *p, Step *step, uint32_t slot, Interval in)
 	step->cond[step->ncond++].in = in;
 }
 
+void plan_condition_slot(Planner *p, uint32_t slot, Interval in, uint32_t from)
+{
+	Interval all = p->loop_range[slot];
+	if (in.lo <= all.lo && in.hi >= all.hi) {
+		return;
+	}
+	in = interval_meet(in, all);
+	for (uint32_t s = from; s < p->into->n; s++) {
+		step_condition(p, p->into->step[s], slot, in);
+	}
+}
+
 void plan_condition(Planner *p, const PDef *d, const Interval *box, uint32_t from)
 {
 	for (uint32_t k = 0; k <= d->rank; k++) {
 		uint32_t slot = k < d->rank ? plan_slot(p, d->formal[k]) : d->pin_slot;
-		Interval in = k < d->rank ? box[k] : (Interval){d->pin, d->pin};
-		if (!slot || (in.lo <= p->loop_range[slot].lo && in.hi >= p->loop_range[slot].hi)) {
-			continue;
-		}
-		in = interval_meet(in, p->loop_range[slot]);
-		for (uint32_t s = from; s < p->into->n; s++) {
-			step_condition(p, p->into->step[s], slot, in);
+		if (slot) {
+			plan_condition_slot(p, slot, k < d->rank ? box[k] : (Interval){d->pin, d->pin},
+					    from);
 		}
 	}
 }
@@ -393,7 +401,7 @@ void plan_emit_uncovered(Planner *p, uint32_t def)
 	d->region = kept;
 }
 
-static void emit_single(Planner *p, uint32_t def)
+void plan_emit_single(Planner *p, uint32_t def)
 {
 	PDef *d = &p->def[def];
 	if (d->mode == MODE_ABSORBED) {
@@ -429,7 +437,7 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 	uint32_t def = s->order[s->item[item].first];
 	if (!def_simple(&p->def[def]) || region_is_empty(&p->def[def], 0)) {
 		region_add(s, item);
-		emit_single(p, def);
+		plan_emit_single(p, def);
 		sched_done(s, item);
 		return;
 	}
@@ -469,7 +477,7 @@ static void emit_region(Sched *s, uint32_t item)
 			emit_with_neighbours(s, item);
 		} else {
 			region_add(s, item);
-			emit_single(p, s->order[s->item[item].first]);
+			plan_emit_single(p, s->order[s->item[item].first]);
 			sched_done(s, item);
 		}
 		more = false;
@@ -491,6 +499,34 @@ static void emit_region(Sched *s, uint32_t item)
 	p->plan->nregion++;
 	for (uint32_t k = from; k < into->n; k++) {
 		into->step[k]->region = p->plan->nregion;
+	}
+}
+
+/* A recurrence, and the sums that wait for it alone. */
+static void emit_recurrence(Sched *s, uint32_t item)
+{
+	Planner *p = s->p;
+	const Item *it = &s->item[item];
+	Riders r = {.def = arena_array(p->arena, uint32_t, it->nreader + 1),
+		    .taken = arena_array(p->arena, bool, it->nreader + 1)};
+	uint32_t *rider = arena_array(p->arena, uint32_t, it->nreader + 1);
+	for (uint32_t k = 0; k < it->nreader; k++) {
+		const Item *reader = &s->item[it->reader[k]];
+		if (reader->waits == 1 && !reader->loop) {
+			rider[r.n] = it->reader[k];
+			r.def[r.n++] = s->order[reader->first];
+		}
+	}
+	plan_recurrence(p, it->count, s->order + it->first, &r);
+	sched_done(s, item);
+	for (uint32_t k = 0; k < r.n; k++) {
+		for (uint32_t q = 0; r.taken[k] && q < s->nready; q++) {
+			if (s->ready[q] == rider[k]) {
+				s->ready[q] = s->ready[--s->nready];
+				sched_done(s, rider[k]);
+				break;
+			}
+		}
 	}
 }
 
@@ -526,14 +562,13 @@ bool plan_schedule(Planner *p, uint32_t n, const uint32_t *list)
 	while (s.nready && !p->failed) {
 		uint32_t i = sched_take(&s);
 		if (s.item[i].loop) {
-			plan_recurrence(p, s.item[i].count, s.order + s.item[i].first);
-			sched_done(&s, i);
+			emit_recurrence(&s, i);
 		} else if (item_in_rows(&s, i)) {
 			emit_region(&s, i);
 		} else if (item_is_point(&s, i)) {
 			emit_with_neighbours(&s, i);
 		} else {
-			emit_single(p, s.order[s.item[i].first]);
+			plan_emit_single(p, s.order[s.item[i].first]);
 			sched_done(&s, i);
 		}
 	}
