@@ -380,8 +380,13 @@ static void gen_run(Gen *g, const GenPlace *w, uint32_t n, Step *const *step)
 		if (next - i > 1 && gen_region(g, w, next - i, step + i)) {
 			continue;
 		}
-		for (uint32_t q = i; q < next; q++) {
-			gen_step(g, w, step[q]);
+		for (uint32_t q = i, done; q < next; q += done) {
+			done = gen_chain(g, w, (region ? next : n) - q, step + q);
+			next = q + done > next ? q + done : next;
+			if (!done) {
+				gen_step(g, w, step[q]);
+				done = 1;
+			}
 		}
 	}
 }

@@ -11,6 +11,10 @@ int64_t gen_fault_join(Gen *g, Def def);
  * value around the loop are not NULL. */
 void gen_tile_later(Gen *g, const Loop *l, LLVMValueRef *slot);
 
+/* ---- gen_chain.c */
+/* Emits the first contractions of a run as one kernel where they are added to one array; how many. */
+uint32_t gen_chain(Gen *g, const GenPlace *w, uint32_t n, Step *const *step);
+
 /* ---- gen_join.c */
 /* Sets the accumulators of one block to their neutral elements. */
 void gen_neutral(Gen *g, const Loop *l, LLVMValueRef block);
