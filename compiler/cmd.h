@@ -18,6 +18,8 @@ typedef struct CmdLine {
 	int nexpression;
 	const char *weights; /* eval -w FILE */
 	const char *csv;     /* eval --csv FILE */
+	const char *of;      /* bench --of NAME */
+	double seconds;      /* bench --for SECONDS */
 	const char **set;    /* --set */
 	int nset;
 	bool latex, check, write, help, version;
@@ -56,6 +58,7 @@ int cmd_grad(CmdLine *c);
 int cmd_eval(CmdLine *c);
 int cmd_info(CmdLine *c);
 int cmd_cost(CmdLine *c);
+int cmd_bench(CmdLine *c);
 int cmd_fmt(CmdLine *c);
 int cmd_explain(CmdLine *c);
 int cmd_repl(CmdLine *c);
@@ -72,6 +75,9 @@ typedef struct Interrupts {
 int cmd_grad_in(CmdLine *c, Engine *e);
 bool cmd_emit_in(Engine *e, const char *stage);
 bool cmd_cost_in(Engine *e);
+/* The plan of a loss and its gradient in all parameters that it reaches; the caller frees it. NULL
+ * after a diagnostic. */
+struct Plan *cmd_gradient_plan(struct Run *r, const LossInfo *l);
 void cmd_info_in(Engine *e, bool params, bool data);
 
 /* What most commands begin with: an engine with the program of word k loaded, elaborated and

@@ -54,8 +54,7 @@ static Row *add_row(Costs *w, const char *kind, const char *name, const Plan *p)
 
 /* ---- losses ---- */
 
-/* Value and gradient in all parameters that the loss reaches. */
-static Plan *gradient_plan(Run *r, const LossInfo *l)
+Plan *cmd_gradient_plan(Run *r, const LossInfo *l)
 {
 	const Program *p = r->program;
 	Node root = l->value;
@@ -135,7 +134,7 @@ static bool loss_rows(Costs *w)
 		}
 		add_row(w, "loss", name, value)->order = (int)order[k];
 		plan_free(value);
-		Plan *both = gradient_plan(r, p->loss[k]);
+		Plan *both = cmd_gradient_plan(r, p->loss[k]);
 		if (!both) {
 			return false;
 		}

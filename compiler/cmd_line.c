@@ -24,6 +24,8 @@ static const Command commands[] = {
 	{"cost", "FILE",
 	 "operations, bytes and derivative order of each loss, before anything runs", "", 1, 1,
 	 cmd_cost},
+	{"bench", "FILE", "time of a training step, and its part of what the machine can do", "of for",
+	 1, 1, cmd_bench},
 	{"fmt", "FILE...", "canonical text on standard output; -w rewrites, --check only compares",
 	 "write check", 1, -1, cmd_fmt},
 	{"explain", "CODE", "what a diagnostic means, with an example and the remedy", "", 1, 1,
@@ -55,6 +57,8 @@ enum {
 	OPT_EXPRESSION,
 	OPT_WEIGHTS,
 	OPT_CSV,
+	OPT_OF,
+	OPT_FOR,
 	OPT_FROM,
 	OPT_VERSION
 };
@@ -85,6 +89,8 @@ static const struct option options[] = {
 	{"expression", required_argument, NULL, OPT_EXPRESSION},
 	{"weights", required_argument, NULL, OPT_WEIGHTS},
 	{"csv", required_argument, NULL, OPT_CSV},
+	{"of", required_argument, NULL, OPT_OF},
+	{"for", required_argument, NULL, OPT_FOR},
 	{NULL, 0, NULL, 0},
 };
 
@@ -283,6 +289,14 @@ static int read_option(CmdLine *c, int value, const char *text)
 	case OPT_CSV:
 		c->csv = text;
 		return 0;
+	case OPT_OF:
+		c->of = text;
+		return 0;
+	case OPT_FOR:
+		return rt_number_parse(text, strlen(text), &c->seconds) == RT_NUMBER &&
+				       c->seconds > 0
+			       ? 0
+			       : cmd_usage(c, "--for takes seconds, not %s", text);
 	default:
 		return word_option(c, value, text);
 	}

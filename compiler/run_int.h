@@ -78,6 +78,10 @@ struct Run {
 	bool interrupted;
 	struct Checkpoint *checkpoint;   /* being continued or written; NULL without --resume */
 	const struct Training *training; /* the one that runs now */
+	/* Asked after every step of a training, which goes on for as long as it says so, whatever
+	 * its phase says; NULL: nobody watches. (bench) */
+	bool (*watch)(void *data);
+	void *watch_data;
 };
 
 /* ---- run_compile.c */

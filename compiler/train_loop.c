@@ -300,12 +300,17 @@ static bool run_steps(Training *tr, Plan *plan, const Layout *l)
 	bool until = false;
 	double number[NUMBERS];
 	uint32_t n;
-	step_limit(tr, &limit);
+	if (!tr->r->watch) {
+		step_limit(tr, &limit);
+	}
 	SavedArray *state = make_arrays(tr, number, &n);
 	while (tr->step < limit && !until) {
 		tr->step++;
 		tr->total++;
 		if (!first_order_step(tr, plan, l) || !step_done(tr, &until)) {
+			return false;
+		}
+		if (tr->r->watch && !tr->r->watch(tr->r->watch_data)) {
 			return false;
 		}
 		numbers_out(tr, number);
