@@ -3,8 +3,6 @@
 #define PNN_COMPILER_CMD_H
 #include "compiler/engine.h"
 
-#define PNNC_VERSION "0.2.0"
-
 typedef struct CmdLine {
 	EngineOptions engine;
 	const struct Command *command;
@@ -62,6 +60,9 @@ int cmd_bench(CmdLine *c);
 int cmd_fmt(CmdLine *c);
 int cmd_explain(CmdLine *c);
 int cmd_repl(CmdLine *c);
+int cmd_cache(CmdLine *c);
+/* Can code for c->engine.cpu run in this process? 0, or 6 after a message. */
+int cmd_check_cpu(const CmdLine *c);
 int cmd_version(CmdLine *c);
 int cmd_show_help(CmdLine *c);
 

@@ -1,5 +1,6 @@
 /* cmd_emit.c — emit: the program at each stage, to standard output. */
 #include "compiler/cmd.h"
+#include "compiler/cmd_emit.h"
 #include "compiler/deriv.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
@@ -102,28 +103,56 @@ static bool emit_core(Engine *e, int stage)
 	return true;
 }
 
-/* ---- plan ---- */
+/* ---- plan, llvm, asm ---- */
+
+enum { STAGE_PLAN = 5, STAGE_LLVM, STAGE_ASM };
+
+typedef struct PlanPrinter {
+	Run *r;
+	int stage;
+	const char *cpu;
+} PlanPrinter;
+
+static bool print_plan(const PlanPrinter *w, const Plan *p, const char *what)
+{
+	fprintf(w->r->e->options.output, "%s %s\n", w->stage == STAGE_PLAN ? "#" : ";", what);
+	if (w->stage == STAGE_PLAN) {
+		plan_print(p, w->r->e->options.output);
+		return true;
+	}
+	return cmd_emit_code(p, w->cpu, w->stage == STAGE_ASM, w->r->e->options.output,
+			     w->r->e->ctx.diags);
+}
 
 static bool print_plans(void *data, const TrainInfo *t)
 {
-	Run *r = data;
+	const PlanPrinter *w = data;
+	Run *r = w->r;
 	for (uint32_t k = 0; k < t->nphase; k++) {
 		Plan *p = train_step_plan(r, t, &t->phase[k]);
 		if (!p) {
 			return false;
 		}
-		fprintf(r->e->options.output, "# train %s, %s: one step\n", run_name(r, t->name),
-			run_name(r, t->phase[k].name));
-		plan_print(p, r->e->options.output);
+		const char *what =
+			arena_printf(r->e->arena, "train %s, %s: one step", run_name(r, t->name),
+				     run_name(r, t->phase[k].name));
+		if (!print_plan(w, p, what)) {
+			return false;
+		}
 	}
 	return true;
 }
 
-static bool emit_plan(Engine *e)
+/* Code is shown of every plan, whether compiling it pays or not. */
+static bool emit_plan(Engine *e, int stage, const char *cpu)
 {
 	Run *r = engine_run_state(e);
-	if (!run_prepare(r)) {
+	PlanPrinter w = {r, stage, cpu};
+	if (!r || !run_prepare(r)) {
 		return false;
+	}
+	if (stage != STAGE_PLAN) {
+		e->options.backend = BACKEND_JIT;
 	}
 	const Program *p = e->program;
 	for (uint32_t k = 0; k < p->nloss; k++) {
@@ -133,17 +162,22 @@ static bool emit_plan(Engine *e)
 		if (!plan) {
 			return false;
 		}
-		fprintf(e->options.output, "# loss %s\n", run_name(r, p->loss[k]->name));
-		plan_print(plan, e->options.output);
+		const char *what =
+			arena_printf(e->arena, "loss %s", run_name(r, p->loss[k]->name));
+		bool good = print_plan(&w, plan, what);
 		plan_free(plan);
+		if (!good) {
+			return false;
+		}
 	}
 	Block all = {p->nstmt, p->stmt};
-	return all_trains(&all, print_plans, r);
+	return all_trains(&all, print_plans, &w);
 }
 
 static int stage_number(const char *name)
 {
-	static const char *const stages[] = {"tokens", "ast", "core", "deriv", "opt", "plan"};
+	static const char *const stages[] = {"tokens", "ast", "core", "deriv", "opt", "plan",
+					    "llvm", "asm"};
 	for (int k = 0; name && k < (int)(sizeof stages / sizeof *stages); k++) {
 		if (strcmp(name, stages[k]) == 0) {
 			return k;
@@ -173,14 +207,14 @@ static int emit_text(CmdLine *c, int stage)
 bool cmd_emit_in(Engine *e, const char *stage)
 {
 	int k = stage_number(stage);
-	return k >= 2 && (k < 5 ? emit_core(e, k - 2) : emit_plan(e));
+	return k >= 2 && (k < STAGE_PLAN ? emit_core(e, k - 2) : emit_plan(e, k, e->options.cpu));
 }
 
 int cmd_emit(CmdLine *c)
 {
 	int stage = stage_number(c->stage), code;
 	if (stage < 0) {
-		return cmd_usage(c, "--stage takes tokens, ast, core, deriv, opt or plan");
+		return cmd_usage(c, "--stage takes tokens, ast, core, deriv, opt, plan, llvm or asm");
 	}
 	if (c->from && (strcmp(c->from, "core") != 0 || stage < 2 || stage > 4)) {
 		return cmd_usage(c, "--from core goes with --stage core, deriv or opt");
@@ -190,6 +224,9 @@ int cmd_emit(CmdLine *c)
 	}
 	if (stage < 2) {
 		return emit_text(c, stage);
+	}
+	if (stage > STAGE_PLAN) { /* what has to run first, runs here, whatever the code is for */
+		c->engine.backend = BACKEND_INTERPRET;
 	}
 	Engine *e = cmd_open(c, 0, &code);
 	if (!e) {

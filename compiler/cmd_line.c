@@ -1,5 +1,6 @@
 /* cmd_line.c — the command line: global options anywhere, a command, its own options, its words. */
 #include "compiler/cmd.h"
+#include "compiler/target.h"
 #include "runtime/number.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@ static const Command commands[] = {
 	 cmd_run},
 	{"check", "FILE...", "names, axes, types, units, derivatives, and claims that need no data",
 	 "", 1, -1, cmd_check},
-	{"emit", "FILE --stage STAGE", "the program at a stage: tokens ast core deriv opt plan",
+	{"emit", "FILE --stage STAGE", "the program at a stage: tokens ast core deriv opt plan llvm asm",
 	 "stage from", 1, 1, cmd_emit},
 	{"grad", "FILE LOSS --wrt NAME",
 	 "the derived backward pass as mathematics, and its numerical check", "wrt latex", 2, 2,
@@ -32,6 +33,8 @@ static const Command commands[] = {
 	 cmd_explain},
 	{"repl", "[FILE]", "a prompt: every statement of the language, and : commands", "", 0, 1,
 	 cmd_repl},
+	{"cache", "[clear]", "where compiled code is kept and how much of it; clear removes all", "",
+	 0, 1, cmd_cache},
 	{"version", "", "the version", "", 0, 0, cmd_version},
 	{"help", "[COMMAND]", "this text, or that of a command", "", 0, 1, cmd_show_help},
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
@@ -44,6 +47,8 @@ enum {
 	OPT_THREADS,
 	OPT_PRECISION,
 	OPT_BACKEND,
+	OPT_CPU,
+	OPT_NO_CACHE,
 	OPT_SET,
 	OPT_OUT,
 	OPT_METRICS,
@@ -75,6 +80,8 @@ static const struct option options[] = {
 	{"threads", required_argument, NULL, OPT_THREADS},
 	{"precision", required_argument, NULL, OPT_PRECISION},
 	{"backend", required_argument, NULL, OPT_BACKEND},
+	{"cpu", required_argument, NULL, OPT_CPU},
+	{"no-cache", no_argument, NULL, OPT_NO_CACHE},
 	{"set", required_argument, NULL, OPT_SET},
 	{"out", required_argument, NULL, OPT_OUT},
 	{"metrics", required_argument, NULL, OPT_METRICS},
@@ -220,6 +227,9 @@ static int word_option(CmdLine *c, int value, const char *text)
 		return one_of(text, "auto jit interpret")
 			       ? 0
 			       : cmd_usage(c, "--backend takes auto, jit or interpret");
+	case OPT_CPU:
+		c->engine.cpu = text;
+		return target_known(text) ? 0 : cmd_usage(c, "--cpu takes one of %s", target_names());
 	case OPT_SET:
 		if (!strchr(text, '=') || text[0] == '=') {
 			return cmd_usage(c, "--set takes NAME=VALUE, not %s", text);
@@ -258,6 +268,9 @@ static int read_option(CmdLine *c, int value, const char *text)
 		return 0;
 	case OPT_JSON:
 		c->engine.json = true;
+		return 0;
+	case OPT_NO_CACHE:
+		c->engine.no_cache = true;
 		return 0;
 	case OPT_OUT:
 		c->engine.out_dir = text;
@@ -389,7 +402,11 @@ int cmd_line_read(CmdLine *c, int argc, char **argv)
 	c->n = argc - first - optind;
 	c->engine.set = c->set;
 	c->engine.nset = (uint32_t)c->nset;
-	return code ? code : count_words(c);
+	code = code ? code : count_words(c);
+	/* emit only shows code */
+	bool runs = c->engine.cpu && !c->help && strcmp(c->command->name, "emit") != 0 &&
+		    strcmp(c->command->name, "build") != 0;
+	return code || !runs ? code : cmd_check_cpu(c);
 }
 
 void cmd_line_free(CmdLine *c)
@@ -408,6 +425,8 @@ static const char global_options[] =
 	"  --threads N               threads; results have the same bits for any number\n"
 	"  --precision f32|f64       of trainings, whatever the program says\n"
 	"  --backend auto|jit|interpret  compiled where that pays, always, or never\n"
+	"  --cpu NAME                compile for host, x86-64, avx2 or avx512 (emit, build: or aarch64)\n"
+	"  --no-cache                compiled code is neither looked up nor kept on disk\n"
 	"  --set NAME=VALUE          another value for a const or an axis size\n"
 	"  --out DIR                 folder for the files that the program writes\n"
 	"  --metrics FILE            one JSON object per training step, claim and record\n"

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#define PNNC_VERSION "0.2.0"
+
 /* What runs plans: compiled code where it pays, or always; or the interpreter. */
 typedef enum { BACKEND_AUTO, BACKEND_JIT, BACKEND_INTERPRET } BackendKind;
 
@@ -21,6 +23,7 @@ typedef struct EngineOptions {
 	unsigned threads;
 	BackendKind backend;
 	unsigned real_bytes;  /* of trainings: 8 or 4; 0: as the program says */
+	const char *cpu;      /* what runs compiled code, a name of target.h; NULL: the processor at hand */
 	bool no_cache;        /* compiled code is not kept on disk */
 	uint32_t nset;
 	const char *const *set; /* "NAME=VALUE" */

@@ -14,12 +14,16 @@ void machine_free(Machine *m); /* NULL is allowed; after the plans that use it *
 unsigned machine_threads(const Machine *m);
 /* The threads, or NULL if there is one alone (or memory is out). */
 Pool *machine_pool(Machine *m);
-/* The processor at hand as a target, or NULL with a message (malloc). */
+/* The target, or NULL with a message (malloc). */
 const Target *machine_target(Machine *m, char **message);
 /* Bytes that the arrays of a program may take: three quarters of the machine's memory; 0 if it does
  * not say. */
 size_t machine_memory(void);
-/* Objects are kept here; NULL: nowhere. The machine does not free it. */
-void machine_set_cache(Machine *m, struct Cache *cache);
-struct Cache *machine_cache(const Machine *m);
+/* What to compile for, a name of target.h, instead of the processor at hand; before the first
+ * target is asked for. */
+void machine_set_target(Machine *m, const char *name);
+/* Where objects are kept: opened when the first one is, closed with the machine. Without options:
+ * nowhere. */
+void machine_set_cache(Machine *m, const CacheOptions *o);
+Cache *machine_cache(Machine *m);
 #endif

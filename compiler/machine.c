@@ -7,7 +7,10 @@ struct Machine {
 	unsigned threads;
 	Pool *pool;
 	Target *target;
-	struct Cache *cache;
+	const char *cpu; /* name of the target */
+	CacheOptions cache_options;
+	bool cache_wanted; /* and not yet opened */
+	Cache *cache;
 };
 
 Machine *machine_create(unsigned threads)
@@ -24,6 +27,7 @@ void machine_free(Machine *m)
 	if (m) {
 		pool_free(m->pool);
 		target_free(m->target);
+		cache_close(m->cache);
 		free(m);
 	}
 }
@@ -44,7 +48,7 @@ Pool *machine_pool(Machine *m)
 const Target *machine_target(Machine *m, char **message)
 {
 	if (!m->target) {
-		m->target = target_create(NULL, message);
+		m->target = target_create(m->cpu, message);
 	}
 	return m->target;
 }
@@ -55,12 +59,22 @@ size_t machine_memory(void)
 	return pages > 0 && size > 0 ? (size_t)pages / 4 * 3 * (size_t)size : 0;
 }
 
-void machine_set_cache(Machine *m, struct Cache *cache)
+void machine_set_target(Machine *m, const char *name)
 {
-	m->cache = cache;
+	m->cpu = name;
 }
 
-struct Cache *machine_cache(const Machine *m)
+void machine_set_cache(Machine *m, const CacheOptions *o)
 {
+	m->cache_options = *o;
+	m->cache_wanted = true;
+}
+
+Cache *machine_cache(Machine *m)
+{
+	if (m->cache_wanted) {
+		m->cache_wanted = false;
+		m->cache = cache_open(&m->cache_options);
+	}
 	return m->cache;
 }

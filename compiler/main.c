@@ -1,5 +1,6 @@
 /* main.c — the roof: reads the command line, sets up streams and signals, ends the process. */
 #include "compiler/cmd.h"
+#include "compiler/target.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -49,6 +50,14 @@ static void on_exhausted(void *data, size_t wanted)
 	fflush(stdout);
 	fprintf(stderr, "error[E0503]: not enough memory for %zu bytes\n", wanted);
 	_exit(6);
+}
+
+/* Files of results are renamed into place when they are whole: nothing half written stays. */
+static void on_llvm_failure(const char *reason)
+{
+	fflush(stdout);
+	fprintf(stderr, "error[E0590]: the compiler made a mistake: LLVM failed: %s\n", reason);
+	_exit(70);
 }
 
 static bool wants_colour(const CmdLine *c, FILE *f)
@@ -119,6 +128,7 @@ int main(int argc, char **argv)
 	c.interrupts = &listener.interrupts;
 	c.engine.exhausted = on_exhausted;
 	listen_begin(&listener);
+	target_on_fatal(on_llvm_failure);
 	int code = cmd_line_read(&c, argc, argv);
 	if (code == 0) {
 		c.engine.colour = wants_colour(&c, stderr);

@@ -9,6 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What happens to the cache of compiled code is nobody's concern but his who asks. */
+static void say_cache(void *data, const char *text)
+{
+	const Run *r = data;
+	if (r->e->options.verbose) {
+		fprintf(r->e->options.error, "note: %s\n", text);
+	}
+}
+
 Run *run_create(Engine *e)
 {
 	Run *r = calloc(1, sizeof *r);
@@ -27,6 +36,11 @@ Run *run_create(Engine *e)
 		machine_free(r->machine);
 		free(r);
 		return NULL;
+	}
+	machine_set_target(r->machine, e->options.cpu);
+	if (!e->options.no_cache) {
+		CacheOptions o = {.version = PNNC_VERSION, .note = say_cache, .data = r};
+		machine_set_cache(r->machine, &o);
 	}
 	return r;
 }
