@@ -165,6 +165,11 @@ static size_t metadata(Run *r, bool training, RtMeta *meta)
 	return n;
 }
 
+static double *saved_value(Run *r, const SavedArray *a)
+{
+	return a->leaf ? store_real(r->store, a->leaf) : a->value;
+}
+
 static bool write_all(Run *r, uint32_t nstate, const SavedArray *state, bool training)
 {
 	struct Checkpoint *c = r->checkpoint;
@@ -175,7 +180,7 @@ static bool write_all(Run *r, uint32_t nstate, const SavedArray *state, bool tra
 			      .dtype = RT_F64,
 			      .ndim = 1,
 			      .dim = {state[k].n},
-			      .data = state[k].value};
+			      .data = saved_value(r, &state[k])};
 		ARENA_PUSH(r->e->scratch, l.tensor, l.n, l.room, t);
 	}
 	RtMeta *meta = arena_array(r->e->scratch, RtMeta, MOST_META + r->ntable);
@@ -452,7 +457,7 @@ bool checkpoint_restore_training(Run *r, uint32_t n, const SavedArray *state)
 				      arena_printf(r->e->arena, "%s is missing or of another size",
 						   state[k].name));
 		}
-		memcpy(state[k].value, t->data, state[k].n * sizeof(double));
+		memcpy(saved_value(r, &state[k]), t->data, state[k].n * sizeof(double));
 	}
 	return true;
 }

@@ -32,6 +32,7 @@ typedef struct SavedArray {
 	const char *name;
 	double *value;
 	size_t n;
+	Def leaf; /* its values in the place of `value`, or 0 */
 } SavedArray;
 /* Writes a checkpoint inside a training: `state` beside everything else. */
 bool checkpoint_training(Run *r, uint32_t n, const SavedArray *state, bool now);

@@ -20,7 +20,7 @@ struct Compiled {
 	Plan *plan;
 	void *fixed, *global, *block;
 	int64_t *slot;
-	void **leaf;
+	const void **leaf;
 	uint32_t nworker;
 	CodeWorker *worker;
 	/* after compiling */
@@ -247,23 +247,41 @@ static void run_tiles(GenContext *context, int64_t loop)
 
 /* ---- a run ---- */
 
-static void leaf_bases(Compiled *x)
+static const void *leaf_base(const Plan *p, const Buffer *b)
+{
+	assert(store_count(p->store, b->def) == b->count);
+	return b->integer                        ? (const void *)store_int(p->store, b->def)
+	       : p->real_bytes == sizeof(double) ? (const void *)store_read(p->store, b->def)
+						 : (const void *)store_f32(p->store, b->def);
+}
+
+/* Where the leaves are now, and the arrays that receive what is assigned. False if memory is out. */
+static bool leaf_bases(Compiled *x)
 {
 	const Plan *p = x->plan;
 	for (uint32_t k = 0; k < p->nbuffer; k++) {
-		const Buffer *b = p->buffer[k];
-		if (b->place == PLACE_LEAF) {
-			assert(store_count(p->store, b->def) == b->count);
-			x->leaf[k] = b->integer ? (void *)store_int(p->store, b->def)
-						: (void *)store_real(p->store, b->def);
+		if (p->buffer[k]->place == PLACE_LEAF) {
+			x->leaf[k] = leaf_base(p, p->buffer[k]);
+			if (!x->leaf[k]) {
+				return false;
+			}
 		}
 	}
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		const Output *o = &p->output[k];
+		if (o->view.buffer->apart) {
+			x->leaf[o->view.buffer->id] = o->spare[0];
+		}
+	}
+	return true;
 }
 
-void compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure)
+bool compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure)
 {
 	Compiled *x = p->code;
-	leaf_bases(x);
+	if (!leaf_bases(x)) {
+		return false;
+	}
 	for (uint32_t k = 0; k < x->nworker; k++) {
 		GenContext *c = &x->worker[k].context;
 		c->fault = 0;
@@ -276,6 +294,7 @@ void compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure)
 		const GenFault *f = &x->fault[own->fault - 1];
 		*failure = (Failure){f->nest, f->at, own->fault_value, f->def, 0};
 	}
+	return true;
 }
 
 void *compiled_output(const Plan *p, const Buffer *b)
@@ -286,8 +305,6 @@ void *compiled_output(const Plan *p, const Buffer *b)
 		return (uint64_t *)x->fixed + b->offset;
 	case PLACE_BLOCK:
 		return (uint64_t *)x->block + p->tile[b->tile]->base + b->offset;
-	case PLACE_LEAF:
-		return x->leaf[b->id];
 	default:
 		return (uint64_t *)x->global + b->offset;
 	}

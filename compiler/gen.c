@@ -74,7 +74,7 @@ static LLVMValueRef bytes_at(Gen *g, LLVMValueRef base, int64_t bytes)
 static LLVMValueRef buffer_base(Gen *g, const GenPlace *w, const Buffer *b, size_t *word)
 {
 	*word = b->offset;
-	if (b->place == PLACE_LEAF) {
+	if (b->place == PLACE_LEAF || b->apart) {
 		LLVMValueRef table = place_base(g, w, PLACE_LEAF);
 		*word = 0;
 		return gen_context(g, table, b->id, g->ir.ptr);

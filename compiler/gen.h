@@ -17,7 +17,7 @@
 /* What compiled code is given; the layout is known to the code (gen_context_*). One for each
  * worker. */
 typedef struct GenContext {
-	void *const *leaf; /* bases of leaves, by Buffer.id */
+	const void *const *leaf; /* bases of leaves and of buffers apart, by Buffer.id */
 	void *fixed, *global, *tile, *block;
 	int64_t *slot; /* slots of loops around a tile loop */
 	uint64_t seed, step;

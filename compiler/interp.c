@@ -366,8 +366,9 @@ static void leaf_bases(Plan *p, Worker *w)
 		const Buffer *b = p->buffer[k];
 		if (b->place == PLACE_LEAF) {
 			assert(store_count(p->store, b->def) == b->count);
-			w->base[k] = b->integer ? (void *)store_int(p->store, b->def)
-						: (void *)store_real(p->store, b->def);
+			/* nothing writes to leaves here */
+			w->base[k] = b->integer ? (double *)(void *)store_int(p->store, b->def)
+						: (double *)(uintptr_t)store_read(p->store, b->def);
 		}
 	}
 }

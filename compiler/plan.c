@@ -236,6 +236,22 @@ static void finish_outputs(Planner *p, uint32_t n, const PlanOutput *outputs, co
 	}
 }
 
+/* Compiled code writes what is assigned into an array that then becomes the leaf's. */
+static void decide_backend(Planner *p)
+{
+	Plan *plan = p->plan;
+	plan->compiled = p->options.compiled && plan_pays(plan, p->options.runs);
+	for (uint32_t k = 0; plan->compiled && k < plan->noutput; k++) {
+		const Output *o = &plan->output[k];
+		Buffer *b = o->view.buffer;
+		bool alone = true;
+		for (uint32_t q = 0; q < plan->noutput; q++) {
+			alone &= q == k || plan->output[q].view.buffer != b;
+		}
+		b->apart = o->assign && alone && b->place == PLACE_GLOBAL;
+	}
+}
+
 static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 {
 	Def *def = plan_outputs(p, n, outputs);
@@ -260,6 +276,7 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 		return false;
 	}
 	finish_outputs(p, n, outputs, def);
+	decide_backend(p);
 	if (!plan_place(p)) {
 		diag_too_large(p->ds, core_def(p->core, outputs[0].value)->span,
 			       arena_printf(p->arena, "the memory needed (%zu MB)",
@@ -267,7 +284,6 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 			       arena_printf(p->arena, "%zu MB", p->plan->memory_limit >> 20));
 		return false;
 	}
-	p->plan->compiled = p->options.compiled && plan_pays(p->plan, p->options.runs);
 	if (!exec_create(p->plan)) {
 		diag_out_of_memory(p->ds, core_def(p->core, outputs[0].value)->span,
 				   "the arrays of the program");

@@ -42,6 +42,9 @@ typedef struct RunContext { uint64_t seed, step; } RunContext;
 /* Computes all outputs from the store's present values, then performs the assignments. False after a diagnostic
  * (E0409 a data-dependent index outside its axis, E0503 memory). Same inputs, same bits. */
 bool plan_run(Plan *p, Diags *ds, RunContext ctx);
+/* The leaves that outputs are assigned to get back what they held before the last run, or (2) before
+ * the last but one; once after a run. What outputs hold is lost. */
+void plan_undo(Plan *p, unsigned runs);
 /* Result k of the last run: row-major over the formals of outputs[k].value; real or int by its kind. */
 const double *plan_real(const Plan *p, uint32_t k);
 const int64_t *plan_int(const Plan *p, uint32_t k);

@@ -37,6 +37,8 @@ typedef struct Buffer {
 		death; /* numbers of the first and last step that touch it; birth > death: never */
 	uint32_t tile; /* TILE, BLOCK: number of the tile loop */
 	bool keep;     /* an output: not reused */
+	bool apart;    /* compiled plans: an array of its own, which becomes the leaf that it is
+			  assigned to; addressed as leaves are */
 	RedKind red;   /* BLOCK: how blocks are joined */
 	uint32_t region; /* TILE: the only region whose steps touch it, or 0 */
 	bool integer;
@@ -221,6 +223,11 @@ typedef struct Output {
 	View view;
 	size_t count;
 	bool integer;
+	/* assigned: arrays that take turns with the leaf's. [0] receives the next result and holds
+	 * what the leaf was before the last run but one, [1] what it was before the last run */
+	void *spare[2];
+	double *real; /* plan_real of f32 */
+	uint64_t real_run;
 } Output;
 
 typedef struct Version {
@@ -267,7 +274,8 @@ struct Plan {
 	bool compiled;
 	struct Machine *machine; /* what it runs on; own_machine: freed with the plan */
 	bool own_machine;
-	bool ran, told; /* plan_how */
+	uint64_t runs; /* so far */
+	bool told;     /* plan_how */
 	Exec *interpreted;
 	Compiled *code;
 };
@@ -294,6 +302,7 @@ void compiled_free(Plan *p);
  * machine lacks what it needs. */
 bool compiled_prepare(Plan *p, Diags *ds);
 PlanHow compiled_how(const Plan *p);
-void compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure);
+/* False if memory is out. */
+bool compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure);
 void *compiled_output(const Plan *p, const Buffer *b);
 #endif

@@ -149,7 +149,7 @@ static size_t place_kind(Planner *p, PlaceKind kind, uint32_t tile)
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < plan->nbuffer; k++) {
 		Buffer *b = plan->buffer[k];
-		if (b->place != kind || (kind == PLACE_TILE && b->tile != tile)) {
+		if (b->apart || b->place != kind || (kind == PLACE_TILE && b->tile != tile)) {
 			continue;
 		}
 		if (b->birth > b->death) { /* never touched: an empty definition */

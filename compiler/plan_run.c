@@ -4,6 +4,7 @@
 #include "compiler/exec.h"
 #include "compiler/interp.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- memory ---- */
@@ -25,6 +26,11 @@ void exec_free(Plan *p)
 {
 	interp_free(p);
 	compiled_free(p);
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		free(p->output[k].spare[0]);
+		free(p->output[k].spare[1]);
+		free(p->output[k].real);
+	}
 	if (p->own_machine) {
 		machine_free(p->machine);
 	}
@@ -71,25 +77,70 @@ static bool fixed_is_stale(Plan *p, uint64_t seed)
 	return stale;
 }
 
+/* ---- outputs ---- */
+
+static unsigned element_bytes(const Plan *p, const Output *o)
+{
+	return o->integer ? sizeof(int64_t) : p->real_bytes;
+}
+
 static void *output_at(const Plan *p, const Output *o)
 {
 	const Buffer *b = o->view.buffer;
+	if (b->apart) {
+		return o->spare[0];
+	}
 	return p->compiled ? compiled_output(p, b) : interp_output(p, b);
+}
+
+/* Arrays that take turns with those of the leaves. */
+static bool make_spares(Plan *p, Diags *ds)
+{
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		Output *o = &p->output[k];
+		for (int i = 0; i < 2 && o->assign && !o->spare[i]; i++) {
+			o->spare[i] = store_array(o->count, element_bytes(p, o));
+			if (!o->spare[i]) {
+				diag_out_of_memory(ds, core_def(p->core, o->value)->span,
+						   "the arrays of the program");
+				return false;
+			}
+		}
+	}
+	return true;
 }
 
 static void assign_outputs(Plan *p)
 {
-	for (uint32_t k = 0; k < p->noutput; k++) {
+	for (uint32_t k = 0; k < p->noutput; k++) { /* all are read before any leaf changes */
 		const Output *o = &p->output[k];
+		if (o->assign && !o->view.buffer->apart) {
+			memcpy(o->spare[0], output_at(p, o), o->count * element_bytes(p, o));
+		}
+	}
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		Output *o = &p->output[k];
 		if (!o->assign) {
 			continue;
 		}
 		assert(store_count(p->store, o->assign) == o->count);
-		void *to = o->integer ? (void *)store_int(p->store, o->assign)
-				      : (void *)store_real(p->store, o->assign);
-		memcpy(to, output_at(p, o), o->count * sizeof(double));
+		void *older = o->spare[1];
+		store_swap(p->store, o->assign, element_bytes(p, o), &o->spare[0]);
+		o->spare[1] = o->spare[0];
+		o->spare[0] = older;
 		if (core_def(p->core, o->assign)->role == DEF_DATA) {
 			store_touch(p->store, o->assign);
+		}
+	}
+}
+
+void plan_undo(Plan *p, unsigned runs)
+{
+	assert(runs == 1 || runs == 2);
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		Output *o = &p->output[k];
+		if (o->assign) {
+			store_swap(p->store, o->assign, element_bytes(p, o), &o->spare[2 - runs]);
 		}
 	}
 }
@@ -99,7 +150,11 @@ static bool run_part(Plan *p, Diags *ds, bool fixed, RunContext context)
 {
 	Failure failure = {0};
 	if (p->compiled) {
-		compiled_run(p, fixed, context, &failure);
+		if (!compiled_run(p, fixed, context, &failure)) {
+			diag_out_of_memory(ds, core_def(p->core, p->output[0].value)->span,
+					   "values in single precision");
+			return false;
+		}
 	} else {
 		interp_run(p, fixed, context, &failure);
 	}
@@ -115,7 +170,9 @@ bool plan_run(Plan *p, Diags *ds, RunContext context)
 	if (p->compiled && !compiled_prepare(p, ds)) {
 		return false;
 	}
-	p->ran = true;
+	if (p->runs++ == 0 && !make_spares(p, ds)) {
+		return false;
+	}
 	if (fixed_is_stale(p, context.seed)) {
 		p->fixed_done = run_part(p, ds, true, context);
 		p->fixed_seed = context.seed;
@@ -133,21 +190,42 @@ bool plan_run(Plan *p, Diags *ds, RunContext context)
 	return true;
 }
 
+/* The doubles of a result in f32, made once for each run. NULL if memory is out. */
+static const double *widened(const Plan *p, Output *o)
+{
+	if (!o->real) {
+		o->real = store_array(o->count, sizeof(double));
+	}
+	if (o->real && o->real_run != p->runs) {
+		const float *from = output_at(p, o);
+		for (size_t i = 0; i < o->count; i++) {
+			o->real[i] = (double)from[i];
+		}
+		o->real_run = p->runs;
+	}
+	return o->real;
+}
+
 const double *plan_real(const Plan *p, uint32_t k)
 {
-	assert(k < p->noutput && !p->output[k].integer);
-	return output_at(p, &p->output[k]);
+	Output *o = &p->output[k];
+	assert(k < p->noutput && !o->integer);
+	if (o->assign) {
+		return store_read(p->store, o->assign);
+	}
+	return p->real_bytes == sizeof(double) ? output_at(p, o) : widened(p, o);
 }
 
 const int64_t *plan_int(const Plan *p, uint32_t k)
 {
-	assert(k < p->noutput && p->output[k].integer);
-	return output_at(p, &p->output[k]);
+	const Output *o = &p->output[k];
+	assert(k < p->noutput && o->integer);
+	return o->assign ? store_int(p->store, o->assign) : output_at(p, o);
 }
 
 bool plan_how(Plan *p, PlanHow *how)
 {
-	if (!p->ran || p->told) {
+	if (!p->runs || p->told) {
 		return false;
 	}
 	p->told = true;

@@ -8,8 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reals may be held twice. A caller of store_real may write at any time until a plan runs, so the
+ * doubles count as newer from then on. */
+typedef enum { NEWER_F64, NEWER_F32, NEWER_NONE } Newer;
+
 typedef struct Entry {
-	void *data; /* NULL: no room made yet */
+	void *data;    /* NULL: no room made yet */
+	float *single; /* the same reals in f32, NULL: never asked for */
+	Newer newer;
 	size_t count;
 	uint64_t version;
 } Entry;
@@ -40,6 +46,7 @@ void store_free(Store *s)
 	}
 	for (size_t d = 0; d < s->room; d++) {
 		free(s->entry[d].data);
+		free(s->entry[d].single);
 	}
 	free(s->entry);
 	free(s);
@@ -79,6 +86,16 @@ static bool leaf_count(const Core *c, const DefInfo *info, size_t *count)
 	return n <= (SIZE_MAX / 2 - ALIGNMENT) / sizeof(double);
 }
 
+void *store_array(size_t n, unsigned element)
+{
+	size_t bytes = (n * element + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
+	void *data = aligned_alloc(ALIGNMENT, bytes);
+	if (data) {
+		memset(data, 0, bytes);
+	}
+	return data;
+}
+
 bool store_alloc(Store *s, Def leaf)
 {
 	const DefInfo *info = core_def(s->core, leaf);
@@ -87,17 +104,18 @@ bool store_alloc(Store *s, Def leaf)
 	if (!leaf_count(s->core, info, &count) || !store_grow(s, leaf)) {
 		return false;
 	}
-	size_t bytes = (count * sizeof(double) + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
-	void *data = aligned_alloc(ALIGNMENT, bytes);
+	void *data = store_array(count, sizeof(double));
 	if (!data) {
 		return false;
 	}
-	memset(data, 0, bytes);
 	Entry *e = &s->entry[leaf];
 	if (e->data) {
 		free(e->data);
 		s->bytes -= e->count * sizeof(double);
 	}
+	free(e->single);
+	e->single = NULL;
+	e->newer = NEWER_F64;
 	e->data = data;
 	e->count = count;
 	e->version = ++s->clock;
@@ -115,10 +133,70 @@ size_t store_count(const Store *s, Def leaf)
 	return store_has(s, leaf) ? s->entry[leaf].count : 0;
 }
 
-double *store_real(Store *s, Def leaf)
+const double *store_read(Store *s, Def leaf)
 {
 	assert(core_def(s->core, leaf)->kind == KIND_REAL);
-	return store_has(s, leaf) ? s->entry[leaf].data : NULL;
+	if (!store_has(s, leaf)) {
+		return NULL;
+	}
+	Entry *e = &s->entry[leaf];
+	if (e->newer == NEWER_F32) {
+		double *to = e->data;
+		for (size_t i = 0; i < e->count; i++) {
+			to[i] = (double)e->single[i];
+		}
+		e->newer = NEWER_NONE;
+	}
+	return e->data;
+}
+
+double *store_real(Store *s, Def leaf)
+{
+	store_read(s, leaf);
+	if (!store_has(s, leaf)) {
+		return NULL;
+	}
+	s->entry[leaf].newer = NEWER_F64;
+	return s->entry[leaf].data;
+}
+
+const float *store_f32(Store *s, Def leaf)
+{
+	assert(store_has(s, leaf) && core_def(s->core, leaf)->kind == KIND_REAL);
+	Entry *e = &s->entry[leaf];
+	if (!e->single) {
+		e->single = store_array(e->count, sizeof(float));
+	}
+	if (e->single && e->newer == NEWER_F64) {
+		const double *from = e->data;
+		for (size_t i = 0; i < e->count; i++) {
+			e->single[i] = (float)from[i];
+		}
+		e->newer = NEWER_NONE;
+	}
+	return e->single;
+}
+
+bool store_swap(Store *s, Def leaf, unsigned bytes, void **array)
+{
+	assert(store_has(s, leaf));
+	Entry *e = &s->entry[leaf];
+	bool single = bytes == sizeof(float) && core_def(s->core, leaf)->kind == KIND_REAL;
+	if (single && !store_f32(s, leaf)) {
+		return false;
+	}
+	if (!single && core_def(s->core, leaf)->kind == KIND_REAL) {
+		store_read(s, leaf);
+	}
+	void *had = single ? (void *)e->single : e->data;
+	if (single) {
+		e->single = *array;
+	} else {
+		e->data = *array;
+	}
+	e->newer = single ? NEWER_F32 : NEWER_F64;
+	*array = had;
+	return true;
 }
 
 int64_t *store_int(Store *s, Def leaf)

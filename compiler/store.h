@@ -13,8 +13,19 @@ void store_free(Store *s);
 bool store_alloc(Store *s, Def leaf);
 bool store_has(const Store *s, Def leaf);
 size_t store_count(const Store *s, Def leaf); /* elements */
-double *store_real(Store *s, Def leaf);       /* valid until store_alloc of the same leaf */
+/* To be read and written; valid until store_alloc of the same leaf or the next run of a plan, which
+ * may give the leaf another array (store_swap). */
+double *store_real(Store *s, Def leaf);
 int64_t *store_int(Store *s, Def leaf);
+/* To be read alone: the values, in f64 or f32, are made from the other kind where that is newer. */
+const double *store_read(Store *s, Def leaf);
+const float *store_f32(Store *s, Def leaf); /* NULL if memory is out */
+/* Gives the leaf the values in *array, of elements of `bytes` (4: f32, else 8), and the array that
+ * it had in exchange, which is what the values were if they were of that kind. Both come from
+ * store_array. False if memory is out. */
+bool store_swap(Store *s, Def leaf, unsigned bytes, void **array);
+/* A zeroed array with room for n elements; aligned to 64 bytes; freed by free. NULL if memory is out. */
+void *store_array(size_t n, unsigned bytes);
 /* Says that a leaf of role DATA was changed, so that what plans computed once from it is computed again. PARAM and
  * RUNTIME leaves may change between any two runs without a word. */
 void store_touch(Store *s, Def leaf);

@@ -91,7 +91,7 @@ static bool begin_phase(Training *tr, uint32_t number)
 static bool between_phases(Training *tr, uint32_t next)
 {
 	double number[TRAINING_NUMBERS] = {next, 0, (double)tr->total, tr->first_loss};
-	SavedArray state = {"training", number, TRAINING_NUMBERS};
+	SavedArray state = {"training", number, TRAINING_NUMBERS, 0};
 	bool stop = run_interrupted(tr->r);
 	if (!checkpoint_training(tr->r, 1, &state, true)) {
 		return false;

@@ -14,15 +14,6 @@ typedef struct Batches {
 	int64_t epoch; /* of the order, 0: none yet */
 } Batches;
 
-/* Leaves that a step changes, and a copy of what they held. */
-typedef struct Kept {
-	uint32_t n;
-	Def *leaf;
-	double *copy[2]; /* before this step; before the last step whose loss was finite */
-	size_t count;
-	bool good; /* copy[1] holds something */
-} Kept;
-
 /* What the outputs of a step plan are. */
 typedef struct Layout {
 	uint32_t objective, term, norm, change,
@@ -44,7 +35,8 @@ typedef struct Training {
 	double started, phase_started, last_shown; /* seconds of a monotone clock */
 	int64_t shown_step;
 	Batches batches;
-	Kept kept;
+	Plan *assigns; /* the step that changes parameters; NULL in a line search */
+	bool good;     /* it ran before with a loss that was finite */
 	uint32_t nfree; /* updates whose parameter is not frozen */
 	const Update **update;
 	bool wants_change;

@@ -152,11 +152,11 @@ enum { ARRAYS = 5 };
 
 static void saved_arrays(Search *s, double *number, SavedArray *out)
 {
-	out[0] = (SavedArray){"training", number, NUMBERS};
-	out[1] = (SavedArray){"lbfgs.s", s->lbfgs.s, s->lbfgs.memory * s->n};
-	out[2] = (SavedArray){"lbfgs.y", s->lbfgs.y, s->lbfgs.memory * s->n};
-	out[3] = (SavedArray){"lbfgs.rho", s->lbfgs.rho, s->lbfgs.memory};
-	out[4] = (SavedArray){"lbfgs.gradient", s->g, s->n};
+	out[0] = (SavedArray){"training", number, NUMBERS, 0};
+	out[1] = (SavedArray){"lbfgs.s", s->lbfgs.s, s->lbfgs.memory * s->n, 0};
+	out[2] = (SavedArray){"lbfgs.y", s->lbfgs.y, s->lbfgs.memory * s->n, 0};
+	out[3] = (SavedArray){"lbfgs.rho", s->lbfgs.rho, s->lbfgs.memory, 0};
+	out[4] = (SavedArray){"lbfgs.gradient", s->g, s->n, 0};
 }
 
 static void numbers_out(const Search *s, double *number)

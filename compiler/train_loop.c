@@ -1,9 +1,8 @@
 /* train_loop.c — phases of optimisers written in the language: one plan per step, checked, until
  * count or condition.
  *
- * The good state: before each step the leaves that it changes are copied. When the loss or the
- * gradient of a step is not finite, the parameters go back to the last point whose loss and
- * gradient were finite, and the training stops. */
+ * When the loss or the gradient of a step is not finite, the parameters go back to the last point
+ * whose loss and gradient were finite (the step before; plan_undo), and the training stops. */
 #include "compiler/train_int.h"
 #include <math.h>
 #include <stdlib.h>
@@ -34,69 +33,6 @@ void step_leaves(Training *tr, int64_t epoch)
 	set_int(tr->r, tr->r->program->epoch, epoch);
 }
 
-/* ---- the good state ---- */
-
-static void kept_copy(const Run *r, const Kept *k, double *to)
-{
-	for (uint32_t i = 0; i < k->n; i++) {
-		size_t n = store_count(r->store, k->leaf[i]);
-		memcpy(to, store_real(r->store, k->leaf[i]), n * sizeof *to);
-		to += n;
-	}
-}
-
-static void kept_restore(const Run *r, const Kept *k, const double *from)
-{
-	for (uint32_t i = 0; i < k->n; i++) {
-		size_t n = store_count(r->store, k->leaf[i]);
-		memcpy(store_real(r->store, k->leaf[i]), from, n * sizeof *from);
-		from += n;
-	}
-}
-
-static bool kept_begin(Training *tr)
-{
-	Kept *k = &tr->kept;
-	memset(k, 0, sizeof *k);
-	uint32_t most = 0;
-	for (uint32_t i = 0; i < tr->nfree; i++) {
-		most += 1 + tr->update[i]->nstate;
-	}
-	k->leaf = rt_alloc(most, sizeof *k->leaf);
-	for (uint32_t i = 0; k->leaf && i < tr->nfree; i++) {
-		k->leaf[k->n++] = tr->update[i]->param->leaf;
-		for (uint32_t j = 0; j < tr->update[i]->nstate; j++) {
-			k->leaf[k->n++] = tr->update[i]->state[j];
-		}
-	}
-	for (uint32_t i = 0; i < k->n; i++) {
-		k->count += store_count(tr->r->store, k->leaf[i]);
-	}
-	k->copy[0] = rt_alloc(k->count, sizeof(double));
-	k->copy[1] = rt_alloc(k->count, sizeof(double));
-	if (!k->leaf || !k->copy[0] || !k->copy[1]) {
-		diag_out_of_memory(tr->r->e->ctx.diags, tr->phase->span, "a training");
-		return false;
-	}
-	return true;
-}
-
-static void kept_end(Training *tr)
-{
-	free(tr->kept.leaf);
-	free(tr->kept.copy[0]);
-	free(tr->kept.copy[1]);
-	memset(&tr->kept, 0, sizeof tr->kept);
-}
-
-static void kept_accept(Kept *k)
-{
-	double *older = k->copy[1];
-	k->copy[1] = k->copy[0];
-	k->copy[0] = older;
-	k->good = true;
-}
-
 /* ---- states ---- */
 
 bool alloc_states(Training *tr)
@@ -125,15 +61,15 @@ enum { NUMBER_LOSS = TRAINING_NUMBERS, NUMBER_NORM, NUMBER_CHANGE, NUMBERS };
 static uint32_t saved_arrays(Training *tr, double *number, SavedArray *out)
 {
 	uint32_t n = 0;
-	out[n++] = (SavedArray){"training", number, NUMBERS};
+	out[n++] = (SavedArray){"training", number, NUMBERS, 0};
 	for (uint32_t k = 0; k < tr->nfree; k++) {
 		const Update *u = tr->update[k];
 		for (uint32_t j = 0; j < u->nstate; j++) {
 			const char *name = arena_printf(tr->r->e->arena, "optimiser.%s.%s",
 							run_name(tr->r, u->param->path),
 							run_name(tr->r, u->state_name[j]));
-			out[n++] = (SavedArray){name, store_real(tr->r->store, u->state[j]),
-						store_count(tr->r->store, u->state[j])};
+			out[n++] = (SavedArray){
+				name, NULL, store_count(tr->r->store, u->state[j]), u->state[j]};
 		}
 	}
 	return n;
@@ -187,8 +123,8 @@ static const char *where(const Training *tr)
 
 static void restored(Training *tr, Diag *d)
 {
-	if (tr->kept.copy[0]) {
-		kept_restore(tr->r, &tr->kept, tr->kept.good ? tr->kept.copy[1] : tr->kept.copy[0]);
+	if (tr->assigns) {
+		plan_undo(tr->assigns, tr->good ? 2 : 1);
 	}
 	diag_remark(
 		d, "the parameters are those of the last step whose loss and gradient were finite");
@@ -272,7 +208,6 @@ static bool first_order_step(Training *tr, Plan *plan, const Layout *l)
 	if (tr->total > 1 && !points_refresh(tr, tr->total - 1, false)) {
 		return false;
 	}
-	kept_copy(r, &tr->kept, tr->kept.copy[0]);
 	if (!eval_run(r, plan, (uint64_t)tr->total)) {
 		return false;
 	}
@@ -285,7 +220,7 @@ static bool first_order_step(Training *tr, Plan *plan, const Layout *l)
 	if (!step_healthy(tr)) {
 		return false;
 	}
-	kept_accept(&tr->kept);
+	tr->good = true;
 	for (uint32_t k = 0; k < tr->nfree; k++) {
 		if (!params_retract(r, tr->update[k]->param)) {
 			return false;
@@ -355,12 +290,14 @@ bool phase_first_order(Training *tr)
 {
 	Layout l;
 	Plan *plan = batches_begin(tr) && begin_states(tr) ? step_plan(tr, &l) : NULL;
-	bool ok = plan && kept_begin(tr);
+	bool ok = plan != NULL;
 	if (ok) {
+		tr->assigns = plan;
+		tr->good = false;
 		report_begin(tr);
 		ok = run_steps(tr, plan, &l);
+		tr->assigns = NULL;
 	}
-	kept_end(tr);
 	batches_end(tr);
 	return ok;
 }
