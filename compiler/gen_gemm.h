@@ -33,6 +33,8 @@ void gen_gemm_block(Gen *gen, const GemmBlock *w, LLVMValueRef *acc);
  * accumulators, one row of B and a value of A stay in registers and few rows remain (m % result).
  */
 unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide);
+/* The same, and the cycles for one k (of one row if m is 0): for comparing. */
+unsigned gen_gemm_rows_cost(const Gen *gen, int64_t m, unsigned wide, double *cost);
 
 /* What C is added to. */
 typedef enum {
@@ -72,6 +74,9 @@ enum {
 };
 /* The function, made at the first call; the builder stays where it is. */
 LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel shape);
+/* The text that says everything about it. */
+enum { GEMM_KEY = 96 };
+void gen_gemm_panel_key(GemmPanel s, char key[GEMM_KEY]);
 
 /* A kernel of dot products: C[m][n] = F[m][n] + alpha*S, S = Σ_t Σ_k scale_t*A_t[m][k]*B_t[n][k],
  * k contiguous in all A and B. Blocks of rows by columns, as many sums in vectors at once; the last
@@ -109,4 +114,24 @@ enum { CHAIN_A, CHAIN_AM, CHAIN_B, CHAIN_BN, CHAIN_SCALE, CHAIN_WORDS };
 LLVMValueRef gen_gemm_dot(Gen *gen, GemmDot shape);
 /* Rows and columns for m by n (both known), into the shape, and whether they are exact. */
 void gen_gemm_dot_block(const Gen *gen, int64_t m, int64_t n, GemmDot *shape);
+
+/* Copies columns of B to a panel with rows of `row` columns: to[k][j] = B[k][j], j below PACK_N;
+ * further columns, up to whole vectors, hold anything. */
+typedef enum {
+	PACK_ELEMENTS, /* any strides, one element after the other */
+	PACK_GATHER,   /* any strides, vectors of columns */
+	PACK_TURN /* k contiguous: squares of vectors are transposed; rows are written, and B is
+		     read, for k up to PACK_LAST + ir.vl, squares begin at multiples of ir.vl or at
+		     PACK_LAST if that is less */
+} PackKind;
+/* Its parameters; strides in bytes. */
+enum { PACK_K, PACK_N, PACK_B, PACK_BK, PACK_BN, PACK_LAST, PACK_TO, PACK_ROW, PACK_PARAMS };
+LLVMValueRef gen_gemm_pack(Gen *gen, PackKind kind);
+
+/* A panel kernel that packs B, each stripe before it is used, into room of its own: for k up to
+ * PANEL_ROOM bytes (PANEL_ROOM_BIG if `big`) divided by the bytes of a stripe's row. Parameters as
+ * the panel's, then those of packing that are left. */
+enum { PACKED_BN = PANEL_PARAMS, PACKED_LAST, PACKED_PARAMS };
+enum { PANEL_ROOM = 64 << 10, PANEL_ROOM_BIG = 1 << 20 };
+LLVMValueRef gen_gemm_packed(Gen *gen, GemmPanel shape, PackKind kind, bool big);
 #endif

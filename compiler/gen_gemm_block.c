@@ -107,36 +107,48 @@ void gen_gemm_block(Gen *gen, const GemmBlock *w, LLVMValueRef *acc)
 	memcpy(acc, l.phi, x.nacc * sizeof *acc);
 }
 
+/* Larger blocks are hardly faster and take longer to compile. */
+enum { ROWS_MOST = 8, BLOCK_MOST = 24 };
+/* A second block for the rows that are left is more code. */
+#define REST_PENALTY 1.03
+
 /* Cycles of one pass over k, for two multiply-adds, two loads and about four and a half
- * instructions a cycle and a latency of 4. */
+ * instructions a cycle, a latency of 4, and what begins and ends a block. */
 static double pass_cost(unsigned rows, unsigned wide)
 {
 	double fma = rows * wide / 2.0, load = (rows + wide) / 2.0,
 	       all = (rows * wide + rows + wide + 4) / 4.5;
 	double cost = fma > load ? fma : load;
 	cost = cost > all ? cost : all;
-	return cost > 4 ? cost : 4;
+	return (cost > 4 ? cost : 4) + 0.5;
+}
+
+unsigned gen_gemm_rows_cost(const Gen *gen, int64_t m, unsigned wide, double *cost)
+{
+	unsigned room = gen->ir.target.registers - 1, best = 1;
+	for (unsigned r = 1;
+	     r <= ROWS_MOST && r * wide <= BLOCK_MOST && (r == 1 || r * wide + wide <= room); r++) {
+		if (m && r > m) {
+			break;
+		}
+		double c = pass_cost(r, wide) / r;
+		if (m) {
+			unsigned rest = (unsigned)(m % r);
+			c = (double)(m / r) * pass_cost(r, wide);
+			c = rest ? (c + pass_cost(rest, wide)) * REST_PENALTY : c;
+		}
+		if (r == 1 || c < *cost) {
+			best = r;
+			*cost = c;
+		}
+	}
+	return best;
 }
 
 unsigned gen_gemm_rows(const Gen *gen, int64_t m, unsigned wide)
 {
-	unsigned room = gen->ir.target.registers - 1, best = 1;
-	double best_cost = 0;
-	for (unsigned r = 1;
-	     r <= 8 && r * wide <= GEMM_ACCUMULATORS && r * wide + (wide > 1 ? wide : 1) <= room;
-	     r++) {
-		double whole = m ? (double)(m / r) : 1.0 / r, rest = m ? (double)(m % r) : 0;
-		double cost = whole * pass_cost(r, wide) +
-			      (rest ? pass_cost((unsigned)rest, wide) * 1.05 : 0);
-		if (m && r > m) {
-			break;
-		}
-		if (r == 1 || cost < best_cost * 0.999) {
-			best = r;
-			best_cost = cost;
-		}
-	}
-	return best;
+	double cost;
+	return gen_gemm_rows_cost(gen, m, wide, &cost);
 }
 
 /* ---- the kernel ---- */
@@ -243,11 +255,16 @@ static void panel_stripes(PanelCode *x)
 	ir_loop_end(g, &l, next);
 }
 
+void gen_gemm_panel_key(GemmPanel s, char key[GEMM_KEY])
+{
+	snprintf(key, GEMM_KEY, "gemm.%u.%u.%u.%u%s.%u", s.rows, s.rest, s.vectors, s.lanes,
+		 s.masked ? ".mask" : "", (unsigned)s.from);
+}
+
 LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel s)
 {
-	char key[96];
-	snprintf(key, sizeof key, "gemm.%u.%u.%u.%u%s.%u", s.rows, s.rest, s.vectors, s.lanes,
-		 s.masked ? ".mask" : "", (unsigned)s.from);
+	char key[GEMM_KEY];
+	gen_gemm_panel_key(s, key);
 	LLVMValueRef f = gen_kernel(gen, key);
 	if (f) {
 		return f;
