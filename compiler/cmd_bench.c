@@ -17,7 +17,7 @@
 typedef struct Bench {
 	CmdLine *c;
 	Run *r;
-	const Stmt *stmt; /* a training, or NULL */
+	const Stmt *stmt; /* a training or a let, or NULL */
 	const Phase *phase;
 	const LossInfo *loss;
 	const char *name;
@@ -39,21 +39,29 @@ static double now(void)
 
 /* ---- what to time ---- */
 
-static const Stmt *find_train(const Run *r, const Block *b, const char *name)
+static bool is_called(const Run *r, const Stmt *s, const char *name)
+{
+	if (s->kind == STMT_TRAIN) {
+		return !name || strcmp(run_name(r, s->u.train.name), name) == 0;
+	}
+	return s->kind == STMT_LET && name && s->u.let.n &&
+	       strcmp(run_name(r, s->u.let.value[0].name), name) == 0;
+}
+
+static const Stmt *find_stmt(const Run *r, const Block *b, const char *name)
 {
 	for (uint32_t k = 0; k < b->n; k++) {
 		const Stmt *s = b->stmt[k], *inside = NULL;
-		if (s->kind == STMT_TRAIN &&
-		    (!name || strcmp(run_name(r, s->u.train.name), name) == 0)) {
+		if (is_called(r, s, name)) {
 			return s;
 		}
 		if (s->kind == STMT_SWEEP) {
-			inside = find_train(r, &s->u.sweep.body, name);
+			inside = find_stmt(r, &s->u.sweep.body, name);
 		} else if (s->kind == STMT_REPEAT) {
-			inside = find_train(r, &s->u.repeat.body, name);
+			inside = find_stmt(r, &s->u.repeat.body, name);
 		} else if (s->kind == STMT_IF) {
-			inside = find_train(r, &s->u.branch.yes, name);
-			inside = inside ? inside : find_train(r, &s->u.branch.no, name);
+			inside = find_stmt(r, &s->u.branch.yes, name);
+			inside = inside ? inside : find_stmt(r, &s->u.branch.no, name);
 		}
 		if (inside) {
 			return inside;
@@ -73,13 +81,17 @@ static const LossInfo *find_loss(const Run *r, const char *name)
 	return NULL;
 }
 
-/* The training of that name, or the loss; without a name the first training, else the last loss. */
+/* The training, `let` or loss of that name; without a name the first training, else the last loss. */
 static bool choose(Bench *b)
 {
 	const Program *p = b->r->program;
 	Block all = {p->nstmt, p->stmt};
-	b->stmt = find_train(b->r, &all, b->c->of);
+	b->stmt = find_stmt(b->r, &all, b->c->of);
 	b->loss = b->stmt ? NULL : find_loss(b->r, b->c->of);
+	if (b->stmt && b->stmt->kind == STMT_LET) {
+		b->name = arena_printf(b->r->e->arena, "let %s", b->c->of);
+		return true;
+	}
 	if (b->stmt) {
 		const TrainInfo *t = &b->stmt->u.train;
 		b->phase = &t->phase[0];
@@ -119,13 +131,14 @@ static bool time_steps(Bench *b)
 	return b->plan != NULL;
 }
 
-static bool time_gradient(Bench *b)
+/* A `let`, or a loss with its gradient. */
+static bool time_plan(Bench *b)
 {
 	Run *r = b->r;
 	r->runs = 1e9;
 	bench_begin(&b->timer);
-	b->plan = cmd_gradient_plan(r, b->loss);
-	bool more = b->plan && eval_keep(r, b->loss, 0, b->plan);
+	b->plan = b->stmt ? let_plan(r, b->stmt) : cmd_gradient_plan(r, b->loss);
+	bool more = b->plan && (b->stmt || eval_keep(r, b->loss, 0, b->plan));
 	while (more) {
 		more = eval_run(r, b->plan, 0) && tick(b);
 	}
@@ -257,12 +270,12 @@ int cmd_bench(CmdLine *c)
 	bool ready = b.r && run_prepare(b.r);
 	b.data = now() - began - b.read;
 	if (ready && !choose(&b)) {
-		code = c->of ? cmd_usage(c, "there is no training or loss %s", c->of)
+		code = c->of ? cmd_usage(c, "there is no training, let or loss %s", c->of)
 			     : cmd_usage(c, "the program has neither a training nor a loss");
 	} else if (ready) {
 		bool single = b.r->single && c->engine.backend != BACKEND_INTERPRET;
 		b.real_bytes = single ? sizeof(float) : sizeof(double);
-		if (b.stmt ? time_steps(&b) : time_gradient(&b)) {
+		if (b.stmt && b.stmt->kind == STMT_TRAIN ? time_steps(&b) : time_plan(&b)) {
 			say(&b);
 		} else if (diags_errors(e->ctx.diags) == 0) {
 			code = cmd_usage(c, "%s ended before it could be timed", b.name);
