@@ -1,5 +1,6 @@
 #!/bin/bash
-# run_golden.sh [--bless] PNNC [FILE...]: runs programs and compares what they say with what is written in them.
+# run_golden.sh [--bless | --show] PNNC [FILE...]: runs programs and compares what they say with what is written in
+# them. --show prints what each said instead, under its name; --list prints the names of all tests.
 #
 # A test is one .pnn file (or a .transcript for the prompt, fed to standard input):
 #   # run: check                 first line: arguments; {} stands for the file, by default it comes last
@@ -13,10 +14,12 @@
 # file to be blessed has uncommitted changes, so that what is blessed can be reviewed alone.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-bless=no
-if [ "${1:-}" = --bless ]; then bless=yes; shift; fi
-pnnc=$(realpath "$1") || exit 2
-shift
+mode=check
+case ${1:-} in --bless | --show | --list) mode=${1#--}; shift ;; esac
+if [ $mode != list ]; then
+	pnnc=$(realpath "$1") || exit 2
+	shift
+fi
 
 # Prints the program without its expectation block.
 program_of() { awk '/^# >>>$/ { exit } { print }' "$1"; }
@@ -66,6 +69,12 @@ check_one() {
 	fi
 }
 
+show_one() {
+	local said
+	said=$(run_one "$1")
+	printf '== %s\n%s\n' "${1#"$here"/}" "$said"
+}
+
 bless_one() {
 	local file=$1 result
 	result=$(run_one "$file")
@@ -90,9 +99,17 @@ else
 		\( -name '*.pnn' -o -name '*.transcript' \) 2>/dev/null | LC_ALL=C sort)
 	mapfile -t files < <(grep -l '^# run: ' "${files[@]}")
 fi
-export -f run_one check_one bless_one program_of expected_of
+export -f run_one check_one show_one bless_one program_of expected_of
 export here pnnc
-if [ $bless = yes ]; then
+if [ $mode = list ]; then
+	printf '%s\n' "${files[@]}"
+	exit 0
+fi
+if [ $mode = show ]; then
+	for file in "${files[@]}"; do show_one "$file"; done
+	exit 0
+fi
+if [ $mode = bless ]; then
 	if changed=$(git -C "$here" diff --name-only HEAD -- "${files[@]}" 2> /dev/null) && [ -n "$changed" ]; then
 		printf 'commit these first, so that what is blessed can be reviewed alone:\n%s\n' "$changed"
 		exit 1
