@@ -81,13 +81,31 @@ static Val real(Ir *g, Op op, Val a, Val b)
 	case OP_log:
 	case OP_log1p:
 	case OP_softplus:
+	case OP_asinh:
+	case OP_acosh:
+	case OP_atanh:
 		return math_log(g, op, a);
 	case OP_sin:
 	case OP_cos:
+	case OP_tan:
 		return math_trig(g, op, a);
+	case OP_asin:
+	case OP_acos:
+	case OP_atan:
+		return math_inverse(g, op, a);
+	case OP_atan2:
+		return math_atan2(g, a, b);
+	case OP_erf:
+	case OP_erfc:
+		return math_erf(g, op, a);
+	case OP_cbrt:
+		return math_cbrt(g, a);
+	case OP_pow:
+		return math_pow(g, a, b);
+	case OP_mod:
+		return math_mod(g, a, b);
 	default:
-		assert(!"operation");
-		return a;
+		return math_gamma(g, op, a, b);
 	}
 }
 

@@ -114,7 +114,8 @@ Val m_clamp_above(Ir *g, Val a, double k)
 
 Val m_bits(Ir *g, Val real)
 {
-	return LLVMBuildBitCast(g->b, real, ir_vec(g, m_single(real) ? g->i32 : g->i64, ir_lanes(real)), "");
+	return LLVMBuildBitCast(g->b, real,
+				ir_vec(g, m_single(real) ? g->i32 : g->i64, ir_lanes(real)), "");
 }
 
 Val m_of_bits(Ir *g, Val bits)
@@ -182,6 +183,39 @@ Val m_power_of_two(Ir *g, Val t)
 	return m_of_bits(g, m_iadd(g, up, single ? 0x3f800000 : 0x3ff0000000000000));
 }
 
+/* Without the fused operation by Dekker's halves of 26 bits. */
+Val m_product(Ir *g, Val a, Val b, Val *low)
+{
+	Val p = m_mul(g, a, b);
+	if (g->target.fma) {
+		*low = ir_fma(g, a, b, m_neg(g, p));
+		return p;
+	}
+	Val factor[2] = {a, b}, hi[2], lo[2];
+	for (int k = 0; k < 2; k++) {
+		Val c = m_times(g, factor[k], m_single(a) ? 0x1p12 + 1 : 0x1p27 + 1);
+		hi[k] = m_sub(g, c, m_sub(g, c, factor[k]));
+		lo[k] = m_sub(g, factor[k], hi[k]);
+	}
+	Val e = m_sub(g, m_mul(g, hi[0], hi[1]), p);
+	e = m_add(g, m_add(g, e, m_mul(g, hi[0], lo[1])), m_mul(g, lo[0], hi[1]));
+	*low = m_add(g, e, m_mul(g, lo[0], lo[1]));
+	return p;
+}
+
+Val m_sum(Ir *g, Val a, Val b, Val *low)
+{
+	Val s = m_add(g, a, b);
+	*low = m_sub(g, b, m_sub(g, s, a));
+	return s;
+}
+
+Val m_or_itself(Ir *g, Val x, Val y)
+{
+	Val tiny = m_real2(g, 0x1p-54, 0x1p-25, x);
+	return m_sel(g, m_cmp(g, LLVMRealOLT, ir_abs(g, x), tiny), x, y);
+}
+
 Val m_function(Ir *g, const char *name, unsigned n)
 {
 	Val f = LLVMGetNamedFunction(g->mod, name);
@@ -210,7 +244,8 @@ static Val rare_function(Ir *g, const char *libm, Val where, Val y, Val b)
 	if (made) {
 		return made;
 	}
-	LLVMTypeRef one = ir_element(y), many = LLVMTypeOf(y), arg[4] = {LLVMTypeOf(where), many, many, many};
+	LLVMTypeRef one = ir_element(y), many = LLVMTypeOf(y),
+		    arg[4] = {LLVMTypeOf(where), many, many, many};
 	IrPlace back = ir_leave(g);
 	Val scalar = m_function(g, libm, n);
 	Val fn = ir_function(g, name, many, n + 2, arg, true);
@@ -243,16 +278,28 @@ static Val rare_function(Ir *g, const char *libm, Val where, Val y, Val b)
 
 static void set_unlikely(Ir *g, Val branch)
 {
-	Val weight[3] = {LLVMMDStringInContext(g->ctx, "branch_weights", 14), LLVMConstInt(g->i32, 1, false),
-			 LLVMConstInt(g->i32, 1 << 20, false)};
+	Val weight[3] = {LLVMMDStringInContext(g->ctx, "branch_weights", 14),
+			 LLVMConstInt(g->i32, 1, false), LLVMConstInt(g->i32, 1 << 20, false)};
 	LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(g->ctx, "prof", 4),
 			LLVMMDNodeInContext(g->ctx, weight, 3));
+}
+
+static Val call_lanes(Ir *g, Val where, Val y, const char *name, Val a, Val b)
+{
+	Val fn = rare_function(g, name, where, y, b), arg[4] = {where, y, a, b};
+	return LLVMBuildCall2(g->b, LLVMGlobalGetValueType(fn), fn, arg, b ? 4 : 3, "");
+}
+
+Val m_each(Ir *g, const char *name, Val a, Val b)
+{
+	Val yes = LLVMConstAllOnes(ir_vec(g, g->i1, ir_lanes(a)));
+	return call_lanes(g, yes, a, name, a, b);
 }
 
 Val m_rare(Ir *g, Val where, Val y, const char *libm, Val a, Val b)
 {
 	unsigned lanes = ir_lanes(y);
-	Val fn = rare_function(g, libm, where, y, b), any = where;
+	Val any = where;
 	if (lanes > 1) {
 		Val word = LLVMBuildBitCast(g->b, where, LLVMIntTypeInContext(g->ctx, lanes), "");
 		any = LLVMBuildICmp(g->b, LLVMIntNE, word, LLVMConstNull(LLVMTypeOf(word)), "");
@@ -261,8 +308,7 @@ Val m_rare(Ir *g, Val where, Val y, const char *libm, Val a, Val b)
 	IrIf w;
 	ir_if(g, &w, any);
 	set_unlikely(g, LLVMGetBasicBlockTerminator(before));
-	Val arg[4] = {where, y, a, b};
-	Val slow = LLVMBuildCall2(g->b, LLVMGlobalGetValueType(fn), fn, arg, b ? 4 : 3, "");
+	Val slow = call_lanes(g, where, y, libm, a, b);
 	ir_if_end(g, &w);
 	Val phi = LLVMBuildPhi(g->b, LLVMTypeOf(y), "");
 	LLVMAddIncoming(phi, (Val[]){y, slow}, (LLVMBasicBlockRef[]){before, w.then}, 2);

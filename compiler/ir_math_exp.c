@@ -3,18 +3,18 @@
 #include "compiler/ir_math_int.h"
 
 /* (e^r - 1 - r)/r^2 on |r| <= ln 2: degree 12, 2^-57.4; degree 6, 2^-27.8. */
-static const double EXP_64[] = {
-    0x1.0000000p-1,          0x1.5555555555554p-3,  0x1.5555555555555p-5,  0x1.111111111150cp-7,
-    0x1.6c16c16c16e14p-10, 0x1.a01a019f1185ap-13, 0x1.a01a019f95d87p-16, 0x1.71de3c2c30d18p-19,
-    0x1.27e4fc62c91a7p-22, 0x1.ae612809f0f45p-26, 0x1.1eebf7fb2db45p-29, 0x1.63c852def29b1p-33,
-    0x1.963af818920c8p-37};
-static const double EXP_32[] = {0x1.000000p-1,   0x1.55555ap-3,  0x1.555558p-5, 0x1.110c2cp-7,
+static const double EXP_64[] = {0x1.0000000p-1,        0x1.5555555555554p-3,  0x1.5555555555555p-5,
+				0x1.111111111150cp-7,  0x1.6c16c16c16e14p-10, 0x1.a01a019f1185ap-13,
+				0x1.a01a019f95d87p-16, 0x1.71de3c2c30d18p-19, 0x1.27e4fc62c91a7p-22,
+				0x1.ae612809f0f45p-26, 0x1.1eebf7fb2db45p-29, 0x1.63c852def29b1p-33,
+				0x1.963af818920c8p-37};
+static const double EXP_32[] = {0x1.000000p-1,  0x1.55555ap-3,  0x1.555558p-5, 0x1.110c2cp-7,
 				0x1.6c12d8p-10, 0x1.a51608p-13, 0x1.a415e0p-16};
 /* The same on |r| <= ln(2)/2, relative to e^r - 1: degree 10, 2^-60.1; degree 4, 2^-25.3. */
 static const double EXPM1_64[] = {
-    0x1.0000000p-1,          0x1.5555555555557p-3,  0x1.5555555555556p-5,  0x1.11111111100bep-7,
-    0x1.6c16c16c162c3p-10, 0x1.a01a01abf85abp-13, 0x1.a01a01a6e1e2ap-16, 0x1.71de01fdbf9cap-19,
-    0x1.27e4db46cddd1p-22, 0x1.af4e554377204p-26, 0x1.1f7340dbc337ep-29};
+	0x1.0000000p-1,        0x1.5555555555557p-3,  0x1.5555555555556p-5,  0x1.11111111100bep-7,
+	0x1.6c16c16c162c3p-10, 0x1.a01a01abf85abp-13, 0x1.a01a01a6e1e2ap-16, 0x1.71de01fdbf9cap-19,
+	0x1.27e4db46cddd1p-22, 0x1.af4e554377204p-26, 0x1.1f7340dbc337ep-29};
 static const double EXPM1_32[] = {0x1.000000p-1, 0x1.5554d8p-3, 0x1.555516p-5, 0x1.12106cp-7,
 				  0x1.6d1606p-10};
 
@@ -35,9 +35,10 @@ static Val reduce(Ir *g, Val x, double k, Val *t)
 
 /* e^x = 2^n e^r 2^n with |r| <= ln 2: the exponent is halved, so that 2^n is always normal and only
  * the last product can round, overflow or underflow. */
-Val m_exp_parts(Ir *g, Val x, Val *s)
+Val m_exp_parts(Ir *g, Val x, Val low, Val *s)
 {
 	Val t, r = reduce(g, x, 2, &t);
+	r = low ? m_add(g, r, low) : r;
 	Val q = m_poly2(g, r, POLY(EXP_64), POLY(EXP_32));
 	*s = m_power_of_two(g, t);
 	return m_plus(g, ir_fma(g, m_mul(g, r, r), q, r), 1);
@@ -52,7 +53,7 @@ Val m_exp_hold(Ir *g, Val x, bool below, bool above)
 
 static Val exp_scaled(Ir *g, Val x)
 {
-	Val s, p = m_exp_parts(g, x, &s);
+	Val s, p = m_exp_parts(g, x, NULL, &s);
 	return m_mul(g, m_mul(g, p, s), s);
 }
 
@@ -74,19 +75,11 @@ static Val expm1_scaled(Ir *g, Val x, unsigned less)
 	return ir_fma(g, s, p, m_plus(g, s, -1.0 / (1u << less)));
 }
 
-/* x itself where |x| is tiny: there f(x) = x to the last bit, and signs of zeros and subnormals
- * survive. */
-static Val or_itself(Ir *g, Val x, Val y)
-{
-	Val tiny = m_real2(g, 0x1p-54, 0x1p-25, x);
-	return m_sel(g, m_cmp(g, LLVMRealOLT, ir_abs(g, x), tiny), x, y);
-}
-
 static Val expm1_(Ir *g, Val x)
 {
 	bool single = m_single(x);
 	Val h = m_clamp_above(g, m_clamp_below(g, x, single ? -30 : -60), single ? 88.8 : 709.9);
-	return or_itself(g, x, m_times(g, expm1_scaled(g, h, 1), 2));
+	return m_or_itself(g, x, m_times(g, expm1_scaled(g, h, 1), 2));
 }
 
 /* tanh a = E/(E + 2), E = e^2a - 1. */
@@ -111,14 +104,14 @@ static Val sinh_(Ir *g, Val x)
 	Val a = m_clamp_above(g, ir_abs(g, x), m_single(x) ? 89.5 : 710.6);
 	Val h = expm1_scaled(g, a, 2);
 	Val y = m_add(g, h, m_div(g, h, m_fmak(g, h, 4, m_real(g, 1, x))));
-	return or_itself(g, x, ir_copysign(g, m_times(g, y, 2), x));
+	return m_or_itself(g, x, ir_copysign(g, m_times(g, y, 2), x));
 }
 
 /* cosh a = w + 1/(4w), w = e^a/2. */
 static Val cosh_(Ir *g, Val x)
 {
 	Val a = m_clamp_above(g, ir_abs(g, x), m_single(x) ? 90 : 711);
-	Val s, p = m_exp_parts(g, a, &s);
+	Val s, p = m_exp_parts(g, a, NULL, &s);
 	Val w = m_mul(g, m_mul(g, p, s), m_times(g, s, 0.5));
 	return m_add(g, w, m_div(g, m_real(g, 0.25, x), w));
 }

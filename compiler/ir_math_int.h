@@ -25,9 +25,9 @@ Val m_mul(Ir *g, Val a, Val b);
 Val m_div(Ir *g, Val a, Val b);
 Val m_neg(Ir *g, Val a);
 Val m_sqrt(Ir *g, Val a);
-Val m_times(Ir *g, Val a, double k);          /* a*k */
-Val m_plus(Ir *g, Val a, double k);           /* a + k */
-Val m_fmak(Ir *g, Val a, double k, Val c);    /* a*k + c */
+Val m_times(Ir *g, Val a, double k);       /* a*k */
+Val m_plus(Ir *g, Val a, double k);        /* a + k */
+Val m_fmak(Ir *g, Val a, double k, Val c); /* a*k + c */
 Val m_cmp(Ir *g, LLVMRealPredicate p, Val a, Val b);
 Val m_cmpk(Ir *g, LLVMRealPredicate p, Val a, double k);
 Val m_sel(Ir *g, Val cond, Val a, Val b);
@@ -44,7 +44,7 @@ Val m_shr(Ir *g, Val a, unsigned k);
 /* The sign bit of a real flipped where the lowest bit of `odd` is 1. */
 Val m_flip(Ir *g, Val real, Val odd);
 
-Val m_widen(Ir *g, Val v);           /* to double lanes */
+Val m_widen(Ir *g, Val v);            /* to double lanes */
 Val m_narrow(Ir *g, Val v, Val like); /* to the type of like */
 
 /* Σ c[k] x^k by Horner's rule, with fused multiply-add; one table for each precision. */
@@ -65,8 +65,9 @@ static inline Val m_magic(const Ir *g, Val like)
 /* x 2^n for whole n as the low bits of t = magic + n: the number 2^n. */
 Val m_power_of_two(Ir *g, Val t);
 
-/* e^x = p s s for x held within the exponents of the type (m_exp_hold): p in [0.5, 2]. */
-Val m_exp_parts(Ir *g, Val x, Val *s);
+/* e^(x + low) = p s s (low NULL: 0) for x held within the exponents of the type (m_exp_hold): p in
+ * [0.5, 2]. */
+Val m_exp_parts(Ir *g, Val x, Val low, Val *s);
 Val m_exp_hold(Ir *g, Val x, bool below, bool above);
 /* e^x for x <= 0, no other bound. */
 Val m_exp_negative(Ir *g, Val x);
@@ -78,9 +79,9 @@ Val m_log_split(Ir *g, Val u, Val *k);
 Val m_log_of(Ir *g, Val u, Val c, Val add);
 
 /* Families: each file has its functions. */
-Val math_exp(Ir *g, Op op, Val a);  /* exp expm1 tanh sigmoid sinh cosh */
-Val math_log(Ir *g, Op op, Val a);  /* log log1p softplus asinh acosh atanh */
-Val math_trig(Ir *g, Op op, Val a); /* sin cos tan */
+Val math_exp(Ir *g, Op op, Val a);     /* exp expm1 tanh sigmoid sinh cosh */
+Val math_log(Ir *g, Op op, Val a);     /* log log1p softplus asinh acosh atanh */
+Val math_trig(Ir *g, Op op, Val a);    /* sin cos tan */
 Val math_inverse(Ir *g, Op op, Val a); /* atan asin acos */
 Val math_atan2(Ir *g, Val y, Val x);
 Val math_erf(Ir *g, Op op, Val a);
@@ -90,10 +91,20 @@ Val math_mod(Ir *g, Val a, Val b);
 Val math_gamma(Ir *g, Op op, Val a, Val b); /* lgamma digamma trigamma polygamma */
 Val math_integer(Ir *g, Op op, Val a, Val b);
 
+/* a b = result + *low exactly. */
+Val m_product(Ir *g, Val a, Val b, Val *low);
+/* a + b = result + *low exactly, |a| >= |b| or a = 0. */
+Val m_sum(Ir *g, Val a, Val b, Val *low);
+/* x where |x| is so small that f(x) = x to the last bit, else y = f(x): keeps the signs of zeros
+ * and subnormals. */
+Val m_or_itself(Ir *g, Val x, Val y);
+
 /* y where `where` (i1 lanes) is false; where it is true the value of a function of double scalars
  * (libm or internal), called lane by lane in a function of its own behind a branch: rarely taken.
  * b may be NULL. */
 Val m_rare(Ir *g, Val where, Val y, const char *libm, Val a, Val b);
+/* f(a, b) of a function of double scalars, lane by lane. */
+Val m_each(Ir *g, const char *name, Val a, Val b);
 /* A function double(double…) of the module: declared if it is not there. */
 Val m_function(Ir *g, const char *name, unsigned n);
 #endif

@@ -75,7 +75,8 @@ Val m_log_of(Ir *g, Val u, Val c, Val add)
 /* y; at edge (0 for log) -inf, below it NaN, at inf and NaN the argument itself. */
 static Val log_edges(Ir *g, Val x, double edge, Val y)
 {
-	Val at = m_sel(g, m_cmpk(g, LLVMRealOEQ, x, edge), m_real(g, -INFINITY, x), m_real(g, NAN, x));
+	Val at = m_sel(g, m_cmpk(g, LLVMRealOEQ, x, edge), m_real(g, -INFINITY, x),
+		       m_real(g, NAN, x));
 	y = m_sel(g, m_cmpk(g, LLVMRealOGT, x, edge), y, at);
 	return m_sel(g, m_cmpk(g, LLVMRealOLT, x, INFINITY), y, x);
 }
@@ -103,8 +104,7 @@ static Val log1p_(Ir *g, Val x)
 {
 	Val c, u = log_one_plus(g, x, &c);
 	Val y = log_edges(g, x, -1, m_log_of(g, u, c, NULL));
-	Val tiny = m_real2(g, 0x1p-54, 0x1p-25, x);
-	return m_sel(g, m_cmp(g, LLVMRealOLT, ir_abs(g, x), tiny), x, y);
+	return m_or_itself(g, x, y);
 }
 
 /* max(x, 0) + log(1 + e^-|x|); 1 + e in [1, 2] is halved above sqrt(2). */
@@ -113,8 +113,44 @@ static Val softplus_(Ir *g, Val x)
 	Val zero = m_real(g, 0, x), e = m_exp_negative(g, m_neg(g, ir_abs(g, x)));
 	Val big = m_cmpk(g, LLVMRealOGT, e, 0.41421356237309503);
 	Val f = m_sel(g, big, m_fmak(g, e, 0.5, m_real(g, -0.5, x)), e);
-	Val y = m_log_core(g, f, m_sel(g, big, ln2_hi(g, x), zero), m_sel(g, big, ln2_lo(g, x), zero));
+	Val y = m_log_core(g, f, m_sel(g, big, ln2_hi(g, x), zero),
+			   m_sel(g, big, ln2_lo(g, x), zero));
 	return m_add(g, m_sel(g, m_cmpk(g, LLVMRealOLT, x, 0), zero, x), y);
+}
+
+/* log(1 + t), or log x + ln 2 where x is so large that its square need not be known: both are
+ * log(u + c) 2^n. */
+static Val log_or_twice(Ir *g, Val x, Val t)
+{
+	Val zero = m_real(g, 0, x), c, near = log_one_plus(g, t, &c);
+	Val large = m_cmpk(g, LLVMRealOGT, x, 0x1p28);
+	Val u = m_sel(g, large, x, near), add = m_sel(g, large, m_real(g, 1, x), zero);
+	Val y = m_log_of(g, u, m_sel(g, large, zero, c), add);
+	return m_sel(g, m_cmpk(g, LLVMRealOLT, x, INFINITY), y, x);
+}
+
+/* log(a + sqrt(a^2 + 1)) = log1p(a + a^2/(1 + sqrt(a^2 + 1))). */
+static Val asinh_(Ir *g, Val x)
+{
+	Val one = m_real(g, 1, x), a = ir_abs(g, x), square = m_mul(g, a, a);
+	Val root = m_sqrt(g, m_add(g, square, one));
+	Val t = m_add(g, a, m_div(g, square, m_add(g, root, one)));
+	return m_or_itself(g, x, ir_copysign(g, log_or_twice(g, a, t), x));
+}
+
+/* log(x + sqrt(x^2 - 1)) = log1p(t + sqrt(t (t + 2))), t = x - 1. */
+static Val acosh_(Ir *g, Val x)
+{
+	Val t = m_plus(g, x, -1);
+	Val y = log_or_twice(g, x, m_add(g, t, m_sqrt(g, m_mul(g, t, m_plus(g, t, 2)))));
+	return m_sel(g, m_cmpk(g, LLVMRealOLT, x, 1), m_real(g, NAN, x), y);
+}
+
+/* log((1 + a)/(1 - a))/2 = log1p(2a/(1 - a))/2. */
+static Val atanh_(Ir *g, Val x)
+{
+	Val a = ir_abs(g, x), ratio = m_div(g, m_add(g, a, a), m_sub(g, m_real(g, 1, x), a));
+	return ir_copysign(g, m_times(g, log1p_(g, ratio), 0.5), x);
 }
 
 Val math_log(Ir *g, Op op, Val a)
@@ -124,7 +160,13 @@ Val math_log(Ir *g, Op op, Val a)
 		return log_(g, a);
 	case OP_log1p:
 		return log1p_(g, a);
-	default:
+	case OP_softplus:
 		return softplus_(g, a);
+	case OP_asinh:
+		return asinh_(g, a);
+	case OP_acosh:
+		return acosh_(g, a);
+	default:
+		return atanh_(g, a);
 	}
 }

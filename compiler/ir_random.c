@@ -27,7 +27,8 @@ static Val product(Ir *g, uint64_t k, Val x, Val *high)
 	LLVMTypeRef wide = LLVMIntTypeInContext(g->ctx, 128);
 	Val a = LLVMBuildZExt(g->b, x, wide, ""), b = LLVMConstInt(wide, k, false);
 	Val p = LLVMBuildMul(g->b, a, b, "");
-	*high = LLVMBuildTrunc(g->b, LLVMBuildLShr(g->b, p, LLVMConstInt(wide, 64, false), ""), g->i64, "");
+	*high = LLVMBuildTrunc(g->b, LLVMBuildLShr(g->b, p, LLVMConstInt(wide, 64, false), ""),
+			       g->i64, "");
 	return LLVMBuildTrunc(g->b, p, g->i64, "");
 }
 
@@ -153,9 +154,11 @@ static Val uniform(Ir *g, Val bits)
 	return m_times(g, m_plus(g, m_plus(g, m_of_bits(g, k), -0x1p52), 0.5), 0x1p-52);
 }
 
-/* Wichura's rational functions for the quantile of the normal distribution (AS 241), as in rng.c. */
-static const double MIDDLE_A[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-				  1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+/* Wichura's rational functions for the quantile of the normal distribution (AS 241), as in rng.c.
+ */
+static const double MIDDLE_A[] = {3.3871328727963666080e0, 1.3314166789178437745e2,
+				  1.9715909503065514427e3, 1.3731693765509461125e4,
+				  4.5921953931549871457e4, 6.7265770927008700853e4,
 				  3.3430575583588128105e4, 2.5090809287301226727e3};
 static const double MIDDLE_B[] = {1.0,
 				  4.2313330701600911252e1,
@@ -165,9 +168,9 @@ static const double MIDDLE_B[] = {1.0,
 				  3.9307895800092710610e4,
 				  2.8729085735721942674e4,
 				  5.2264952788528545610e3};
-static const double FLANK_A[] = {1.42343711074968357734e0, 4.63033784615654529590e0,
-				 5.76949722146069140550e0, 3.64784832476320460504e0,
-				 1.27045825245236838258e0, 2.41780725177450611770e-1,
+static const double FLANK_A[] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+				 5.76949722146069140550e0,  3.64784832476320460504e0,
+				 1.27045825245236838258e0,  2.41780725177450611770e-1,
 				 2.27238449892691845833e-2, 7.74545014278341407640e-4};
 static const double FLANK_B[] = {1.0,
 				 2.05319162663775882187e0,
@@ -177,8 +180,8 @@ static const double FLANK_B[] = {1.0,
 				 1.51986665636164571966e-2,
 				 5.47593808499534494600e-4,
 				 1.05075007164441684324e-9};
-static const double TAIL_A[] = {6.65790464350110377720e0, 5.46378491116411436990e0,
-				1.78482653991729133580e0, 2.96560571828504891230e-1,
+static const double TAIL_A[] = {6.65790464350110377720e0,  5.46378491116411436990e0,
+				1.78482653991729133580e0,  2.96560571828504891230e-1,
 				2.65321895265761230930e-2, 1.24266094738807843860e-3,
 				2.71155556874348757815e-5, 2.01033439929228813265e-7};
 static const double TAIL_B[] = {1.0,
@@ -202,7 +205,8 @@ static Val far_tail(Ir *g, Val r, Val flank)
 	LLVMBasicBlockRef before = LLVMGetInsertBlock(g->b);
 	IrIf branch;
 	ir_if(g, &branch, any);
-	Val s = m_plus(g, r, -5), x = m_div(g, m_poly(g, s, POLY(TAIL_A)), m_poly(g, s, POLY(TAIL_B)));
+	Val s = m_plus(g, r, -5),
+	    x = m_div(g, m_poly(g, s, POLY(TAIL_A)), m_poly(g, s, POLY(TAIL_B)));
 	x = m_sel(g, far, x, flank);
 	ir_if_end(g, &branch);
 	Val y = LLVMBuildPhi(g->b, LLVMTypeOf(r), "");
@@ -225,7 +229,8 @@ static Val normal(Ir *g, Val u)
 	Val r = m_sqrt(g, m_neg(g, m_log_of(g, end, NULL, zero)));
 	Val f = m_plus(g, r, -1.6), m = ir_fma(g, m_neg(g, q), q, m_real(g, 0.180625, q));
 	Val middle = m_cmpk(g, LLVMRealOLE, ir_abs(g, q), 0.425);
-	Val a = m_sel(g, middle, m_mul(g, q, m_poly(g, m, POLY(MIDDLE_A))), m_poly(g, f, POLY(FLANK_A)));
+	Val a = m_sel(g, middle, m_mul(g, q, m_poly(g, m, POLY(MIDDLE_A))),
+		      m_poly(g, f, POLY(FLANK_A)));
 	Val b = m_sel(g, middle, m_poly(g, m, POLY(MIDDLE_B)), m_poly(g, f, POLY(FLANK_B)));
 	Val x = far_tail(g, r, m_div(g, a, b));
 	return ir_copysign(g, x, q);
@@ -260,7 +265,8 @@ static void fill_words(Ir *g, const Draw *d, Val i0)
 static Val draw_function(Ir *g, bool is_normal, unsigned lanes, bool rows)
 {
 	char name[40];
-	snprintf(name, sizeof name, "pnn.%s.%u%s", is_normal ? "normal" : "uniform", lanes, rows ? ".row" : "");
+	snprintf(name, sizeof name, "pnn.%s.%u%s", is_normal ? "normal" : "uniform", lanes,
+		 rows ? ".row" : "");
 	Val made = LLVMGetNamedFunction(g->mod, name);
 	if (made) {
 		return made;
@@ -299,8 +305,8 @@ static Val draw_function(Ir *g, bool is_normal, unsigned lanes, bool rows)
 	return fn;
 }
 
-LLVMValueRef ir_random(Ir *g, bool is_normal, unsigned lanes, LLVMValueRef seed, LLVMValueRef stream,
-		       LLVMValueRef step, LLVMValueRef index[4])
+LLVMValueRef ir_random(Ir *g, bool is_normal, unsigned lanes, LLVMValueRef seed,
+		       LLVMValueRef stream, LLVMValueRef step, LLVMValueRef index[4])
 {
 	bool rows = ir_lanes(index[1]) == 1 && ir_lanes(index[2]) == 1 && ir_lanes(index[3]) == 1;
 	Val fn = draw_function(g, is_normal, lanes, rows);

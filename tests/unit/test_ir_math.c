@@ -19,9 +19,11 @@ static bool runs(const char *target)
 {
 #ifdef __x86_64__
 	__builtin_cpu_init();
-	return !strcmp(target, "avx512") ? __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
-	       : !strcmp(target, "avx2") ? __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-					 : true;
+	return !strcmp(target, "avx512")
+		       ? __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+	       : !strcmp(target, "avx2")
+		       ? __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+		       : true;
 #else
 	(void)target;
 	return false;
@@ -199,7 +201,8 @@ static double argument(size_t k, unsigned real_bytes)
 		return real_bytes == 8 ? x : (double)y;
 	}
 	default: /* near whole multiples of π/4 and near halves */
-		return next() & 1 ? (double)(next() % 100000) * 0.78539816339744831 * (1 + sign * 1e-15 * unit())
+		return next() & 1 ? (double)(next() % 100000) * 0.78539816339744831 *
+					    (1 + sign * 1e-15 * unit())
 				  : sign * (double)(next() % 200) / 16 * (1 + 1e-12 * unit());
 	}
 }
@@ -236,26 +239,51 @@ static Wide max_ref(Wide a, Wide b)
 	return (Wide)op_max((double)a, (double)b);
 }
 
+static Wide mod_ref(Wide a, Wide b)
+{
+	Wide r = fmodl(a, b);
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+static Wide lgamma_ref(Wide a)
+{
+	int sign;
+	return lgammal_r(a, &sign);
+}
+
 static const Real reals[] = {
-    {OP_exp, expl, NULL, 1.5, 1.5},
-    {OP_expm1, expm1l, NULL, 2.5, 2.5},
-    {OP_tanh, tanhl, NULL, 3, 3},
-    {OP_sigmoid, sigmoid_ref, NULL, 3, 3},
-    {OP_sinh, sinhl, NULL, 3, 3},
-    {OP_cosh, coshl, NULL, 2, 2},
-    {OP_log, logl, NULL, 1.5, 1.5},
-    {OP_log1p, log1pl, NULL, 2, 2},
-    {OP_softplus, softplus_ref, NULL, 3, 3},
-    {OP_sin, sinl, NULL, 2.5, 2.5},
-    {OP_cos, cosl, NULL, 2.5, 2.5},
-    {OP_sqrt, sqrtl, NULL, 0.51, 0.51},
-    {OP_abs, fabsl, NULL, 0, 0},
-    {OP_sign, sign_ref, NULL, 0, 0},
-    {OP_floor, floorl, NULL, 0, 0},
-    {OP_ceil, ceill, NULL, 0, 0},
-    {OP_round, roundl, NULL, 0, 0},
-    {OP_min, NULL, min_ref, 0, 0},
-    {OP_max, NULL, max_ref, 0, 0},
+	{OP_exp, expl, NULL, 1.5, 1.5},
+	{OP_expm1, expm1l, NULL, 2.5, 2.5},
+	{OP_tanh, tanhl, NULL, 3, 3},
+	{OP_sigmoid, sigmoid_ref, NULL, 3, 3},
+	{OP_sinh, sinhl, NULL, 3, 3},
+	{OP_cosh, coshl, NULL, 2, 2},
+	{OP_log, logl, NULL, 1.5, 1.5},
+	{OP_log1p, log1pl, NULL, 2, 2},
+	{OP_softplus, softplus_ref, NULL, 3, 3},
+	{OP_sin, sinl, NULL, 2.5, 2.5},
+	{OP_cos, cosl, NULL, 2.5, 2.5},
+	{OP_tan, tanl, NULL, 4, 0.51},
+	{OP_asinh, asinhl, NULL, 3, 3},
+	{OP_acosh, acoshl, NULL, 3, 3},
+	{OP_atanh, atanhl, NULL, 3, 3},
+	{OP_asin, asinl, NULL, 2, 0.51},
+	{OP_acos, acosl, NULL, 2, 0.51},
+	{OP_atan, atanl, NULL, 2, 0.51},
+	{OP_atan2, NULL, atan2l, 2, 0.51},
+	{OP_erf, erfl, NULL, 3, 3},
+	{OP_erfc, erfcl, NULL, 4, 4},
+	{OP_cbrt, cbrtl, NULL, 1, 0.51},
+	{OP_pow, NULL, powl, 2, 0.51},
+	{OP_mod, NULL, mod_ref, 0.51, 0.51},
+	{OP_lgamma, lgamma_ref, NULL, 5, 0.6},
+	{OP_sqrt, sqrtl, NULL, 0.51, 0.51},
+	{OP_abs, fabsl, NULL, 0, 0},
+	{OP_sign, sign_ref, NULL, 0, 0},
+	{OP_floor, floorl, NULL, 0, 0},
+	{OP_ceil, ceill, NULL, 0, 0},
+	{OP_round, roundl, NULL, 0, 0},
+	{OP_min, NULL, min_ref, 0, 0},
+	{OP_max, NULL, max_ref, 0, 0},
 };
 enum { REALS = sizeof reals / sizeof *reals };
 
@@ -294,7 +322,8 @@ static double error_of(double y, Wide r, unsigned real_bytes)
 	if (isinf(y) || isinf(rounded)) {
 		/* the last number and infinity are one unit apart */
 		double last = real_bytes == 8 ? DBL_MAX : (double)FLT_MAX;
-		return fabs(isinf(y) ? rounded : y) == last && signbit(y) == signbit(rounded) ? 1 : 1e9;
+		return fabs(isinf(y) ? rounded : y) == last && signbit(y) == signbit(rounded) ? 1
+											      : 1e9;
 	}
 	int digits = real_bytes == 8 ? 53 : 24, least = real_bytes == 8 ? -1074 : -149, e;
 	frexpl(r, &e);
@@ -316,16 +345,19 @@ static void check_real(JitCode *c, const char *target, unsigned real_bytes, cons
 	double worst = 0, at = 0, at2 = 0, got = 0;
 	for (size_t k = 0; k < n; k++) {
 		Wide x = get(a, k, real_bytes), x2 = get(b, k, real_bytes);
-		double e = error_of(get(y, k, real_bytes), row->one ? row->one(x) : row->two(x, x2), real_bytes);
+		double e = error_of(get(y, k, real_bytes), row->one ? row->one(x) : row->two(x, x2),
+				    real_bytes);
 		if (e > worst) {
 			worst = e, at = (double)x, at2 = (double)x2, got = get(y, k, real_bytes);
 		}
 	}
 	if (getenv("IR_MATH_COUNT")) {
-		printf("%-10s %-7s %u %8.3f at %.17g %.17g gives %.17g\n", op_info(row->op)->id, target, real_bytes, worst, at, at2, got);
+		printf("%-10s %-7s %u %8.3f at %.17g %.17g gives %.17g\n", op_info(row->op)->id,
+		       target, real_bytes, worst, at, at2, got);
 	}
-	cr_expect(worst <= (real_bytes == 8 ? row->limit64 : row->limit32), "%s, %s, %u bytes: %.3g units at %.17g %.17g: %.17g",
-		  op_info(row->op)->id, target, real_bytes, worst, at, at2, got);
+	cr_expect(worst <= (real_bytes == 8 ? row->limit64 : row->limit32),
+		  "%s, %s, %u bytes: %.3g units at %.17g %.17g: %.17g", op_info(row->op)->id,
+		  target, real_bytes, worst, at, at2, got);
 	for (int w = 1; w < WIDTHS; w++) {
 		find(c, row->op, widths[w])(z, a, b, (int64_t)n);
 		size_t bad = 0;
@@ -333,8 +365,8 @@ static void check_real(JitCode *c, const char *target, unsigned real_bytes, cons
 			double p = get(y, k, real_bytes), q = get(z, k, real_bytes);
 			bad += p != p ? q == q : memcmp(&p, &q, 8) != 0;
 		}
-		cr_expect(bad == 0, "%s, %s, %u bytes: %zu of %zu differ with %u lanes", op_info(row->op)->id, target,
-			  real_bytes, bad, n, widths[w]);
+		cr_expect(bad == 0, "%s, %s, %u bytes: %zu of %zu differ with %u lanes",
+			  op_info(row->op)->id, target, real_bytes, bad, n, widths[w]);
 	}
 	free(a), free(b), free(y), free(z);
 }
