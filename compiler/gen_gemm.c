@@ -99,26 +99,28 @@ static void panel_part(Call *x, GemmPanel s, LLVMValueRef j0, LLVMValueRef strip
 		call(x, gen_gemm_panel(x->gen, s), PANEL_PARAMS, arg);
 		return;
 	}
-	PackKind kind = s.lanes > 1 ? pack_kind(x, &arg[PACKED_LAST]) : PACK_ELEMENTS;
-	if (s.lanes == 1) {
-		arg[PACKED_LAST] = ir_int(ir, 0);
-	}
+	PackKind kind = pack_kind(x, &arg[PACKED_LAST]);
 	arg[PACKED_BN] = bytes(x, g->n.b);
-	int64_t room = (g->k.size + ir->vl) * s.vectors * s.lanes * ir->real_bytes;
+	int64_t wide = s.vectors * s.lanes < ir->vl ? ir->vl : s.vectors * s.lanes;
+	int64_t room = (g->k.size + ir->vl) * wide * ir->real_bytes;
 	call(x, gen_gemm_packed(x->gen, s, kind, room > PANEL_ROOM), PACKED_PARAMS, arg);
 }
 
-/* Vectors of a stripe for `all` vectors of columns (0: unknown number). */
-static unsigned stripe_vectors(const Call *x, int64_t all)
+/* Vectors of a stripe for `all` vectors of columns (0: unknown number). shift: not one alone; 0 if
+ * that cannot be. */
+static unsigned stripe_vectors(const Call *x, int64_t all, bool shift)
 {
-	unsigned best = 1;
+	unsigned best = 0;
 	double least = 0;
 	const Gemm *g = x->gemm;
 	for (unsigned v = 1; v <= 8 && (!all || v <= all) && v + 2 <= x->g->target.registers; v++) {
 		double cost, rest = 0;
+		if (shift && (v == 1 || all % v == 1)) {
+			continue;
+		}
 		gen_gemm_rows_cost(x->gen, x->sm, v, &cost);
 		int64_t room = (g->k.size + x->g->vl) * v * x->g->target.vector_bytes;
-		if (v > 1 && x->pack && room > PANEL_ROOM) {
+		if (best && x->pack && room > PANEL_ROOM) {
 			break;
 		}
 		if (!all) {
@@ -129,7 +131,7 @@ static unsigned stripe_vectors(const Call *x, int64_t all)
 		} else {
 			cost *= (double)(all / v);
 		}
-		if (v == 1 || cost < least) {
+		if (!best || cost < least) {
 			best = v;
 			least = cost;
 		}
@@ -137,45 +139,52 @@ static unsigned stripe_vectors(const Call *x, int64_t all)
 	return best;
 }
 
-/* Columns whose number is known. */
-static void panel_known(Call *x, int64_t n)
+/* Columns whose number is known, in vectors of `lanes`; they are all >= lanes. */
+static void panel_vectors(Call *x, int64_t n, unsigned lanes, GemmTail tail)
 {
 	Ir *g = x->g;
-	int64_t vl = g->vl, all = g->target.masks ? (n + vl - 1) / vl : n / vl, done = 0;
-	bool masked = g->target.masks && n % vl;
-	unsigned v = all ? stripe_vectors(x, all) : 1;
-	GemmPanel s = {.vectors = v, .lanes = g->vl};
-	if (all && all % v == 0) {
-		s.masked = masked;
-		panel_part(x, s, ir_int(g, 0), ir_int(g, all / v), ir_int(g, n));
-		done = all * vl;
-	} else if (all) {
-		done = all / v * v * vl;
-		panel_part(x, s, ir_int(g, 0), ir_int(g, all / v), ir_int(g, n));
+	int64_t all = (n + lanes - 1) / lanes;
+	unsigned v = stripe_vectors(x, all, tail == GEMM_SHIFT);
+	if (!v) { /* hardly ever */
+		v = stripe_vectors(x, all, false);
+		tail = GEMM_MASK;
+	}
+	GemmPanel s = {.vectors = v, .lanes = lanes, .tail = all % v == 0 ? tail : GEMM_WHOLE};
+	panel_part(x, s, ir_int(g, 0), ir_int(g, all / v), ir_int(g, n));
+	if (all % v) {
+		int64_t done = all / v * v * lanes;
 		s.vectors = (unsigned)(all % v);
-		s.masked = masked;
+		s.tail = tail;
 		panel_part(x, s, ir_int(g, done), ir_int(g, 1), ir_int(g, n - done));
-		done = all * vl;
 	}
-	if (done < n) {
-		GemmPanel one = {.vectors = (unsigned)(n - done), .lanes = 1};
-		panel_part(x, one, ir_int(g, done), ir_int(g, 1), ir_int(g, n - done));
+}
+
+/* Without masks as good as any arithmetic, columns that are left are computed in a vector that
+ * begins earlier, and few columns in shorter vectors. */
+static void panel_known(Call *x, int64_t n)
+{
+	unsigned lanes = x->g->vl;
+	bool masks = x->g->target.vector_bytes == 64;
+	while (!masks && lanes > n) {
+		lanes /= 2;
 	}
+	panel_vectors(x, n, lanes, n % lanes == 0 ? GEMM_WHOLE : masks ? GEMM_MASK : GEMM_SHIFT);
 }
 
 /* Columns for the records of a tile that may be short. */
 static void panel_records(Call *x)
 {
 	Ir *g = x->g;
-	unsigned v = stripe_vectors(x, x->w->width / g->vl);
+	unsigned v = stripe_vectors(x, x->w->width / g->vl, false);
 	GemmPanel s = {.vectors = v, .lanes = g->vl};
 	LLVMValueRef wide = ir_int(g, (int64_t)v * g->vl);
 	LLVMValueRef stripes = LLVMBuildUDiv(g->b, x->n, wide, "");
 	panel_part(x, s, ir_int(g, 0), stripes, x->n);
 	LLVMValueRef done = LLVMBuildMul(g->b, stripes, wide, "");
 	LLVMValueRef left = LLVMBuildSub(g->b, x->n, done, "");
-	GemmPanel end = {
-		.vectors = 1, .lanes = g->target.masks ? g->vl : 1, .masked = g->target.masks};
+	GemmPanel end = {.vectors = 1,
+			 .lanes = g->target.masks ? g->vl : 1,
+			 .tail = g->target.masks ? GEMM_MASK : GEMM_WHOLE};
 	LLVMValueRef up = LLVMBuildAdd(g->b, left, ir_int(g, end.lanes - 1), "");
 	panel_part(x, end, done, LLVMBuildUDiv(g->b, up, ir_int(g, end.lanes), ""), left);
 }
@@ -199,8 +208,8 @@ static void emit_panel(Call *x)
 	} else if (x->sn) {
 		panel_known(x, x->sn);
 	} else if (padded_columns(x) &&
-		   (x->w->width / g->vl) % stripe_vectors(x, x->w->width / g->vl) == 0) {
-		unsigned v = stripe_vectors(x, x->w->width / g->vl), wide = v * g->vl;
+		   (x->w->width / g->vl) % stripe_vectors(x, x->w->width / g->vl, false) == 0) {
+		unsigned v = stripe_vectors(x, x->w->width / g->vl, false), wide = v * g->vl;
 		LLVMValueRef up = LLVMBuildAdd(g->b, x->n, ir_int(g, wide - 1), "");
 		LLVMValueRef stripes = LLVMBuildUDiv(g->b, up, ir_int(g, wide), "");
 		panel_part(x, (GemmPanel){.vectors = v, .lanes = g->vl}, ir_int(g, 0), stripes,
@@ -279,7 +288,7 @@ static bool dot_pays(const Call *x)
 	}
 	GemmDot s = {0};
 	gen_gemm_dot_block(x->gen, m, n, &s);
-	unsigned v = stripe_vectors(x, (n + vl - 1) / vl), block = s.rows * s.columns;
+	unsigned v = stripe_vectors(x, (n + vl - 1) / vl, false), block = s.rows * s.columns;
 	double rows, log = vl == 16 ? 4 : vl == 8 ? 3 : vl == 4 ? 2 : 1;
 	gen_gemm_rows_cost(x->gen, m, v, &rows);
 	double squares = (double)((n + vl - 1) / vl * ((k + vl - 1) / vl)),

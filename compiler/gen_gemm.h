@@ -23,6 +23,8 @@ typedef struct GemmBlock {
 	LLVMValueRef b[GEMM_PRODUCTS];    /* row 0 of each product, at the first column */
 	LLVMValueRef bk[GEMM_PRODUCTS];   /* bytes from row to row; best the same value for all */
 	LLVMValueRef mask; /* i1 lanes of the last vector of each product, or NULL: whole vectors */
+	LLVMValueRef last; /* bytes from the first vector to the last one, or NULL: vectors lie side
+			      by side */
 } GemmBlock;
 
 /* Emits the loop over k where the builder stands. acc[(i*products + p)*vectors + v] receives the
@@ -43,18 +45,22 @@ typedef enum {
 	GEMM_FROM_SPLAT
 } GemmFrom; /* nothing; F[m][n]; F[m] */
 
+/* Columns that are no whole vectors: the last vector of a stripe is masked, or it begins earlier,
+ * so that some columns are computed twice (by the same operations; vectors >= 2). */
+typedef enum { GEMM_WHOLE, GEMM_MASK, GEMM_SHIFT } GemmTail;
+
 /* A kernel of panel products: stripes of `vectors` vectors, one after the other, and in each of
  * them blocks of `rows` rows. */
 typedef struct GemmPanel {
 	unsigned rows, vectors, lanes;
 	unsigned rest; /* m % rows, or GEMM_ANY: not known, single rows take what is left (m may be
 			  less than rows) */
-	bool masked;   /* the last vector of each stripe counts columns below PANEL_N only */
+	GemmTail tail;
 	GemmFrom from;
 } GemmPanel;
 enum { GEMM_ANY = 255 };
 /* Its parameters: i64, pointers, and a real (alpha). Strides in bytes. C[m][n] = F[m][n] + alpha*Σ
- * A[m][k]*B[k][n], n below stripes*vectors*lanes, or PANEL_N if masked. */
+ * A[m][k]*B[k][n], n below stripes*vectors*lanes, or PANEL_N if there is a tail. */
 enum {
 	PANEL_M,
 	PANEL_K,

@@ -50,9 +50,13 @@ static void load_row(BlockCode *x, const IrLoop *l, LLVMValueRef *row)
 	for (unsigned p = 0; p < w->products; p++) {
 		LLVMValueRef at = move(g, w->b[p], l->phi[x->nacc + 1 + x->step_of[p]]);
 		for (unsigned v = 0; v < w->vectors; v++) {
-			LLVMValueRef mask = v + 1 == w->vectors ? w->mask : NULL;
-			LLVMValueRef from = ir_at(g, g->real, at, ir_int(g, (int64_t)v * w->lanes));
-			row[p * w->vectors + v] = ir_load(g, g->real, w->lanes, from, mask);
+			bool end = v + 1 == w->vectors;
+			LLVMValueRef from =
+				end && w->last
+					? move(g, at, w->last)
+					: ir_at(g, g->real, at, ir_int(g, (int64_t)v * w->lanes));
+			row[p * w->vectors + v] =
+				ir_load(g, g->real, w->lanes, from, end ? w->mask : NULL);
 		}
 	}
 }
@@ -158,33 +162,44 @@ typedef struct PanelCode {
 	Ir *g;
 	GemmPanel s;
 	LLVMValueRef param[PANEL_PARAMS];
-	LLVMValueRef b, mask; /* of the present stripe */
+	LLVMValueRef b, mask, last; /* of the present stripe */
 } PanelCode;
 
-/* C and F of the block's rows at c and f. */
+/* Vector v of a row of C or F. */
+static LLVMValueRef column_at(PanelCode *x, LLVMValueRef row, unsigned v)
+{
+	Ir *g = x->g;
+	return v + 1 == x->s.vectors && x->last
+		       ? move(g, row, x->last)
+		       : ir_at(g, g->real, row, ir_int(g, (int64_t)v * x->s.lanes));
+}
+
+/* C and F of the block's rows at c and f. F is read before C is written: F may be C, and vectors
+ * may overlap. */
 static void store_block(PanelCode *x, unsigned rows, LLVMValueRef c, LLVMValueRef f,
 			LLVMValueRef *acc)
 {
 	Ir *g = x->g;
-	LLVMValueRef alpha = ir_splat(g, x->param[PANEL_ALPHA], x->s.lanes);
+	unsigned n = x->s.vectors;
+	LLVMValueRef alpha = ir_splat(g, x->param[PANEL_ALPHA], x->s.lanes),
+		     start[GEMM_ACCUMULATORS];
 	for (unsigned i = 0; i < rows; i++) {
 		LLVMValueRef to = i ? move(g, c, times(g, x->param[PANEL_CM], i)) : c;
-		LLVMValueRef from = i && x->s.from ? move(g, f, times(g, x->param[PANEL_FM], i))
-						   : f,
-			     start = NULL;
-		if (x->s.from == GEMM_FROM_SPLAT) {
-			start = ir_splat(g, ir_load(g, g->real, 1, from, NULL), x->s.lanes);
+		LLVMValueRef from =
+			i && x->s.from ? move(g, f, times(g, x->param[PANEL_FM], i)) : f;
+		for (unsigned v = 0; v < n && x->s.from; v++) {
+			LLVMValueRef mask = v + 1 == n ? x->mask : NULL;
+			start[v] =
+				x->s.from == GEMM_FROM_ROW ? ir_load(g, g->real, x->s.lanes,
+								     column_at(x, from, v), mask)
+				: v                        ? start[0]
+				    : ir_splat(g, ir_load(g, g->real, 1, from, NULL), x->s.lanes);
 		}
-		for (unsigned v = 0; v < x->s.vectors; v++) {
-			LLVMValueRef at = ir_int(g, (int64_t)v * x->s.lanes),
-				     s = acc[i * x->s.vectors + v];
-			LLVMValueRef mask = v + 1 == x->s.vectors ? x->mask : NULL;
-			if (x->s.from == GEMM_FROM_ROW) {
-				start = ir_load(g, g->real, x->s.lanes, ir_at(g, g->real, from, at),
-						mask);
-			}
-			s = start ? ir_fma(g, alpha, s, start) : LLVMBuildFMul(g->b, alpha, s, "");
-			ir_store(g, s, ir_at(g, g->real, to, at), mask);
+		for (unsigned v = 0; v < n; v++) {
+			LLVMValueRef s = acc[i * n + v];
+			s = x->s.from ? ir_fma(g, alpha, s, start[v])
+				      : LLVMBuildFMul(g->b, alpha, s, "");
+			ir_store(g, s, column_at(x, to, v), v + 1 == n ? x->mask : NULL);
 		}
 	}
 }
@@ -204,7 +219,8 @@ static void panel_block(PanelCode *x, unsigned rows, LLVMValueRef *at)
 		       .ak = p[PANEL_AK],
 		       .b = {x->b},
 		       .bk = {p[PANEL_BK]},
-		       .mask = x->mask};
+		       .mask = x->mask,
+		       .last = x->last};
 	gen_gemm_block(x->gen, &w, acc);
 	store_block(x, rows, at[1], at[2], acc);
 	at[0] = move(g, at[0], times(g, p[PANEL_AM], rows));
@@ -238,9 +254,15 @@ static void panel_stripes(PanelCode *x)
 	IrLoop l;
 	ir_loop(g, &l, ir_int(g, 0), p[PANEL_STRIPES], 1, 4, first, false);
 	x->b = l.phi[0];
-	if (x->s.masked) {
+	if (x->s.tail == GEMM_MASK) {
 		LLVMValueRef left = LLVMBuildSub(g->b, l.phi[3], ir_int(g, wide - x->s.lanes), "");
 		x->mask = ir_mask(g, x->s.lanes, left);
+	} else if (x->s.tail == GEMM_SHIFT) {
+		LLVMValueRef all = ir_int(g, wide - x->s.lanes);
+		LLVMValueRef left = LLVMBuildSub(g->b, l.phi[3], ir_int(g, x->s.lanes), "");
+		left = LLVMBuildSelect(g->b, LLVMBuildICmp(g->b, LLVMIntSLT, left, all, ""), left,
+				       all, "");
+		x->last = LLVMBuildMul(g->b, left, ir_int(g, g->real_bytes), "");
 	}
 	LLVMValueRef at[3] = {p[PANEL_A], l.phi[1], l.phi[2]}, i = ir_int(g, 0);
 	i = panel_rows(x, x->s.rows, i, at, x->s.rest != GEMM_ANY);
@@ -258,7 +280,10 @@ static void panel_stripes(PanelCode *x)
 void gen_gemm_panel_key(GemmPanel s, char key[GEMM_KEY])
 {
 	snprintf(key, GEMM_KEY, "gemm.%u.%u.%u.%u%s.%u", s.rows, s.rest, s.vectors, s.lanes,
-		 s.masked ? ".mask" : "", (unsigned)s.from);
+		 s.tail == GEMM_MASK    ? ".mask"
+		 : s.tail == GEMM_SHIFT ? ".shift"
+					: "",
+		 (unsigned)s.from);
 }
 
 LLVMValueRef gen_gemm_panel(Gen *gen, GemmPanel s)

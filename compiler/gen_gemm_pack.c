@@ -188,7 +188,9 @@ static void packed_stripes(Gen *gen, GemmPanel s, PackKind kind, bool big, LLVMV
 	Ir *g = &gen->ir;
 	LLVMValueRef pack = gen_gemm_pack(gen, kind), panel = gen_gemm_panel(gen, s);
 	unsigned wide = s.vectors * s.lanes;
+	unsigned whole = wide < g->vl ? g->vl : wide; /* packing writes whole vectors */
 	LLVMValueRef bytes = ir_int(g, (int64_t)wide * g->real_bytes), arg[PACKED_PARAMS];
+	LLVMValueRef row = ir_int(g, (int64_t)whole * g->real_bytes);
 	LLVMValueRef room =
 		LLVMBuildAlloca(g->b, LLVMArrayType2(g->i8, big ? PANEL_ROOM_BIG : PANEL_ROOM), "");
 	LLVMSetAlignment(room, 64);
@@ -198,13 +200,13 @@ static void packed_stripes(Gen *gen, GemmPanel s, PackKind kind, bool big, LLVMV
 	LLVMValueRef copy[PACK_PARAMS] = {p[PANEL_K],   least(g, l.phi[3], ir_int(g, wide)),
 					  l.phi[0],     p[PANEL_BK],
 					  p[PACKED_BN], p[PACKED_LAST],
-					  room,         bytes};
+					  room,         row};
 	LLVMBuildCall2(g->b, LLVMGlobalGetValueType(pack), pack, copy, PACK_PARAMS, "");
 	memcpy(arg, p, PANEL_PARAMS * sizeof *arg);
 	arg[PANEL_STRIPES] = ir_int(g, 1);
 	arg[PANEL_N] = l.phi[3];
 	arg[PANEL_B] = room;
-	arg[PANEL_BK] = bytes;
+	arg[PANEL_BK] = row;
 	arg[PANEL_C] = l.phi[1];
 	arg[PANEL_F] = l.phi[2];
 	LLVMBuildCall2(g->b, LLVMGlobalGetValueType(panel), panel, arg, PANEL_PARAMS, "");
