@@ -63,7 +63,7 @@ DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zl
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
-        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-san check-fuzz check-ops check-reference fuzz clean
+        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -77,6 +77,7 @@ help:
 	@echo 'make check-san              the golden programs under address and undefined sanitisers'
 	@echo 'make check-ops              the table of operations against finite differences and 50-digit tables'
 	@echo 'make check-reference DIR=d  examples/bench on the data in d/data against d/REFERENCE.tsv'
+	@echo 'make bench PEERS=dir BENCH="W1 …"   times of examples/bench beside other systems (tests/bench.sh)   make bench-growth'
 	@echo 'make fuzz T=60              each fuzzer for T seconds   make check-mutants MUTANTS=2000 SEED=1   changed programs'
 	@echo 'make check-random PROGRAMS=1000 DERIVATIVES=200 SEED=1   random programs against other evaluators'
 	@echo 'make bless                  accept the present output of the golden programs'
@@ -189,6 +190,12 @@ check-ops: $(filter $(BUILD)/unit/test_ops%,$(UNIT))
 check-reference: $(PNNC)
 	@test -n "$(DIR)" || { echo 'usage: make check-reference DIR=folder with REFERENCE.tsv and data/'; exit 2; }
 	@tests/check_reference.sh $(PNNC) $(DIR)
+
+# Settings of tests/bench.sh are taken from the command line too: make bench PEERS=dir THREADS=1.
+bench: $(PNNC)
+	@OUT=$(or $(OUT),$(BUILD)/bench) tests/bench.sh $(PNNC)
+bench-growth: $(PNNC)
+	@OUT=$(or $(OUT),$(BUILD)/bench) tests/bench_growth.sh $(PNNC)
 
 fuzz: check-fuzz
 check-mutants: $(PNNC)
