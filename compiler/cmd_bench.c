@@ -246,8 +246,7 @@ static void say_json(Bench *b, const PlanHow *how)
 
 static void say(Bench *b)
 {
-	PlanHow how = {0};
-	plan_how(b->plan, &how);
+	PlanHow how = cost_how(b->plan, &b->real_bytes);
 	b->result = bench_result(&b->timer);
 	b->cost = cost_plan(b->plan, false, 0);
 	find_peak(b);
@@ -273,8 +272,6 @@ int cmd_bench(CmdLine *c)
 		code = c->of ? cmd_usage(c, "there is no training, let or loss %s", c->of)
 			     : cmd_usage(c, "the program has neither a training nor a loss");
 	} else if (ready) {
-		bool single = b.r->single && c->engine.backend != BACKEND_INTERPRET;
-		b.real_bytes = single ? sizeof(float) : sizeof(double);
 		if (b.stmt && b.stmt->kind == STMT_TRAIN ? time_steps(&b) : time_plan(&b)) {
 			say(&b);
 		} else if (diags_errors(e->ctx.diags) == 0) {

@@ -406,6 +406,12 @@ Cost cost_plan(const Plan *p, bool fixed, Axis twice)
 	return w.c;
 }
 
+PlanHow cost_how(const Plan *p, unsigned *real_bytes)
+{
+	*real_bytes = p->real_bytes;
+	return p->compiled ? compiled_how(p) : (PlanHow){0};
+}
+
 double cost_leaves(const Plan *p)
 {
 	Walk w = {.p = p};

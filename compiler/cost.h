@@ -27,6 +27,8 @@ void cost_add(Cost *to, double times, const Cost *c);
 /* One run of a plan (fixed: what it computes when data change instead). twice: an axis that is
  * taken to be twice as long, or 0: its records for loops over tiles, its labels elsewhere. */
 Cost cost_plan(const Plan *p, bool fixed, Axis twice);
+/* How a plan that ran was run, and the bytes of its reals (8, or 4). */
+PlanHow cost_how(const Plan *p, unsigned *real_bytes);
 /* Bytes of the leaves that a plan reads or writes: data, parameters, states. */
 double cost_leaves(const Plan *p);
 /* The axes along which a plan repeats its steps, records and recurrences, each once; at most `room`
