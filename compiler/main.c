@@ -123,7 +123,6 @@ int main(int argc, char **argv)
 	c.engine.output = stdout;
 	c.engine.error = stderr;
 	c.engine.threads = 1;
-	c.engine.backend = BACKEND_INTERPRET;
 	c.engine.save_seconds = 30;
 	c.engine.interrupted = &listener.interrupts.asked;
 	c.interrupts = &listener.interrupts;

@@ -149,7 +149,7 @@ static size_t place_kind(Planner *p, PlaceKind kind, uint32_t tile)
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < plan->nbuffer; k++) {
 		Buffer *b = plan->buffer[k];
-		if (b->apart || b->place != kind || (kind == PLACE_TILE && b->tile != tile)) {
+		if (b->place != kind || (kind == PLACE_TILE && b->tile != tile)) {
 			continue;
 		}
 		if (b->birth > b->death) { /* never touched: an empty definition */
@@ -207,6 +207,10 @@ bool plan_place(Planner *p)
 		plan->place_count[PLACE_STATIC] + plan->place_count[PLACE_GLOBAL] +
 		plan->place_count[PLACE_BLOCK] +
 		workers * (plan->place_count[PLACE_TILE] + plan->max_reg_doubles + plan->max_pack);
+	for (uint32_t k = 0; k < plan->noutput; k++) { /* arrays that take turns with the leaf's */
+		const Output *o = &plan->output[k];
+		total += o->assign ? 2 * words(p, o->view.buffer) : 0;
+	}
 	plan->cost.memory = total * sizeof(double);
 	return plan->cost.memory <= plan->memory_limit;
 }
