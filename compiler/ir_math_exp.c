@@ -1,20 +1,19 @@
 /* ir_math_exp.c — exp and what is made of it. Errors of the polynomials are relative to the
- * function; they were fitted at Chebyshev nodes in 60 digits. */
+ * function; they were fitted to the least greatest error in 40 digits. */
 #include "compiler/ir_math_int.h"
 
-/* (e^r - 1 - r)/r^2 on |r| <= ln 2: degree 12, 2^-57.4; degree 6, 2^-27.8. */
-static const double EXP_64[] = {0x1.0000000p-1,        0x1.5555555555554p-3,  0x1.5555555555555p-5,
-				0x1.111111111150cp-7,  0x1.6c16c16c16e14p-10, 0x1.a01a019f1185ap-13,
-				0x1.a01a019f95d87p-16, 0x1.71de3c2c30d18p-19, 0x1.27e4fc62c91a7p-22,
-				0x1.ae612809f0f45p-26, 0x1.1eebf7fb2db45p-29, 0x1.63c852def29b1p-33,
-				0x1.963af818920c8p-37};
-static const double EXP_32[] = {0x1.000000p-1,  0x1.55555ap-3,  0x1.555558p-5, 0x1.110c2cp-7,
-				0x1.6c12d8p-10, 0x1.a51608p-13, 0x1.a415e0p-16};
-/* The same on |r| <= ln(2)/2, relative to e^r - 1: degree 10, 2^-60.1; degree 4, 2^-25.3. */
+/* (e^r - 1 - r)/r^2 on |r| <= ln 2: degree 11, 2^-56.3; degree 5, 2^-25.6. */
+static const double EXP_64[] = {
+	0x1.ffffffffffff3p-2,  0x1.55555555555b7p-3,  0x1.5555555556955p-5,  0x1.11111111081f0p-7,
+	0x1.6c16c169bf423p-10, 0x1.a01a01b24121bp-13, 0x1.a01a058311d7cp-16, 0x1.71de29fae6f27p-19,
+	0x1.27e1c958a04a6p-22, 0x1.ae7134f7a681ap-26, 0x1.217ae603c86efp-29, 0x1.5e6dd276a429ep-33};
+static const double EXP_32[] = {0x1.00000cp-1, 0x1.55550ep-3,  0x1.5549e8p-5,
+				0x1.11288ap-7, 0x1.71c474p-10, 0x1.9b4226p-13};
+/* The same on |r| <= ln(2)/2, relative to e^r - 1: degree 9, 2^-54.8; degree 4, 2^-25.3. */
 static const double EXPM1_64[] = {
-	0x1.0000000p-1,        0x1.5555555555557p-3,  0x1.5555555555556p-5,  0x1.11111111100bep-7,
-	0x1.6c16c16c162c3p-10, 0x1.a01a01abf85abp-13, 0x1.a01a01a6e1e2ap-16, 0x1.71de01fdbf9cap-19,
-	0x1.27e4db46cddd1p-22, 0x1.af4e554377204p-26, 0x1.1f7340dbc337ep-29};
+	0x1.0000000000005p-1,  0x1.5555555555539p-3,  0x1.555555555228ep-5,  0x1.1111111119011p-7,
+	0x1.6c16c17ee732ap-10, 0x1.a01a0174fbc8fp-13, 0x1.a019a74a53d33p-16, 0x1.71de8822ce407p-19,
+	0x1.28a206a96f96ep-22, 0x1.ae6baf87099c8p-26};
 static const double EXPM1_32[] = {0x1.000000p-1, 0x1.5554d8p-3, 0x1.555516p-5, 0x1.12106cp-7,
 				  0x1.6d1606p-10};
 

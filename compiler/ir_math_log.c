@@ -8,10 +8,9 @@
 static const double LOG_64[] = {0x1.5555555555558p-1, 0x1.9999999995273p-2, 0x1.2492492dfd86cp-2,
 				0x1.c71c62d5e53e0p-3, 0x1.7462b91b8df65p-3, 0x1.39fdcceb4bb45p-3,
 				0x1.2b5f68a50d903p-3};
-/* (log(1 + f) - f + f^2/2)/f^3: degree 8, 2^-28.3. Without a division. */
-static const double LOG_32[] = {0x1.555554p-2,  -0x1.fffffcp-3, 0x1.999d7cp-3,
-				-0x1.555b7cp-3, 0x1.23cd54p-3,  -0x1.fce37cp-4,
-				0x1.def6f6p-4,  -0x1.d6e5c2p-4, 0x1.1d8114p-4};
+/* (log(1 + f) - f + f^2/2)/f^3: degree 7, 2^-27.2. Without a division. */
+static const double LOG_32[] = {0x1.555554p-2, -0x1.00022ep-2, 0x1.99a020p-3, -0x1.547004p-3,
+				0x1.22d624p-3, -0x1.0d98a4p-3, 0x1.058320p-3, -0x1.38b01cp-4};
 
 static const double LN2_HI = 0x1.62e42fefa2p-1, LN2_LO = 0x1.9ef35793c7673p-41;
 static const double LN2_HI_32 = 0x1.62e4p-1, LN2_LO_32 = 0x1.7f7d1cp-20;

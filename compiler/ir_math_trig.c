@@ -5,13 +5,12 @@
  * short, so that products with n < 2^19 are exact. Beyond LIMIT the argument goes to libm. */
 #include "compiler/ir_math_int.h"
 
-/* (sin(r)/r - 1)/r^2 in r^2, |r| <= π/2: degree 7, 2^-54.6; degree 4, 2^-25.7. */
+/* (sin(r)/r - 1)/r^2 in r^2, |r| <= π/2: degree 7, 2^-54.6; degree 3, 2^-26.4. */
 static const double SIN_64[] = {-0x1.5555555555555p-3,  0x1.1111111111107p-7,
 				-0x1.a01a01a018a8cp-13, 0x1.71de3a54550e7p-19,
 				-0x1.ae6455a0f523dp-26, 0x1.612401122d89fp-33,
 				-0x1.ae512165ca336p-41, 0x1.89a19d400e252p-49};
-static const double SIN_32[] = {-0x1.555556p-3, 0x1.111110p-7, -0x1.a018fep-13, 0x1.719526p-19,
-				-0x1.9d87e0p-26};
+static const double SIN_32[] = {-0x1.55554cp-3, 0x1.110ed2p-7, -0x1.9f6fa6p-13, 0x1.5db8c0p-19};
 /* On |r| <= π/4, for tan: (sin(r)/r - 1)/r^2, degree 5, 2^-55.4; (cos r - 1 + r^2/2)/r^4, degree 5,
  * 2^-59.6. */
 static const double SIN_QUARTER[] = {-0x1.5555555555555p-3,  0x1.1111111110babp-7,

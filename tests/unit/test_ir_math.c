@@ -3,110 +3,13 @@
  * lanes; on each target the processor can run. IR_MATH_COUNT=n takes n arguments a function. */
 #include <criterion/criterion.h>
 
-#include "compiler/ir_math.h"
-#include "compiler/jit.h"
 #include "lang/op_value.h"
+#include "tests/unit/ir_aid.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WIDTHS = 5, NAME = 40 };
-static const unsigned widths[WIDTHS] = {1, 2, 4, 8, 16};
-
-static bool runs(const char *target)
-{
-#ifdef __x86_64__
-	__builtin_cpu_init();
-	return !strcmp(target, "avx512")
-		       ? __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
-	       : !strcmp(target, "avx2")
-		       ? __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-		       : true;
-#else
-	(void)target;
-	return false;
-#endif
-}
-
-/* ---- compiled functions ---- */
-
-typedef void MapFn(void *y, const void *a, const void *b, int64_t n);
-
-static LLVMTypeRef type_of(const Ir *g, Kind k)
-{
-	return k == KIND_REAL ? g->real : g->i64;
-}
-
-/* void op_<id>_<lanes>(y, a, b, n): n a multiple of the lanes; truth values as i64. */
-static void add_map(Ir *g, Op op, unsigned lanes)
-{
-	char name[NAME];
-	snprintf(name, sizeof name, "%s_%u", op_info(op)->id, lanes);
-	LLVMTypeRef arg[4] = {g->ptr, g->ptr, g->ptr, g->i64};
-	LLVMValueRef f = ir_function(g, name, g->nothing, 4, arg, false);
-	IrLoop l;
-	ir_loop(g, &l, ir_int(g, 0), LLVMGetParam(f, 3), lanes, 0, NULL, false);
-	LLVMValueRef x[2] = {NULL, NULL};
-	LLVMTypeRef t = type_of(g, op_arg_kind(op)), r = type_of(g, op_result_kind(op));
-	for (unsigned k = 0; k < op_info(op)->n; k++) {
-		x[k] = ir_load(g, t, lanes, ir_at(g, t, LLVMGetParam(f, k + 1), l.i), NULL);
-		if (op_arg_kind(op) == KIND_BOOL) {
-			x[k] = LLVMBuildTrunc(g->b, x[k], ir_vec(g, g->i1, lanes), "");
-		}
-	}
-	LLVMValueRef y = ir_op(g, op, x[0], x[1]);
-	if (op_result_kind(op) == KIND_BOOL) {
-		y = LLVMBuildZExt(g->b, y, ir_vec(g, g->i64, lanes), "");
-	}
-	ir_store(g, y, ir_at(g, r, LLVMGetParam(f, 0), l.i), NULL);
-	ir_loop_end(g, &l, NULL);
-	LLVMBuildRetVoid(g->b);
-}
-
-static JitCode *load(Target *t, Ir *g, const char *entry)
-{
-	char *message = NULL;
-	size_t size;
-	void *object = target_emit(t, g->mod, false, &size, &message);
-	cr_assert(object, "%s", message);
-	JitCode *c = jit_load(object, size, entry, 0, NULL, &message);
-	cr_assert(c, "%s", message);
-	free(object);
-	ir_end(g);
-	LLVMContextDispose(g->ctx);
-	return c;
-}
-
-static JitCode *compile(const char *target, unsigned real_bytes, const Op *op, size_t n)
-{
-	char *message = NULL;
-	Target *t = target_create(target, &message);
-	cr_assert(t, "%s", message);
-	Ir g;
-	ir_begin(&g, LLVMContextCreate(), "test", target_ir(t), real_bytes);
-	target_prepare(t, g.mod);
-	for (size_t k = 0; k < n; k++) {
-		for (int w = 0; w < WIDTHS; w++) {
-			add_map(&g, op[k], widths[w]);
-		}
-	}
-	char entry[NAME];
-	snprintf(entry, sizeof entry, "%s_1", op_info(*op)->id);
-	JitCode *c = load(t, &g, entry);
-	target_free(t);
-	return c;
-}
-
-static MapFn *find(JitCode *c, Op op, unsigned lanes)
-{
-	char name[NAME];
-	snprintf(name, sizeof name, "%s_%u", op_info(op)->id, lanes);
-	MapFn *f = (MapFn *)(uintptr_t)jit_find(c, name);
-	cr_assert(f, "%s", name);
-	return f;
-}
 
 /* ---- arguments ---- */
 
@@ -294,41 +197,26 @@ static size_t count(void)
 	return (n + 15) / 16 * 16;
 }
 
-static double get(const void *x, size_t k, unsigned real_bytes)
+static void check_error(const char *target, unsigned real_bytes, const Real *row, const void *a,
+			const void *b, const void *y, size_t n)
 {
-	return real_bytes == 8 ? ((const double *)x)[k] : (double)((const float *)x)[k];
-}
-
-static void put(void *x, size_t k, unsigned real_bytes, double v)
-{
-	if (real_bytes == 8) {
-		((double *)x)[k] = v;
-	} else {
-		((float *)x)[k] = (float)v;
+	double worst = 0, at = 0, at2 = 0, got = 0;
+	for (size_t k = 0; k < n; k++) {
+		Wide x = ir_get(a, k, real_bytes), x2 = ir_get(b, k, real_bytes);
+		double v = ir_get(y, k, real_bytes);
+		double e = ir_error(v, row->one ? row->one(x) : row->two(x, x2), real_bytes);
+		if (e > worst) {
+			worst = e, at = (double)x, at2 = (double)x2, got = v;
+		}
 	}
-}
-
-/* |y - r| in units of the last place of the type at r; huge where one is NaN or the signs of zeros
- * differ. */
-static double error_of(double y, Wide r, unsigned real_bytes)
-{
-	double rounded = real_bytes == 8 ? (double)r : (double)(float)r;
-	if (rounded != rounded || y != y) {
-		return rounded != rounded && y != y ? 0 : 1e9;
+	const char *id = op_info(row->op)->id;
+	if (getenv("IR_MATH_COUNT")) {
+		printf("%-10s %-7s %u %8.3f at %.17g %.17g gives %.17g\n", id, target, real_bytes,
+		       worst, at, at2, got);
 	}
-	if (y == rounded && (y == 0 || isinf(y))) {
-		return signbit(y) != signbit(rounded) ? 1e9 : 0;
-	}
-	if (isinf(y) || isinf(rounded)) {
-		/* the last number and infinity are one unit apart */
-		double last = real_bytes == 8 ? DBL_MAX : (double)FLT_MAX;
-		return fabs(isinf(y) ? rounded : y) == last && signbit(y) == signbit(rounded) ? 1
-											      : 1e9;
-	}
-	int digits = real_bytes == 8 ? 53 : 24, least = real_bytes == 8 ? -1074 : -149, e;
-	frexpl(r, &e);
-	e = e - digits < least ? least : e - digits;
-	return (double)ldexpl(fabsl((Wide)y - r), -e);
+	cr_expect(worst <= (real_bytes == 8 ? row->limit64 : row->limit32),
+		  "%s, %s, %u bytes: %.3g units at %.17g %.17g: %.17g", id, target, real_bytes,
+		  worst, at, at2, got);
 }
 
 static void check_real(JitCode *c, const char *target, unsigned real_bytes, const Real *row)
@@ -338,49 +226,30 @@ static void check_real(JitCode *c, const char *target, unsigned real_bytes, cons
 	state = 88172645463325252u;
 	for (size_t k = 0; k < n; k++) {
 		bool cross = row->two && k < SPECIAL * SPECIAL;
-		put(a, k, real_bytes, argument(cross ? k % SPECIAL : k, real_bytes));
-		put(b, k, real_bytes, argument(cross ? k / SPECIAL : k, real_bytes));
+		ir_put(a, k, real_bytes, argument(cross ? k % SPECIAL : k, real_bytes));
+		ir_put(b, k, real_bytes, argument(cross ? k / SPECIAL : k, real_bytes));
 	}
-	find(c, row->op, 1)(y, a, b, (int64_t)n);
-	double worst = 0, at = 0, at2 = 0, got = 0;
-	for (size_t k = 0; k < n; k++) {
-		Wide x = get(a, k, real_bytes), x2 = get(b, k, real_bytes);
-		double e = error_of(get(y, k, real_bytes), row->one ? row->one(x) : row->two(x, x2),
-				    real_bytes);
-		if (e > worst) {
-			worst = e, at = (double)x, at2 = (double)x2, got = get(y, k, real_bytes);
-		}
-	}
-	if (getenv("IR_MATH_COUNT")) {
-		printf("%-10s %-7s %u %8.3f at %.17g %.17g gives %.17g\n", op_info(row->op)->id,
-		       target, real_bytes, worst, at, at2, got);
-	}
-	cr_expect(worst <= (real_bytes == 8 ? row->limit64 : row->limit32),
-		  "%s, %s, %u bytes: %.3g units at %.17g %.17g: %.17g", op_info(row->op)->id,
-		  target, real_bytes, worst, at, at2, got);
+	ir_find(c, row->op, 1)(y, a, b, (int64_t)n);
+	check_error(target, real_bytes, row, a, b, y, n);
 	for (int w = 1; w < WIDTHS; w++) {
-		find(c, row->op, widths[w])(z, a, b, (int64_t)n);
-		size_t bad = 0;
-		for (size_t k = 0; k < n; k++) {
-			double p = get(y, k, real_bytes), q = get(z, k, real_bytes);
-			bad += p != p ? q == q : memcmp(&p, &q, 8) != 0;
-		}
+		ir_find(c, row->op, ir_widths[w])(z, a, b, (int64_t)n);
+		size_t bad = ir_differing(y, z, n, real_bytes);
 		cr_expect(bad == 0, "%s, %s, %u bytes: %zu of %zu differ with %u lanes",
-			  op_info(row->op)->id, target, real_bytes, bad, n, widths[w]);
+			  op_info(row->op)->id, target, real_bytes, bad, n, ir_widths[w]);
 	}
 	free(a), free(b), free(y), free(z);
 }
 
 static void check_reals(const char *target, unsigned real_bytes)
 {
-	if (!runs(target)) {
+	if (!ir_runs(target)) {
 		return;
 	}
 	Op op[REALS];
 	for (size_t k = 0; k < REALS; k++) {
 		op[k] = reals[k].op;
 	}
-	JitCode *c = compile(target, real_bytes, op, REALS);
+	JitCode *c = ir_compile(target, real_bytes, op, REALS);
 	for (size_t k = 0; k < REALS; k++) {
 		check_real(c, target, real_bytes, &reals[k]);
 	}
@@ -403,4 +272,143 @@ Test(ir_math, reals_plain)
 {
 	check_reals("x86-64", 8);
 	check_reals("x86-64", 4);
+}
+
+/* Fused and unfused targets among themselves give the same bits. */
+Test(ir_math, avx512_and_avx2_agree)
+{
+	if (!ir_runs("avx512") || !ir_runs("avx2")) {
+		return;
+	}
+	for (unsigned real_bytes = 4; real_bytes <= 8; real_bytes += 4) {
+		Op op[REALS];
+		for (size_t k = 0; k < REALS; k++) {
+			op[k] = reals[k].op;
+		}
+		JitCode *c[2] = {ir_compile("avx512", real_bytes, op, REALS),
+				 ir_compile("avx2", real_bytes, op, REALS)};
+		enum { N = 2000 };
+		static double a[N], b[N], y[2][N];
+		for (size_t k = 0; k < N; k++) {
+			ir_put(a, k, real_bytes, argument(k, real_bytes));
+			ir_put(b, k, real_bytes, argument(k + 1, real_bytes));
+		}
+		for (size_t k = 0; k < REALS; k++) {
+			ir_find(c[0], op[k], 16)(y[0], a, b, N);
+			ir_find(c[1], op[k], 1)(y[1], a, b, N);
+			cr_expect(ir_differing(y[0], y[1], N, real_bytes) == 0, "%s",
+				  op_info(op[k])->id);
+		}
+		jit_free(c[0]), jit_free(c[1]);
+	}
+}
+
+/* ---- comparisons, truth values, ints: equal to op_apply ---- */
+
+static const int64_t ints[] = {0,
+			       1,
+			       -1,
+			       2,
+			       -2,
+			       3,
+			       -3,
+			       7,
+			       -7,
+			       63,
+			       64,
+			       65,
+			       -64,
+			       1000003,
+			       -1000003,
+			       INT64_MAX,
+			       10,
+			       31,
+			       -31,
+			       INT64_MIN,
+			       INT64_MAX - 1,
+			       INT64_MIN + 1,
+			       (int64_t)1 << 53,
+			       ((int64_t)1 << 53) + 1};
+enum { INTS = sizeof ints / sizeof *ints, PAIRS = 64 * 64 };
+
+/* Argument k of the kind into x[i]; as op_apply wants it into the answer. */
+static OpValue discrete_argument(Kind kind, size_t k, void *x, size_t i, unsigned real_bytes)
+{
+	OpValue v = {.i = 0};
+	if (kind == KIND_REAL) {
+		double near[] = {0x1p63, -0x1p63, 0x1.fffffep62, 4.5, -4.5, 0x1p62};
+		double r = k < 6 ? near[k] : special[k % SPECIAL];
+		ir_put(x, i, real_bytes, r);
+		v.r = ir_get(x, i, real_bytes);
+		return v;
+	}
+	v.i = kind == KIND_BOOL ? (int64_t)(k & 1) : ints[k % INTS];
+	((int64_t *)x)[i] = v.i;
+	return v;
+}
+
+static void check_discrete(JitCode *c, const char *target, unsigned real_bytes, Op op)
+{
+	static int64_t a[PAIRS], b[PAIRS], y[PAIRS];
+	static OpValue want[PAIRS];
+	for (size_t i = 0; i < PAIRS; i++) {
+		OpValue arg[2] = {discrete_argument(op_arg_kind(op), i % 64, a, i, real_bytes),
+				  discrete_argument(op_arg_kind(op), i / 64, b, i, real_bytes)};
+		want[i] = op_apply(op, arg);
+	}
+	for (int w = 0; w < WIDTHS; w++) {
+		ir_find(c, op, ir_widths[w])(y, a, b, PAIRS);
+		for (size_t i = 0; i < PAIRS; i++) {
+			bool real = op_result_kind(op) == KIND_REAL;
+			double r = real_bytes == 8 ? want[i].r : (double)(float)a[i];
+			bool equal = real ? ir_get(y, i, real_bytes) == r : y[i] == want[i].i;
+			cr_assert(equal, "%s, %s, %u bytes, %u lanes: pair %zu", op_info(op)->id,
+				  target, real_bytes, ir_widths[w], i);
+		}
+	}
+}
+
+Test(ir_math, ints_and_truth)
+{
+	static const Op all[] = {OP_lt,   OP_le,   OP_eq,   OP_ne,   OP_ilt,  OP_ile,
+				 OP_ieq,  OP_ine,  OP_not,  OP_and,  OP_or,   OP_beq,
+				 OP_idiv, OP_imod, OP_iabs, OP_imin, OP_imax, OP_band,
+				 OP_bor,  OP_bxor, OP_shl,  OP_shr,  OP_real, OP_int};
+	enum { ALL = sizeof all / sizeof *all };
+	for (int t = 0; t < TARGETS; t++) {
+		for (unsigned real_bytes = 4; real_bytes <= 8 && ir_runs(ir_targets[t]);
+		     real_bytes += 4) {
+			JitCode *c = ir_compile(ir_targets[t], real_bytes, all, ALL);
+			for (size_t k = 0; k < ALL; k++) {
+				check_discrete(c, ir_targets[t], real_bytes, all[k]);
+			}
+			jit_free(c);
+		}
+	}
+}
+
+/* x^n has the interpreter's products in the interpreter's order. */
+Test(ir_math, whole_powers)
+{
+	enum { MOST = 40 };
+	Ir g;
+	Target *t = ir_module(&g, "x86-64", 8);
+	LLVMTypeRef arg[2] = {g.ptr, g.real};
+	LLVMValueRef f = ir_function(&g, "powers", g.nothing, 2, arg, false);
+	for (int n = 1; n <= MOST; n++) {
+		LLVMValueRef at = ir_at(&g, g.real, LLVMGetParam(f, 0), ir_int(&g, n));
+		ir_store(&g, ir_powi(&g, LLVMGetParam(f, 1), n), at, NULL);
+	}
+	LLVMBuildRetVoid(g.b);
+	JitCode *c = ir_module_load(t, &g, "powers");
+	void (*powers)(double *, double) =
+		(void (*)(double *, double))(uintptr_t)jit_find(c, "powers");
+	for (double x = -2.7; x < 3; x += 0.37) {
+		double y[MOST + 1];
+		powers(y, x);
+		for (int n = 1; n <= MOST; n++) {
+			cr_expect(y[n] == op_powi(x, n), "%g^%d", x, n);
+		}
+	}
+	jit_free(c);
 }
