@@ -136,6 +136,7 @@ static bool time_plan(Bench *b)
 {
 	Run *r = b->r;
 	r->runs = 1e9;
+	r->single = r->program->f32 || r->e->options.real_bytes == sizeof(float);
 	bench_begin(&b->timer);
 	b->plan = b->stmt ? let_plan(r, b->stmt) : cmd_gradient_plan(r, b->loss);
 	bool more = b->plan && (b->stmt || eval_keep(r, b->loss, 0, b->plan));
