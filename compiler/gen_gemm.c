@@ -63,13 +63,13 @@ static bool padded_columns(const Call *x)
 static PackKind pack_kind(Call *x, LLVMValueRef *last)
 {
 	const Gemm *g = x->gemm;
-	int64_t vl = x->g->vl;
+	int64_t side = gen_gemm_side(x->gen);
 	*last = ir_int(x->g, INT64_MAX);
 	if (g->k.b == 1 && g->k.tiled && padded_access(x, &g->b)) {
 		return PACK_TURN; /* whole squares can be read */
 	}
-	if (g->k.b == 1 && x->sk >= vl) {
-		*last = ir_int(x->g, x->sk - vl);
+	if (g->k.b == 1 && x->sk >= side) {
+		*last = ir_int(x->g, x->sk - side);
 		return PACK_TURN;
 	}
 	return x->g->target.masks ? PACK_GATHER : PACK_ELEMENTS;
@@ -159,16 +159,15 @@ static void panel_vectors(Call *x, int64_t n, unsigned lanes, GemmTail tail)
 	}
 }
 
-/* Without masks as good as any arithmetic, columns that are left are computed in a vector that
- * begins earlier, and few columns in shorter vectors. */
+/* What is left of whole vectors is computed in a vector that begins earlier; few columns in shorter
+ * vectors. */
 static void panel_known(Call *x, int64_t n)
 {
 	unsigned lanes = x->g->vl;
-	bool masks = x->g->target.vector_bytes == 64;
-	while (!masks && lanes > n) {
+	while (lanes > n) {
 		lanes /= 2;
 	}
-	panel_vectors(x, n, lanes, n % lanes == 0 ? GEMM_WHOLE : masks ? GEMM_MASK : GEMM_SHIFT);
+	panel_vectors(x, n, lanes, n % lanes ? GEMM_SHIFT : GEMM_WHOLE);
 }
 
 /* Columns for the records of a tile that may be short. */
@@ -289,13 +288,13 @@ static bool dot_pays(const Call *x)
 	GemmDot s = {0};
 	gen_gemm_dot_block(x->gen, m, n, &s);
 	unsigned v = stripe_vectors(x, (n + vl - 1) / vl, false), block = s.rows * s.columns;
-	double rows, log = vl == 16 ? 4 : vl == 8 ? 3 : vl == 4 ? 2 : 1;
+	double rows, side = gen_gemm_side(x->gen);
 	gen_gemm_rows_cost(x->gen, m, v, &rows);
-	double squares = (double)((n + vl - 1) / vl * ((k + vl - 1) / vl)),
+	double squares = ((double)n / side + 1) * ((double)k / side + 1),
 	       stripes = (double)((n + vl - 1) / vl) / v;
-	double panel = rows * stripes * (double)k + squares * (double)vl * (log * 1.2 + 1);
+	double panel = rows * stripes * (double)k + squares * side * (side > 4 ? 4 : side);
 	double blocks = (double)((m + s.rows - 1) / s.rows * ((n + s.columns - 1) / s.columns));
-	double tree = block % vl ? 4.0 * block : 2.5 * block;
+	double tree = block % vl ? 4.0 * block : 2.0 * block;
 	return blocks * ((double)((k + vl - 1) / vl) * block / 2 + tree + 12) < panel;
 }
 

@@ -126,13 +126,13 @@ void gen_gemm_dot_block(const Gen *gen, int64_t m, int64_t n, GemmDot *shape);
 typedef enum {
 	PACK_ELEMENTS, /* any strides, one element after the other */
 	PACK_GATHER,   /* any strides, vectors of columns */
-	PACK_TURN /* k contiguous: squares of vectors are transposed; rows are written, and B is
-		     read, for k up to PACK_LAST + ir.vl, squares begin at multiples of ir.vl or at
-		     PACK_LAST if that is less */
+	PACK_TURN /* k contiguous: squares of gen_gemm_side are transposed; they begin at multiples
+		     of it, or at PACK_LAST if that is less, and are read and written whole */
 } PackKind;
 /* Its parameters; strides in bytes. */
 enum { PACK_K, PACK_N, PACK_B, PACK_BK, PACK_BN, PACK_LAST, PACK_TO, PACK_ROW, PACK_PARAMS };
 LLVMValueRef gen_gemm_pack(Gen *gen, PackKind kind);
+unsigned gen_gemm_side(const Gen *gen);
 
 /* A panel kernel that packs B, each stripe before it is used, into room of its own: for k up to
  * PANEL_ROOM bytes (PANEL_ROOM_BIG if `big`) divided by the bytes of a stripe's row. Parameters as

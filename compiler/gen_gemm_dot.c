@@ -100,6 +100,7 @@ typedef struct DotCode {
 	LLVMValueRef ni, nj; /* the first ones that are new */
 	LLVMValueRef odd_a[DOT_SIDE],
 		odd_b[DOT_SIDE]; /* odd multiples of the strides, see panel blocks */
+	LLVMValueRef left, mask; /* k % vl, and its lanes where there are masks */
 	LLVMValueRef scale;      /* of the present product, in all lanes, or NULL */
 } DotCode;
 
@@ -151,29 +152,27 @@ static void dot_step(DotCode *x, LLVMValueRef a, LLVMValueRef b, LLVMValueRef ma
 	}
 }
 
-/* The last k % vl products: lane l of the sums takes the l-th. */
-static void dot_tail(DotCode *x, LLVMValueRef a, LLVMValueRef b, LLVMValueRef left,
-		     LLVMValueRef *acc)
+/* The last k % vl products: lane l of the sums takes the l-th. With masks in one step, else one by
+ * one. */
+static void dot_tail(DotCode *x, LLVMValueRef a, LLVMValueRef b, LLVMValueRef *acc)
 {
 	Ir *g = x->g;
 	unsigned n = x->s.rows * x->s.columns;
-	if (g->target.masks) {
-		dot_step(x, a, b, ir_mask(g, g->vl, left), NULL, acc);
-		return;
-	}
-	LLVMValueRef first[IR_PHIS];
+	bool masks = g->target.masks;
+	LLVMValueRef first[IR_PHIS], next[IR_PHIS], only = NULL, bytes = ir_int(g, g->real_bytes);
 	memcpy(first, acc, n * sizeof *acc);
 	first[n] = a;
 	first[n + 1] = b;
 	IrLoop l;
-	ir_loop(g, &l, ir_int(g, 0), left, 1, n + 2, first, false);
-	LLVMValueRef next[IR_PHIS], bytes = ir_int(g, g->real_bytes);
-	memcpy(next, l.phi, n * sizeof *next);
-	LLVMValueRef only =
-		LLVMBuildICmp(g->b, LLVMIntEQ, ir_iota(g, g->vl), ir_splat(g, l.i, g->vl), "");
-	dot_step(x, l.phi[n], l.phi[n + 1], NULL, only, next);
-	next[n] = move(g, l.phi[n], bytes);
-	next[n + 1] = move(g, l.phi[n + 1], bytes);
+	ir_loop(g, &l, ir_int(g, 0), x->left, masks ? g->vl : 1, n + 2, first, false);
+	memcpy(next, l.phi, (n + 2) * sizeof *next);
+	if (!masks) {
+		LLVMValueRef lane = ir_splat(g, l.i, g->vl);
+		only = LLVMBuildICmp(g->b, LLVMIntEQ, ir_iota(g, g->vl), lane, "");
+		next[n] = move(g, l.phi[n], bytes);
+		next[n + 1] = move(g, l.phi[n + 1], bytes);
+	}
+	dot_step(x, l.phi[n], l.phi[n + 1], x->mask, only, next);
 	ir_loop_end(g, &l, next);
 	memcpy(acc, l.phi, n * sizeof *acc);
 }
@@ -201,8 +200,7 @@ static void dot_product(DotCode *x, LLVMValueRef a, LLVMValueRef am, LLVMValueRe
 	ir_loop_end(g, &l, next);
 	memcpy(acc, l.phi, n * sizeof *acc);
 	if (!x->s.whole) {
-		dot_tail(x, l.phi[n], l.phi[n + 1], LLVMBuildAnd(g->b, k, ir_int(g, g->vl - 1), ""),
-			 acc);
+		dot_tail(x, l.phi[n], l.phi[n + 1], acc);
 	}
 }
 
@@ -375,6 +373,10 @@ static void dot_blocks(DotCode *x)
 	LLVMValueRef acc[GEMM_ACCUMULATORS], room = NULL;
 	if (!x->s.exact || x->s.apart) {
 		room = LLVMBuildAlloca(g->b, LLVMArrayType2(g->real, n), "");
+	}
+	if (!x->s.whole) {
+		x->left = LLVMBuildAnd(g->b, x->param[DOT_K], ir_int(g, g->vl - 1), "");
+		x->mask = g->target.masks ? ir_mask(g, g->vl, x->left) : NULL;
 	}
 	IrLoop rows, columns;
 	ir_loop(g, &rows, ir_int(g, 0), x->param[DOT_M], x->s.rows, 0, NULL, true);

@@ -1,10 +1,11 @@
 /* gen_gemm_pack.c — B in another order copied to a panel: element by element, by gathers, or, where
- * the summed index is contiguous, by transposing squares of vl by vl in registers. */
+ * the summed index is contiguous, by transposing squares in registers. */
 #include "compiler/gen_gemm.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { PACK_LANES = 16 };
+/* Squares of 16 take longer to compile (8 ms) and are no faster. */
+enum { PACK_SIDE = 8 };
 
 static LLVMValueRef move(Ir *g, LLVMValueRef base, LLVMValueRef bytes)
 {
@@ -13,13 +14,23 @@ static LLVMValueRef move(Ir *g, LLVMValueRef base, LLVMValueRef bytes)
 
 /* ---- transposing ---- */
 
+unsigned gen_gemm_side(const Gen *gen)
+{
+	return gen->ir.vl < PACK_SIDE ? gen->ir.vl : PACK_SIDE;
+}
+
+static unsigned side(const Ir *g)
+{
+	return g->vl < PACK_SIDE ? g->vl : PACK_SIDE;
+}
+
 static LLVMValueRef pick(Ir *g, LLVMValueRef x, LLVMValueRef y, const unsigned *lane)
 {
-	LLVMValueRef index[PACK_LANES];
-	for (unsigned k = 0; k < g->vl; k++) {
+	LLVMValueRef index[PACK_SIDE];
+	for (unsigned k = 0; k < side(g); k++) {
 		index[k] = LLVMConstInt(g->i32, lane[k], false);
 	}
-	return LLVMBuildShuffleVector(g->b, x, y, LLVMConstVector(index, g->vl), "");
+	return LLVMBuildShuffleVector(g->b, x, y, LLVMConstVector(index, side(g)), "");
 }
 
 /* Units of `unit` lanes inside each run of `span` lanes: the low (high) half of x's units and of
@@ -27,12 +38,13 @@ static LLVMValueRef pick(Ir *g, LLVMValueRef x, LLVMValueRef y, const unsigned *
 static LLVMValueRef interleave(Ir *g, LLVMValueRef x, LLVMValueRef y, unsigned unit, unsigned span,
 			       bool high)
 {
-	unsigned lane[PACK_LANES], n = 0;
-	for (unsigned s = 0; s < g->vl; s += span) {
+	unsigned lane[PACK_SIDE], n = 0;
+	for (unsigned s = 0; s < side(g); s += span) {
 		for (unsigned u = 0; u < span / 2; u += unit) {
 			for (unsigned of = 0; of < 2; of++) {
 				for (unsigned q = 0; q < unit; q++) {
-					lane[n++] = of * g->vl + s + (high ? span / 2 : 0) + u + q;
+					lane[n++] =
+						of * side(g) + s + (high ? span / 2 : 0) + u + q;
 				}
 			}
 		}
@@ -43,11 +55,11 @@ static LLVMValueRef interleave(Ir *g, LLVMValueRef x, LLVMValueRef y, unsigned u
 /* Every second run of `in` lanes of x, then of y. */
 static LLVMValueRef second(Ir *g, LLVMValueRef x, LLVMValueRef y, unsigned in, bool odd)
 {
-	unsigned lane[PACK_LANES], n = 0;
+	unsigned lane[PACK_SIDE], n = 0;
 	for (unsigned of = 0; of < 2; of++) {
-		for (unsigned s = odd ? in : 0; s < g->vl; s += 2 * in) {
+		for (unsigned s = odd ? in : 0; s < side(g); s += 2 * in) {
 			for (unsigned q = 0; q < in; q++) {
-				lane[n++] = of * g->vl + s + q;
+				lane[n++] = of * side(g) + s + q;
 			}
 		}
 	}
@@ -77,12 +89,12 @@ static void turn_inside(Ir *g, unsigned in, LLVMValueRef *w)
 /* v: rows of a square; afterwards its columns. */
 static void turn(Ir *g, LLVMValueRef *v)
 {
-	unsigned in = 16 / g->real_bytes, runs = g->vl / in;
+	unsigned in = 16 / g->real_bytes, runs = side(g) / in;
 	for (unsigned r = 0; r < runs; r++) {
 		turn_inside(g, in, v + r * in);
 	}
 	for (unsigned c = 0; c < in; c++) {
-		LLVMValueRef w[PACK_LANES], next[PACK_LANES];
+		LLVMValueRef w[PACK_SIDE], next[PACK_SIDE];
 		for (unsigned r = 0; r < runs; r++) {
 			w[r] = v[r * in + c];
 		}
@@ -104,28 +116,29 @@ static LLVMValueRef least(Ir *g, LLVMValueRef a, LLVMValueRef b)
 	return LLVMBuildSelect(g->b, LLVMBuildICmp(g->b, LLVMIntSLT, a, b, ""), a, b, "");
 }
 
-/* Columns in groups of vl, those past the end doubling the last one; down all k in squares. */
+/* Columns in groups of a square, those past the end doubling the last one; down all k in squares.
+ */
 static void pack_turn(Ir *g, const LLVMValueRef *p)
 {
-	unsigned vl = g->vl;
-	LLVMValueRef size = ir_int(g, g->real_bytes), from[PACK_LANES], v[PACK_LANES];
+	unsigned n = side(g);
+	LLVMValueRef size = ir_int(g, g->real_bytes), from[PACK_SIDE], v[PACK_SIDE];
 	LLVMValueRef last = LLVMBuildSub(g->b, p[PACK_N], ir_int(g, 1), "");
 	IrLoop columns, down;
-	ir_loop(g, &columns, ir_int(g, 0), p[PACK_N], vl, 0, NULL, true);
-	for (unsigned q = 0; q < vl; q++) {
+	ir_loop(g, &columns, ir_int(g, 0), p[PACK_N], n, 0, NULL, true);
+	for (unsigned q = 0; q < n; q++) {
 		LLVMValueRef j = least(g, LLVMBuildAdd(g->b, columns.i, ir_int(g, q), ""), last);
 		from[q] = move(g, p[PACK_B], LLVMBuildMul(g->b, j, p[PACK_BN], ""));
 	}
 	LLVMValueRef side = move(g, p[PACK_TO], LLVMBuildMul(g->b, columns.i, size, ""));
-	ir_loop(g, &down, ir_int(g, 0), p[PACK_K], vl, 0, NULL, true);
+	ir_loop(g, &down, ir_int(g, 0), p[PACK_K], n, 0, NULL, true);
 	LLVMValueRef k = least(g, down.i, p[PACK_LAST]);
 	LLVMValueRef bytes = LLVMBuildMul(g->b, k, size, "");
-	for (unsigned q = 0; q < vl; q++) {
-		v[q] = ir_load(g, g->real, vl, move(g, from[q], bytes), NULL);
+	for (unsigned q = 0; q < n; q++) {
+		v[q] = ir_load(g, g->real, n, move(g, from[q], bytes), NULL);
 	}
 	turn(g, v);
 	LLVMValueRef to = move(g, side, LLVMBuildMul(g->b, k, p[PACK_ROW], ""));
-	for (unsigned q = 0; q < vl; q++) {
+	for (unsigned q = 0; q < n; q++) {
 		ir_store(g, v[q], to, NULL);
 		to = move(g, to, p[PACK_ROW]);
 	}
