@@ -214,14 +214,27 @@ static bool add_nest(Region *r, const Nest *n)
 	return true;
 }
 
+/* Another label of the loop around is another place. */
+static bool moves(const Access *a)
+{
+	for (uint32_t k = 0; k < a->nslot; k++) {
+		if (a->slot[k].coef) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Values that leave registers: read by others, or in another way. A buffer that this region alone
- * touches is still needed where its elements are another product's operand or the next label's. */
+ * touches is still needed where its elements are another product's operand or those of another
+ * label (the steps that read them there need not be among these: conditions). */
 static void find_stored(Region *r, uint32_t number)
 {
 	for (uint32_t k = 0; k < r->nref; k++) {
 		RegionRef *f = &r->ref[k];
 		const Buffer *b = f->access->buffer;
-		f->stored = f->written && (b->place != PLACE_TILE || b->region != number);
+		f->stored = f->written &&
+			    (b->place != PLACE_TILE || b->region != number || moves(f->access));
 		for (uint32_t q = 0; q < r->nref && f->written; q++) {
 			f->stored |= q != k && r->ref[q].access->buffer == b;
 		}
