@@ -16,6 +16,9 @@ typedef struct CmdLine {
 	int nexpression;
 	const char *weights; /* eval -w FILE */
 	const char *csv;     /* eval --csv FILE */
+	const char *output;  /* build -o FILE */
+	const char *params;  /* build --params FILE */
+	bool external_params, fortran, python, gradient; /* build */
 	const char *of;      /* bench --of NAME */
 	double seconds;      /* bench --for SECONDS */
 	const char **set;    /* --set */
@@ -57,6 +60,7 @@ int cmd_eval(CmdLine *c);
 int cmd_info(CmdLine *c);
 int cmd_cost(CmdLine *c);
 int cmd_bench(CmdLine *c);
+int cmd_build(CmdLine *c);
 int cmd_fmt(CmdLine *c);
 int cmd_explain(CmdLine *c);
 int cmd_repl(CmdLine *c);

@@ -27,6 +27,9 @@ static const Command commands[] = {
 	 cmd_cost},
 	{"bench", "FILE", "time of a training step, and its part of what the machine can do", "of for",
 	 1, 1, cmd_bench},
+	{"build", "FILE [FUNCTION...] [-o LIBRARY]",
+	 "a C library (.so, .a, .o) of exported functions, with its header",
+	 "output params external-params fortran python gradient", 1, -1, cmd_build},
 	{"fmt", "FILE...", "canonical text on standard output; -w rewrites, --check only compares",
 	 "write check", 1, -1, cmd_fmt},
 	{"explain", "CODE", "what a diagnostic means, with an example and the remedy", "", 1, 1,
@@ -62,6 +65,12 @@ enum {
 	OPT_EXPRESSION,
 	OPT_WEIGHTS,
 	OPT_CSV,
+	OPT_OUTPUT,
+	OPT_PARAMS,
+	OPT_EXTERNAL,
+	OPT_FORTRAN,
+	OPT_PYTHON,
+	OPT_GRADIENT,
 	OPT_OF,
 	OPT_FOR,
 	OPT_FROM,
@@ -96,6 +105,12 @@ static const struct option options[] = {
 	{"expression", required_argument, NULL, OPT_EXPRESSION},
 	{"weights", required_argument, NULL, OPT_WEIGHTS},
 	{"csv", required_argument, NULL, OPT_CSV},
+	{"output", required_argument, NULL, OPT_OUTPUT},
+	{"params", required_argument, NULL, OPT_PARAMS},
+	{"external-params", no_argument, NULL, OPT_EXTERNAL},
+	{"fortran", no_argument, NULL, OPT_FORTRAN},
+	{"python", no_argument, NULL, OPT_PYTHON},
+	{"gradient", no_argument, NULL, OPT_GRADIENT},
 	{"of", required_argument, NULL, OPT_OF},
 	{"for", required_argument, NULL, OPT_FOR},
 	{NULL, 0, NULL, 0},
@@ -302,6 +317,24 @@ static int read_option(CmdLine *c, int value, const char *text)
 	case OPT_CSV:
 		c->csv = text;
 		return 0;
+	case OPT_OUTPUT:
+		c->output = text;
+		return 0;
+	case OPT_PARAMS:
+		c->params = text;
+		return 0;
+	case OPT_EXTERNAL:
+		c->external_params = true;
+		return 0;
+	case OPT_FORTRAN:
+		c->fortran = true;
+		return 0;
+	case OPT_PYTHON:
+		c->python = true;
+		return 0;
+	case OPT_GRADIENT:
+		c->gradient = true;
+		return 0;
 	case OPT_OF:
 		c->of = text;
 		return 0;
@@ -321,6 +354,7 @@ static const char *short_options(const Command *k)
 	return !k                    ? "+:qvh"
 	       : takes(k, "weights") ? ":qvhe:w:"
 	       : takes(k, "write")   ? ":qvhw"
+	       : takes(k, "output")  ? ":qvho:"
 				     : ":qvh";
 }
 
@@ -338,6 +372,7 @@ static int read_options(CmdLine *c, int argc, char **argv)
 			return unknown_option(c, strncmp(text, "--", 2) == 0 || !optopt ? text
 											: letter);
 		}
+		value = value == 'o' ? OPT_OUTPUT : value;
 		if (value == 'w') {
 			value = takes(c->command, "weights") ? OPT_WEIGHTS : OPT_WRITE;
 		}

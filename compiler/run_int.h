@@ -46,6 +46,7 @@ typedef struct LoopVar {
 } LoopVar;
 
 struct Checkpoint;
+struct BuildOptions;
 
 struct Run {
 	Engine *e;
@@ -70,6 +71,8 @@ struct Run {
 	bool no_interaction;    /* quiet evaluation: nothing is printed or written by statements */
 	struct DataState *data; /* data_load.c */
 	unsigned claims, claims_failed;
+	const struct BuildOptions *build; /* of export statements; NULL: none were given */
+	const Stmt *only;    /* the one export statement that is carried out; NULL: all */
 	bool stop;           /* an error ended the run */
 	bool compiling;      /* plans are made before the values that they will read */
 	const char **frozen; /* sets of frozen parameters met so far, a text of 0 and 1 each; in the

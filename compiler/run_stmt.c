@@ -1,5 +1,6 @@
 /* run_stmt.c — the statements of a program, in order: loops, branches, and everything that is not
  * training or a claim. */
+#include "compiler/build.h"
 #include "compiler/checkpoint.h"
 #include "compiler/claims.h"
 #include "compiler/run_int.h"
@@ -195,6 +196,12 @@ static bool skip_statement(Run *r, const Stmt *s, const char *what)
 	return true;
 }
 
+static bool run_export(Run *r, const Stmt *s)
+{
+	static const BuildOptions plain = {0};
+	return (r->only && r->only != s) || build_library(r, s, r->build ? r->build : &plain);
+}
+
 /* pass: where a loop begins; resumed: the checkpoint was written inside a block of this statement.
  */
 static bool dispatch(Run *r, Stmt *s, int64_t pass, bool resumed)
@@ -230,7 +237,7 @@ static bool dispatch(Run *r, Stmt *s, int64_t pass, bool resumed)
 	case STMT_PLOT:
 		return skip_statement(r, s, "plot");
 	case STMT_EXPORT:
-		return skip_statement(r, s, "export");
+		return run_export(r, s);
 	}
 	return false;
 }

@@ -179,6 +179,19 @@ static void put_transfer(TextOut *t, const char *word, const Ast *s, const char 
 	put_after(t, to, s->kid[s->nkid - 1], "");
 }
 
+static void put_export(TextOut *t, const Ast *s)
+{
+	bool option = s->nkid > 2 && s->kid[s->nkid - 2]->kind == AST_PLOTOPT;
+	uint32_t names = s->nkid - (option ? 2 : 1);
+	text_put(t, "export ");
+	text_kids(t, s, 0, names, ", ");
+	if (option) {
+		text_put(t, " ");
+		put(t, s->kid[names]);
+	}
+	put_after(t, " to ", s->kid[s->nkid - 1], "");
+}
+
 static void put_plot(TextOut *t, const Ast *s)
 {
 	text_put(t, "plot ");
@@ -398,7 +411,7 @@ void text_statement(TextOut *t, const Ast *s)
 	case AST_PLOT: put_plot(t, s); break;
 	case AST_SAVE: put_transfer(t, "save ", s, "to "); break;
 	case AST_LOAD: put_transfer(t, "load ", s, "from "); break;
-	case AST_EXPORT: put_transfer(t, "export ", s, "to "); break;
+	case AST_EXPORT: put_export(t, s); break;
 	case AST_SET:
 		put_after(t, "set ", s->kid[0], "");
 		put_after(t, " = ", s->kid[1], "");

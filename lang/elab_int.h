@@ -455,6 +455,8 @@ bool data_family(const DataInfo *a, const DataInfo *b);
 /* ---- elab_stmt.c, elab_train.c, elab_batch.c
  * -------------------------------------------------------------------------------------- */
 Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast); /* NULL for declarations and after errors */
+/* export f, g with gradient, atom = 9 to "libf.so" (elab_export.c); false after errors. */
+bool elab_export(Elab *e, Scope *s, const Ast *ast, ExportInfo *out);
 void elab_unit(Elab *e, const Ast *file); /* all statements of a file, a module or a line */
 void elab_const(Elab *e, Scope *s, const Ast *ast);
 void elab_decl(Elab *e, Scope *s, const Ast *ast);

@@ -485,7 +485,9 @@ Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast)
 	case AST_PLOT:
 		return make(e, ast, STMT_PLOT);
 	case AST_EXPORT:
-		return make(e, ast, STMT_EXPORT);
+		st = make(e, ast, STMT_EXPORT);
+		ok = elab_export(e, s, ast, &st->u.export);
+		break;
 	case AST_PROVE:
 		reserved(e, ast, "prove");
 		return NULL;

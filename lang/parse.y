@@ -88,7 +88,7 @@ static void lang_error(const Span *at, Parser *p, const char *message);
 %type <node> symmetrized_opt
 %type <node> type_opt default_opt from_opt by_opt seed_opt domain_opt on_opt until_opt over_opt
 %type <node> path_opt
-%type <node> plot_option every_opt symmetry else_opt target part amount if_statement set_item
+%type <node> export_with plot_option every_opt symmetry else_opt target part amount if_statement set_item
 %type <node> data_body claim_for
 %type <node> definition declaration function field training experiment output claim_statement
 %type <node> command
@@ -476,7 +476,11 @@ output:
 		$$ = FROM_LIST(LOAD, @$, NULL, NULL, build_list(p, $targets, $expr)); }
 	| EXPORT targets TO expr {
 		$$ = FROM_LIST(EXPORT, @$, NULL, NULL, build_list(p, $targets, $expr)); }
+	| EXPORT targets export_with TO expr {
+		AstList all = build_list(p, $targets, $export_with);
+		$$ = FROM_LIST(EXPORT, @$, NULL, NULL, build_list(p, all, $expr)); }
 	;
+export_with: WITH args { $$ = NODE(PLOTOPT, @$, &$1, build_several(p, @2, $2)); } ;
 /* What is saved, reset or frozen begins with a name that is none of the words behind the list. */
 targets:
 	target { $$ = LIST($target); }

@@ -272,6 +272,55 @@ typedef struct Loop {
 	Span span;
 } Loop; /* sweep variable: scalar RUNTIME leaf (int or real); values: definition over one axis */
 
+/* ---- exported functions
+ * ------------------------------------------------------------------------------------------------------------
+ */
+typedef enum {
+	EXPORT_REAL,
+	EXPORT_COMPLEX,
+	EXPORT_INT,
+	EXPORT_BOOL, /* an int64_t, 0 or 1 */
+	EXPORT_SPIN, /* a real, +1 or -1 */
+	EXPORT_INDEX /* an int: a label value of an axis */
+} ExportType;
+/* A definition as one call takes or gives it, and for many calls at once: over (calls, axes…).
+ * part 1 is the imaginary part of complex values, else 0. */
+enum { EXPORT_ONE, EXPORT_MANY, EXPORT_FORMS };
+typedef struct ExportValue {
+	Sym name; /* 0: the only result */
+	Span span;
+	ExportType type;
+	Axis of; /* EXPORT_INDEX */
+	UnitId unit;
+	uint32_t rank;
+	const Axis *axis;
+	bool field;  /* of a record: left out where nothing reads it */
+	uint32_t by; /* a result that is the derivative by argument by - 1: whoever plans makes it */
+	Def def[EXPORT_FORMS][2]; /* arguments: RUNTIME leaves; results: definitions */
+} ExportValue;
+/* One entry of the library: a function, or a function with its derivatives. */
+typedef struct ExportFn {
+	Sym name;
+	Span span;
+	bool gradient; /* results: the value, then one derivative for each real argument */
+	uint32_t narg, nresult;
+	ExportValue *arg, *result;
+	Axis calls; /* of EXPORT_MANY; its size is set by whoever plans */
+} ExportFn;
+/* An axis without a size of its own: that of the records of a data set, if they agree. */
+typedef struct ExportAxis {
+	Axis axis, of;
+	DataInfo *data;
+	Span span;
+} ExportAxis;
+typedef struct ExportInfo {
+	uint32_t n;
+	ExportFn *fn;
+	uint32_t nsized;
+	ExportAxis *sized;
+	Sym path;
+} ExportInfo;
+
 typedef enum {
 	STMT_TRAIN,
 	STMT_SWEEP,
@@ -344,6 +393,7 @@ struct Stmt {
 			bool thaw;
 		} freeze;
 		Claim claim;
+		ExportInfo export;
 	} u;
 };
 

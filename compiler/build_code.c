@@ -1,0 +1,470 @@
+/* build_code.c — the object code of a library. For each form of each function: the plan's code, run
+ * once here for what depends on constants alone, and around it the entry (gen_entry*.c). All
+ * modules are then joined, optimised as one and emitted.
+ * The passes keep every rounding (no fast-math), so that a library and a run give the same bits. */
+#include "compiler/build_code.h"
+#include "compiler/gen_entry.h"
+#include "compiler/jit.h"
+#include <llvm-c/Linker.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STACK = 256 * 1024, INLINE_BUDGET = 20000 };
+
+typedef struct Building {
+	CodeUnit *u;
+	Target *target, *host; /* host: for what is computed now */
+	LLVMContextRef context;
+	LLVMModuleRef all;
+	char **message;
+} Building;
+
+int64_t code_width(const Plan *p)
+{
+	int64_t width = 0;
+	for (uint32_t t = 0; t < p->ntile; t++) {
+		width = p->tile[t]->width > width ? p->tile[t]->width : width;
+	}
+	return width;
+}
+
+/* ---- values between the entry and the plan ---- */
+
+static uint32_t part_count(const CodeForm *f)
+{
+	uint32_t n = 0;
+	for (uint32_t k = 0; k < f->nvalue; k++) {
+		n += f->value[k].complex ? 2 : 1;
+	}
+	return n;
+}
+
+static EntryShape shape_of(const CodeUnit *u, const CodeForm *f, EntryValue *value)
+{
+	uint32_t part = 0;
+	for (uint32_t k = 0; k < f->nvalue; k++) {
+		const CodeValue *v = &f->value[k];
+		value[k] = (EntryValue){v->complex, v->integer, v->writes, v->count, part};
+		part += v->complex ? 2 : 1;
+	}
+	return (EntryShape){.name = f->name,
+			    .core_work = entry_work(f->plan),
+			    .params = u->prepare != NULL,
+			    .work = f->work != 0,
+			    .many = f->many,
+			    .calls = f->calls,
+			    .nvalue = f->nvalue,
+			    .npart = part,
+			    .value = value};
+}
+
+void code_measure(CodeUnit *u)
+{
+	u->prepared_bytes = u->scratch_bytes = 0;
+	for (uint32_t k = 0; k < u->nform; k++) {
+		CodeForm *f = &u->form[k];
+		EntryValue *value = arena_array(u->arena, EntryValue, f->nvalue + 1);
+		EntryShape s = shape_of(u, f, value);
+		size_t bytes = entry_scratch(&s, u->real_bytes);
+		f->work = bytes > STACK ? bytes : 0;
+		if (!u->prepare) {
+			continue;
+		}
+		size_t work = entry_work(f->plan);
+		u->prepared_bytes += (f->plan->place_count[PLACE_STATIC] * 8 + 63) / 64 * 64;
+		u->scratch_bytes = f->plan->fixed.n && work > u->scratch_bytes ? work : u->scratch_bytes;
+	}
+}
+
+/* Number of the output that lies in the buffer, for those that were redirected. */
+static bool result_leaf(const Plan *p, const Buffer *b, uint32_t *output)
+{
+	for (uint32_t k = 0; k < p->noutput; k++) {
+		if (p->output[k].view.buffer == b) {
+			*output = k;
+			return true;
+		}
+	}
+	return false;
+}
+
+static EntryLeaf leaf_of(const CodeUnit *u, const CodeForm *f, const Buffer *b)
+{
+	uint32_t part = 0, output = 0, narg = 0;
+	for (uint32_t k = 0; k < f->nvalue; k++) {
+		const CodeValue *v = &f->value[k];
+		for (int i = 0; i < (v->complex ? 2 : 1); i++, part++) {
+			if (!v->writes && v->leaf[i] == b->def) {
+				return (EntryLeaf){.kind = ENTRY_ARGUMENT, .part = part};
+			}
+		}
+		narg = v->writes ? narg : part;
+	}
+	if (result_leaf(f->plan, b, &output)) {
+		return (EntryLeaf){.kind = ENTRY_RESULT, .part = narg + output};
+	}
+	for (uint32_t k = 0; k < u->nleaf; k++) {
+		const CodeLeaf *l = &u->leaf[k];
+		if (l->def == b->def) {
+			return (EntryLeaf){.kind = l->bytes ? ENTRY_CONSTANT : ENTRY_PARAMETER,
+					   .bytes = l->bytes,
+					   .size = l->size,
+					   .offset = l->offset};
+		}
+	}
+	return (EntryLeaf){.kind = ENTRY_NOTHING};
+}
+
+/* ---- leaves that only the fixed part reads are no part of the library ---- */
+
+static void touch(bool *used, const Access *a)
+{
+	if (a->buffer) {
+		used[a->buffer->id] = true;
+	}
+}
+
+static void touch_block(bool *used, const Block *b)
+{
+	for (uint32_t k = 0; k < b->n; k++) {
+		const Step *s = b->step[k];
+		switch (s->tag) {
+		case STEP_NEST:
+			for (uint32_t q = 0; q < s->nest->naccess; q++) {
+				touch(used, &s->nest->access[q]);
+			}
+			break;
+		case STEP_GEMM:
+			touch(used, &s->gemm->a);
+			touch(used, &s->gemm->b);
+			touch(used, &s->gemm->c);
+			touch(used, &s->gemm->from);
+			break;
+		case STEP_FILL:
+			touch(used, &s->fill->out);
+			break;
+		case STEP_LOOP:
+			touch_block(used, &s->loop->body);
+			break;
+		}
+	}
+}
+
+/* ---- what is computed now ---- */
+
+typedef struct Fixed {
+	JitCode *code;
+	const Plan *plan;
+} Fixed;
+
+static void run_tiles(GenContext *context, int64_t loop)
+{
+	const Fixed *f = context->exec;
+	char name[64];
+	snprintf(name, sizeof name, "pnn_block_%lld", (long long)loop);
+	void (*block)(GenContext *, int64_t) = (void (*)(GenContext *, int64_t))jit_find(f->code, name);
+	snprintf(name, sizeof name, "pnn_join_%lld", (long long)loop);
+	void (*join)(GenContext *) = (void (*)(GenContext *))jit_find(f->code, name);
+	for (uint32_t b = 0; block && b < f->plan->tile[loop]->nblock; b++) {
+		block(context, b);
+	}
+	if (join) {
+		join(context);
+	}
+}
+
+static void *words(size_t n)
+{
+	size_t bytes = (n * 8 + 128) / 64 * 64;
+	void *m = aligned_alloc(64, bytes);
+	return m ? memset(m, 0, bytes) : NULL;
+}
+
+/* Runs the plan's fixed part; its static memory (malloc), or NULL. */
+static void *run_fixed(Building *w, const CodeForm *f, JitCode *code, const EntryLeaf *leaf)
+{
+	const Plan *p = f->plan;
+	Fixed data = {code, p};
+	const void **table = calloc(p->nbuffer + 1, sizeof *table);
+	int64_t *slot = calloc(p->nslot + 1, sizeof *slot);
+	GenContext c = {.leaf = table, .slot = slot, .seed = w->u->seed, .exec = &data};
+	c.fixed = words(p->place_count[PLACE_STATIC]);
+	c.global = words(p->place_count[PLACE_GLOBAL]);
+	c.tile = words(p->place_count[PLACE_TILE]);
+	c.block = words(p->place_count[PLACE_BLOCK]);
+	c.tiles = run_tiles;
+	int32_t (*fixed)(GenContext *) = (int32_t(*)(GenContext *))jit_find(code, "pnn_fixed");
+	bool ok = table && slot && c.fixed && c.global && c.tile && c.block && fixed;
+	for (uint32_t k = 0; ok && k < p->nbuffer; k++) {
+		table[k] = leaf[k].bytes;
+	}
+	if (ok) {
+		fixed(&c);
+	}
+	free(table);
+	free(slot);
+	free(c.global);
+	free(c.tile);
+	free(c.block);
+	if (!ok || c.fault) {
+		free(c.fixed);
+		c.fixed = NULL;
+		*w->message = ok ? strdup("a constant part of the function reads outside an axis or "
+					  "overflows")
+				 : NULL;
+	}
+	return c.fixed;
+}
+
+static bool begin_gen(Building *w, const CodeForm *f, Gen *g, const Target *t)
+{
+	*g = (Gen){.plan = f->plan, .arena = w->u->arena};
+	ir_begin(&g->ir, w->context, "pnn", target_ir(t), w->u->real_bytes);
+	target_prepare(t, g->ir.mod);
+	return gen_plan(g, f->plan);
+}
+
+static const void *fixed_values(Building *w, const CodeForm *f, const EntryLeaf *leaf)
+{
+	size_t bytes = f->plan->place_count[PLACE_STATIC] * 8;
+	char *out = arena_alloc(w->u->arena, bytes + 8, 8);
+	memset(out, 0, bytes + 8);
+	if (!f->plan->fixed.n) {
+		return out;
+	}
+	Gen g;
+	JitCode *code = NULL;
+	if (begin_gen(w, f, &g, w->host)) {
+		code = jit_compile(w->host, g.ir.mod, NULL, 0, NULL, NULL, w->message);
+	}
+	ir_end(&g.ir);
+	LLVMDisposeModule(g.ir.mod);
+	void *values = code ? run_fixed(w, f, code, leaf) : NULL;
+	if (values) {
+		memcpy(out, values, bytes);
+	}
+	jit_free(code);
+	free(values);
+	return values ? out : NULL;
+}
+
+/* ---- one form ---- */
+
+static bool join_module(Building *w, LLVMModuleRef m)
+{
+	if (!target_verify(m, w->message)) {
+		LLVMDisposeModule(m);
+		return false;
+	}
+	if (!w->all) {
+		w->all = m;
+		return true;
+	}
+	if (LLVMLinkModules2(w->all, m)) {
+		*w->message = strdup("the parts of the library do not fit together");
+		return false;
+	}
+	return true;
+}
+
+static void bind_outputs(const CodeForm *f, bool *writes, uint32_t *output)
+{
+	uint32_t part = 0, n = 0;
+	for (uint32_t k = 0; k < f->nvalue; k++) {
+		for (int i = 0; i < (f->value[k].complex ? 2 : 1); i++, part++) {
+			writes[part] = f->value[k].writes;
+			if (f->value[k].writes) {
+				output[n++] = part;
+			}
+		}
+	}
+}
+
+static const char *prepare_name(const Building *w, uint32_t number)
+{
+	return arena_printf(w->u->arena, "pnn_prepare_%u", number);
+}
+
+static bool add_form(Building *w, uint32_t number, size_t *prepared)
+{
+	CodeUnit *u = w->u;
+	CodeForm *f = &u->form[number];
+	Plan *p = f->plan;
+	uint32_t npart = part_count(f);
+	bool *writes = arena_array(u->arena, bool, npart + 1);
+	bool *used = arena_array(u->arena, bool, p->nbuffer + 1);
+	uint32_t *output = arena_array(u->arena, uint32_t, p->noutput + 1);
+	EntryLeaf *leaf = arena_array(u->arena, EntryLeaf, p->nbuffer + 1);
+	entry_redirect(p);
+	bind_outputs(f, writes, output);
+	for (uint32_t k = 0; k < p->nbuffer; k++) {
+		leaf[k] = p->buffer[k]->place == PLACE_LEAF ? leaf_of(u, f, p->buffer[k])
+							    : (EntryLeaf){.kind = ENTRY_NOTHING};
+	}
+	EntryCore core = {.leaf = leaf,
+			  .npart = npart,
+			  .writes = writes,
+			  .output = output,
+			  .seed = u->seed,
+			  .fixed_offset = *prepared};
+	if (!u->prepare) {
+		core.fixed = fixed_values(w, f, leaf);
+		if (!core.fixed) {
+			return false;
+		}
+		touch_block(used, &p->body);
+		for (uint32_t k = 0; k < p->nbuffer; k++) {
+			leaf[k].kind = used[k] || leaf[k].kind != ENTRY_CONSTANT ? leaf[k].kind
+									       : ENTRY_NOTHING;
+		}
+	}
+	Gen g;
+	bool ok = begin_gen(w, f, &g, w->target);
+	core.gen = &g;
+	if (ok) {
+		EntryValue *value = arena_array(u->arena, EntryValue, f->nvalue + 1);
+		EntryShape shape = shape_of(u, f, value);
+		shape.core = entry_core(&core, "pnn_core");
+		if (u->prepare) {
+			entry_prepare(&core, prepare_name(w, number));
+			*prepared += (p->place_count[PLACE_STATIC] * 8 + 63) / 64 * 64;
+		}
+		entry_function(&g, &shape);
+	}
+	ir_end(&g.ir);
+	return ok && join_module(w, g.ir.mod);
+}
+
+/* ---- what is no function of the program ---- */
+
+/* i32 prepare(ptr params): every form's fixed part, the first failure is the result. */
+static void add_prepare(Building *w, Gen *g)
+{
+	Ir *r = &g->ir;
+	CodeUnit *u = w->u;
+	LLVMTypeRef param[2] = {r->ptr, r->ptr};
+	LLVMValueRef f = ir_function(r, u->prepare, r->i32, 1, param, false);
+	LLVMValueRef code = LLVMConstInt(r->i32, 0, false), zero = code;
+	LLVMValueRef scratch = ir_at(r, r->i8, LLVMGetParam(f, 0),
+				     ir_int(r, (int64_t)(u->prepared + u->prepared_bytes)));
+	for (uint32_t k = 0; k < u->nform; k++) {
+		if (!u->form[k].plan->fixed.n) {
+			continue;
+		}
+		LLVMTypeRef type = LLVMFunctionType(r->i32, param, 2, false);
+		LLVMValueRef part = LLVMAddFunction(r->mod, prepare_name(w, k), type);
+		LLVMValueRef arg[2] = {LLVMGetParam(f, 0), scratch};
+		LLVMValueRef one = LLVMBuildCall2(r->b, type, part, arg, 2, "");
+		LLVMValueRef fine = LLVMBuildICmp(r->b, LLVMIntEQ, code, zero, "");
+		code = LLVMBuildSelect(r->b, fine, one, code, "");
+	}
+	LLVMBuildRet(r->b, code);
+}
+
+static bool add_rest(Building *w)
+{
+	CodeUnit *u = w->u;
+	Gen g = {.arena = u->arena};
+	ir_begin(&g.ir, w->context, "pnn", target_ir(w->target), u->real_bytes);
+	target_prepare(w->target, g.ir.mod);
+	for (uint32_t k = 0; k < u->ntext; k++) {
+		entry_text(&g, u->text_name[k], u->text[k]);
+	}
+	if (u->prepare) {
+		add_prepare(w, &g);
+	}
+	ir_end(&g.ir);
+	if (!join_module(w, g.ir.mod)) {
+		return false;
+	}
+	for (uint32_t k = 0; u->prepare && k < u->nform; k++) {
+		LLVMValueRef f = LLVMGetNamedFunction(w->all, prepare_name(w, k));
+		if (f) {
+			LLVMSetLinkage(f, LLVMInternalLinkage);
+		}
+	}
+	return true;
+}
+
+/* ---- optimising ---- */
+
+static unsigned long count_instructions(LLVMValueRef f)
+{
+	unsigned long n = 0;
+	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b)) {
+		for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+			n++;
+		}
+	}
+	return n;
+}
+
+static unsigned long count_calls(LLVMValueRef f)
+{
+	unsigned long n = 0;
+	for (LLVMUseRef u = LLVMGetFirstUse(f); u; u = LLVMGetNextUse(u)) {
+		n++;
+	}
+	return n;
+}
+
+/* Kernels are put where they are called, with sizes that are then constants, as long as the whole
+ * stays small: one sample at a time is too little work to pay for general loops. */
+static void mark_inline(Building *w)
+{
+	static const char NAME[] = "alwaysinline";
+	unsigned kind = LLVMGetEnumAttributeKindForName(NAME, sizeof NAME - 1);
+	LLVMAttributeRef always = LLVMCreateEnumAttribute(w->context, kind, 0);
+	unsigned long total = 0;
+	for (LLVMValueRef f = LLVMGetFirstFunction(w->all); f; f = LLVMGetNextFunction(f)) {
+		total += count_instructions(f) * (count_calls(f) ? count_calls(f) : 1);
+	}
+	if (total > INLINE_BUDGET) {
+		return;
+	}
+	for (LLVMValueRef f = LLVMGetFirstFunction(w->all); f; f = LLVMGetNextFunction(f)) {
+		if (LLVMGetLinkage(f) == LLVMInternalLinkage && !LLVMIsDeclaration(f)) {
+			LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, always);
+		}
+	}
+}
+
+static void *emit(Building *w, size_t *size)
+{
+	mark_inline(w);
+	if (!target_verify(w->all, w->message) ||
+	    !target_optimise(w->target, w->all, "default<O2>", w->message)) {
+		return NULL;
+	}
+	for (LLVMValueRef f = LLVMGetFirstFunction(w->all); f; f = LLVMGetNextFunction(f)) {
+		w->u->instructions += count_instructions(f);
+	}
+	return target_emit(w->target, w->all, false, size, w->message);
+}
+
+void *code_object(CodeUnit *u, size_t *size, char **message)
+{
+	Building w = {.u = u, .message = message};
+	void *object = NULL;
+	size_t prepared = u->prepared;
+	*message = NULL;
+	w.target = target_create(u->cpu, message);
+	w.host = w.target ? target_create(NULL, message) : NULL;
+	w.context = w.host ? LLVMContextCreate() : NULL;
+	bool ok = w.context != NULL;
+	for (uint32_t k = 0; ok && k < u->nform; k++) {
+		ok = add_form(&w, k, &prepared);
+	}
+	if (ok && add_rest(&w)) {
+		object = emit(&w, size);
+	}
+	if (w.all) {
+		LLVMDisposeModule(w.all);
+	}
+	if (w.context) {
+		LLVMContextDispose(w.context);
+	}
+	target_free(w.host);
+	target_free(w.target);
+	return object;
+}
