@@ -188,9 +188,11 @@ static Node resolve_value(Deriv *dv, Node n)
 static void resolve_def(Deriv *dv, Def d)
 {
 	Core *c = dv->c;
+	bool any = false;
 	for (uint32_t k = 0; k < core_def(c, d)->npiece; k++) {
-		Node value = core_def(c, d)->piece[k].value;
-		deriv_replace(dv, d, k, resolve_value(dv, value));
+		Node value = core_def(c, d)->piece[k].value, now = resolve_value(dv, value);
+		any |= now != value;
+		deriv_replace(dv, d, k, now);
 	}
 	const Rule *rule = core_def(c, d)->rule;
 	for (uint32_t k = 0; rule && k < rule->n; k++) {
@@ -199,6 +201,9 @@ static void resolve_def(Deriv *dv, Def d)
 		deriv_fact(dv, d)->has_reads = false;
 	}
 	deriv_collapse(dv, d);
+	if (any) {
+		deriv_combine(dv, d);
+	}
 }
 
 /* The derivative that a node is, through definitions that are nothing else: the NODE_D, opened at

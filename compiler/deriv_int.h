@@ -235,6 +235,10 @@ Node deriv_along(Scope *s, Node of, const Def *dir);
  * out of the sum. */
 void deriv_collapse(Deriv *dv, Def d);
 
+/* ---- deriv_comb.c ---- */
+/* Combinations of second derivatives in the definition's value as one stream each. */
+void deriv_combine(Deriv *dv, Def d);
+
 /* A definition that is the tangent of another: base along `dir`s; place[j] is where base's formal j
  * stands, then the slots. */
 typedef struct Dir {
