@@ -82,7 +82,7 @@ LLVMValueRef code_gather(GenCode *w, const Instr *in)
 }
 
 /* Every stride-th element of neighbouring vectors; the last one ends with the last element wanted,
- * so that nothing behind it is touched. */
+ * so that nothing behind it is touched. stride <= n. */
 static LLVMValueRef load_shuffled(Ir *g, LLVMTypeRef t, unsigned n, LLVMValueRef at, unsigned stride)
 {
 	LLVMValueRef all = NULL, pick[64];
@@ -116,7 +116,7 @@ LLVMValueRef code_loads(GenCode *w, const Instr *in)
 	}
 	LLVMTypeRef t = gen_type(w->g, w->nest->access[k].buffer);
 	LLVMValueRef at = w->address(w, k), v;
-	if (w->lanes > 1 && !w->mask && in->i >= 2 && in->i <= SHUFFLE_MAX) {
+	if (!w->mask && in->i >= 2 && in->i <= SHUFFLE_MAX && in->i <= w->lanes) {
 		v = load_shuffled(g, t, w->lanes, at, (unsigned)in->i);
 	} else {
 		v = ir_load_strided(g, t, w->lanes, at, ir_int(g, in->i), w->mask);

@@ -70,7 +70,8 @@ void nest_forget_addresses(NestKernel *k);
 /* Loop number q of the form; nphi values are carried round. */
 typedef struct NestLoop {
 	IrLoop loop;
-	LLVMValueRef *index;
+	LLVMValueRef *index, label; /* outside */
+	uint32_t dim;
 } NestLoop;
 void nest_loop(NestKernel *k, NestLoop *l, uint32_t q, unsigned nphi, LLVMValueRef *first);
 void nest_loop_end(NestKernel *k, NestLoop *l, LLVMValueRef *next);

@@ -93,9 +93,10 @@ void nest_loop(NestKernel *k, NestLoop *l, uint32_t q, unsigned nphi, LLVMValueR
 		}
 	}
 	uint32_t d = f->dim[q];
+	l->dim = d;
+	l->label = k->code.label[d];
 	if (f->labelled[d]) {
-		LLVMValueRef lo = nest_number(k, nest_table_label(f, d));
-		k->code.label[d] = LLVMBuildAdd(g->b, lo, l->loop.i, "");
+		k->code.label[d] = LLVMBuildAdd(g->b, l->label, l->loop.i, "");
 	}
 }
 
@@ -103,6 +104,7 @@ void nest_loop_end(NestKernel *k, NestLoop *l, LLVMValueRef *next)
 {
 	ir_loop_end(&k->g->ir, &l->loop, next);
 	k->index = l->index;
+	k->code.label[l->dim] = l->label;
 }
 
 void nest_forget_addresses(NestKernel *k)
