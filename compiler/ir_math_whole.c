@@ -1,4 +1,4 @@
-/* ir_math_int.c — operations on ints and between ints and reals. Nothing traps: divisors that would
+/* ir_math_whole.c — operations on ints and between ints and reals. Nothing traps: divisors that would
  * are replaced first. */
 #include "compiler/ir_math_int.h"
 
