@@ -62,7 +62,7 @@ DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zl
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db
 
-.PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-layers \
+.PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
         check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -144,7 +144,7 @@ demo: deps
 test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
-	@$(MAKE) -k check-unit check-golden check-layers check-diags check-doc check-limits check-mutants \
+	@$(MAKE) -k check-unit check-golden check-backends check-layers check-diags check-doc check-limits check-mutants \
 	  check-random check-bench check-examples check-fuzz check-san MUTANTS=400 T=10
 	@echo 'make test: all parts passed'
 
@@ -166,6 +166,9 @@ check-golden: $(PNNC)
 	@JOBS=$(JOBS) tests/run_golden.sh $(PNNC)
 bless: $(PNNC)
 	@tests/run_golden.sh --bless $(PNNC)
+# Compiled and interpreted programs say the same; the same bytes on any number of threads.
+check-backends: $(PNNC)
+	@JOBS=$(JOBS) tests/check_backends.sh $(PNNC)
 check-layers:
 	@tests/check_layers.sh
 check-diags:
