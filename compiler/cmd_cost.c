@@ -36,6 +36,23 @@ static double work(const Cost *c)
 	return cost_flops(c) + c->function + c->random + c->other;
 }
 
+/* The steps of a plan that take more than a hundredth of its operations (-v). */
+typedef struct Steps {
+	FILE *out;
+	double all;
+} Steps;
+
+static void print_step(void *data, uint32_t number, const char *kind, const char *name, const Cost *c)
+{
+	Steps *s = data;
+	if (work(c) > 0.01 * s->all) {
+		fprintf(s->out, "  %4.1f %%  step %u: %s %s, %.4g flop, %.4g functions, %.4g others, "
+			"%.4g bytes read, %.4g written\n",
+			100 * work(c) / s->all, number, kind, *name ? name : "_", cost_flops(c),
+			c->function, c->other, c->read, c->written);
+	}
+}
+
 static Row *add_row(Costs *w, const char *kind, const char *name, const Plan *p)
 {
 	Row row = {.kind = kind, .name = name, .order = -1, .times = 1};
@@ -47,6 +64,11 @@ static Row *add_row(Costs *w, const char *kind, const char *name, const Plan *p)
 	for (uint32_t k = 0; k < row.naxis; k++) {
 		Cost twice = cost_plan(p, false, row.axis[k]);
 		row.more[k] = work(&row.run) > 0 ? work(&twice) / work(&row.run) : 1;
+	}
+	if (w->r->e->options.verbose && !w->r->e->options.json) {
+		Steps s = {w->r->e->options.output, work(&row.run)};
+		fprintf(s.out, "%s %s\n", kind, name);
+		cost_steps(p, print_step, &s);
 	}
 	ARENA_PUSH(w->r->e->arena, w->row, w->n, w->room, row);
 	return &w->row[w->n - 1];

@@ -137,6 +137,7 @@ typedef struct Walk {
 	const Loop **loop;
 	double times;  /* of the tiles around */
 	int64_t lanes; /* records of the present tile */
+	Cost *each;    /* by number of the step, or NULL */
 } Walk;
 
 static double real_bytes(const Walk *w, const Buffer *b)
@@ -368,6 +369,7 @@ static void walk_block(Walk *w, const Block *b)
 {
 	for (uint32_t k = 0; k < b->n; k++) {
 		const Step *s = b->step[k];
+		Cost before = w->c;
 		switch (s->tag) {
 		case STEP_NEST:
 			walk_nest(w, s->nest, step_times(w, s));
@@ -382,19 +384,29 @@ static void walk_block(Walk *w, const Block *b)
 			walk_loop(w, s);
 			break;
 		}
+		if (w->each && s->tag != STEP_LOOP) {
+			cost_add(&w->each[s->number], 1, &w->c);
+			cost_add(&w->each[s->number], -1, &before);
+		}
 	}
+}
+
+static void walk(Walk *w, const Block *b)
+{
+	w->times = 1;
+	w->range = calloc(w->p->nslot + 1, sizeof *w->range);
+	w->loop = calloc(w->p->nslot + 1, sizeof *w->loop);
+	if (w->range && w->loop) {
+		walk_block(w, b);
+	}
+	free(w->range);
+	free(w->loop);
 }
 
 Cost cost_plan(const Plan *p, bool fixed, Axis twice)
 {
-	Walk w = {.p = p, .twice = twice, .times = 1};
-	w.range = calloc(p->nslot + 1, sizeof *w.range);
-	w.loop = calloc(p->nslot + 1, sizeof *w.loop);
-	if (w.range && w.loop) {
-		walk_block(&w, fixed ? &p->fixed : &p->body);
-	}
-	free(w.range);
-	free(w.loop);
+	Walk w = {.p = p, .twice = twice};
+	walk(&w, fixed ? &p->fixed : &p->body);
 	for (uint32_t k = 0; k < p->noutput && !fixed; k++) {
 		const Output *o = &p->output[k];
 		if (o->assign) {
@@ -404,6 +416,37 @@ Cost cost_plan(const Plan *p, bool fixed, Axis twice)
 		}
 	}
 	return w.c;
+}
+
+static const char *step_def(const Plan *p, const Step *s)
+{
+	Def d = s->tag == STEP_NEST   ? s->nest->def[0]
+		: s->tag == STEP_GEMM ? s->gemm->result
+				      : s->fill->def;
+	return intern_text(core_names(p->core), core_def(p->core, d)->name);
+}
+
+static void tell_steps(const Plan *p, const Block *b, const Cost *each, CostVisit *visit, void *data)
+{
+	static const char *const KIND[] = {"nest", "contract", "fill"};
+	for (uint32_t k = 0; k < b->n; k++) {
+		const Step *s = b->step[k];
+		if (s->tag == STEP_LOOP) {
+			tell_steps(p, &s->loop->body, each, visit, data);
+		} else {
+			visit(data, s->number, KIND[s->tag], step_def(p, s), &each[s->number]);
+		}
+	}
+}
+
+void cost_steps(const Plan *p, CostVisit *visit, void *data)
+{
+	Walk w = {.p = p, .each = calloc(p->nstep + 1, sizeof *w.each)};
+	if (w.each) {
+		walk(&w, &p->body);
+		tell_steps(p, &p->body, w.each, visit, data);
+	}
+	free(w.each);
 }
 
 PlanHow cost_how(const Plan *p, unsigned *real_bytes)

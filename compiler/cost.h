@@ -27,6 +27,10 @@ void cost_add(Cost *to, double times, const Cost *c);
 /* One run of a plan (fixed: what it computes when data change instead). twice: an axis that is
  * taken to be twice as long, or 0: its records for loops over tiles, its labels elsewhere. */
 Cost cost_plan(const Plan *p, bool fixed, Axis twice);
+/* The steps of one run, as `emit --stage plan` numbers them, in their order. kind: "nest",
+ * "contract", "fill"; name of what is computed. */
+typedef void CostVisit(void *data, uint32_t number, const char *kind, const char *name, const Cost *c);
+void cost_steps(const Plan *p, CostVisit *visit, void *data);
 /* How a plan that ran was run, and the bytes of its reals (8, or 4). */
 PlanHow cost_how(const Plan *p, unsigned *real_bytes);
 /* Bytes of the leaves that a plan reads or writes: data, parameters, states. */
