@@ -5,6 +5,7 @@
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,20 @@ void *target_emit(const Target *t, LLVMModuleRef m, bool assembly, size_t *size,
 	LLVMDisposeMessage(error);
 	LLVMDisposeMessage(said);
 	return copy;
+}
+
+bool target_optimise(const Target *t, LLVMModuleRef m, const char *passes, char **message)
+{
+	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+	LLVMErrorRef error = LLVMRunPasses(m, passes, t->machine, options);
+	LLVMDisposePassBuilderOptions(options);
+	*message = NULL;
+	if (error) {
+		char *said = LLVMGetErrorMessage(error);
+		*message = compose("optimisation failed: ", said, "");
+		LLVMDisposeErrorMessage(said);
+	}
+	return !error;
 }
 
 void target_on_fatal(void (*handler)(const char *reason))

@@ -34,6 +34,9 @@ bool target_verify(LLVMModuleRef m, char **message);
  * must be prepared and well formed; it is changed on the way (no second emission from it). NULL with
  * a message as in target_create. */
 void *target_emit(const Target *t, LLVMModuleRef m, bool assembly, size_t *size, char **message);
+/* Runs passes, such as "default<O2>", on a prepared module; for code that is worth the time, of
+ * libraries. False with a message as in target_create. */
+bool target_optimise(const Target *t, LLVMModuleRef m, const char *passes, char **message);
 /* Called with a reason when LLVM cannot go on; it must not return. For the whole process. */
 void target_on_fatal(void (*handler)(const char *reason));
 #endif
