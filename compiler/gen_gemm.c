@@ -45,18 +45,20 @@ static void call(Call *x, LLVMValueRef f, unsigned n, LLVMValueRef *arg)
 
 /* ---- panels ---- */
 
-/* Rows of an access hold whole vectors of the tile's records? */
-static bool padded_access(const Call *x, const Access *a)
+/* Rows of an access hold the tile's records in whole groups of `lanes`? */
+static bool padded_access(const Call *x, const Access *a, int64_t lanes)
 {
-	return a->buffer && a->buffer->place == PLACE_TILE && x->w->width % x->g->vl == 0;
+	return a->buffer && a->buffer->place == PLACE_TILE && x->w->width % lanes == 0;
 }
 
 /* Columns past the last one may be read, computed and written. */
 static bool padded_columns(const Call *x)
 {
 	const Gemm *g = x->gemm;
-	return g->n.tiled && padded_access(x, &g->c) && (x->pack || padded_access(x, &g->b)) &&
-	       (x->from != GEMM_FROM_ROW || !g->fresh || padded_access(x, &g->from));
+	int64_t vl = x->g->vl;
+	return g->n.tiled && padded_access(x, &g->c, vl) &&
+	       (x->pack || padded_access(x, &g->b, vl)) &&
+	       (x->from != GEMM_FROM_ROW || !g->fresh || padded_access(x, &g->from, vl));
 }
 
 /* How B is packed. */
@@ -65,7 +67,7 @@ static PackKind pack_kind(Call *x, LLVMValueRef *last)
 	const Gemm *g = x->gemm;
 	int64_t side = gen_gemm_side(x->gen);
 	*last = ir_int(x->g, INT64_MAX);
-	if (g->k.b == 1 && g->k.tiled && padded_access(x, &g->b)) {
+	if (g->k.b == 1 && g->k.tiled && padded_access(x, &g->b, side)) {
 		return PACK_TURN; /* whole squares can be read */
 	}
 	if (g->k.b == 1 && x->sk >= side) {
@@ -73,6 +75,12 @@ static PackKind pack_kind(Call *x, LLVMValueRef *last)
 		return PACK_TURN;
 	}
 	return x->g->target.masks ? PACK_GATHER : PACK_ELEMENTS;
+}
+
+static void block_rows(const Call *x, GemmPanel *s)
+{
+	s->rows = gen_gemm_rows(x->gen, x->sm, s->vectors);
+	s->rest = x->sm ? (unsigned)(x->sm % s->rows) : GEMM_ANY;
 }
 
 /* Columns from j0 on, in `stripes` stripes of this shape; n columns are left there. */
@@ -93,8 +101,7 @@ static void panel_part(Call *x, GemmPanel s, LLVMValueRef j0, LLVMValueRef strip
 	arg[PANEL_FM] = bytes(x, x->fm);
 	arg[PANEL_ALPHA] = ir_real(ir, g->alpha, 1);
 	s.from = x->from;
-	s.rows = gen_gemm_rows(x->gen, x->sm, s.vectors);
-	s.rest = x->sm ? (unsigned)(x->sm % s.rows) : GEMM_ANY;
+	block_rows(x, &s);
 	if (!x->pack) {
 		call(x, gen_gemm_panel(x->gen, s), PANEL_PARAMS, arg);
 		return;
@@ -106,31 +113,46 @@ static void panel_part(Call *x, GemmPanel s, LLVMValueRef j0, LLVMValueRef strip
 	call(x, gen_gemm_packed(x->gen, s, kind, room > PANEL_ROOM), PACKED_PARAMS, arg);
 }
 
+/* Cycles for one k of all columns (of one vector of them if all is 0) in stripes of v vectors. */
+static double stripes_cost(const Call *x, int64_t all, unsigned v)
+{
+	double cost, rest = 0;
+	gen_gemm_rows_cost(x->gen, x->sm, v, &cost);
+	if (!all) {
+		return cost / v;
+	}
+	if (all % v) { /* two kernels */
+		gen_gemm_rows_cost(x->gen, x->sm, (unsigned)(all % v), &rest);
+		return ((double)(all / v) * cost + rest) * 1.03;
+	}
+	return cost * (double)(all / v);
+}
+
+/* Is the kernel there already? Its time to compile is saved; bits are the same with any block. */
+static bool have_kernel(const Call *x, unsigned v)
+{
+	char key[GEMM_KEY];
+	GemmPanel s = {.vectors = v, .lanes = x->g->vl, .from = x->from};
+	block_rows(x, &s);
+	gen_gemm_panel_key(s, key);
+	return gen_kernel(x->gen, key) != NULL;
+}
+
 /* Vectors of a stripe for `all` vectors of columns (0: unknown number). shift: not one alone; 0 if
  * that cannot be. */
 static unsigned stripe_vectors(const Call *x, int64_t all, bool shift)
 {
 	unsigned best = 0;
 	double least = 0;
-	const Gemm *g = x->gemm;
 	for (unsigned v = 1; v <= 8 && (!all || v <= all) && v + 2 <= x->g->target.registers; v++) {
-		double cost, rest = 0;
 		if (shift && (v == 1 || all % v == 1)) {
 			continue;
 		}
-		gen_gemm_rows_cost(x->gen, x->sm, v, &cost);
-		int64_t room = (g->k.size + x->g->vl) * v * x->g->target.vector_bytes;
+		int64_t room = (x->gemm->k.size + x->g->vl) * v * x->g->target.vector_bytes;
 		if (best && x->pack && room > PANEL_ROOM) {
 			break;
 		}
-		if (!all) {
-			cost /= v;
-		} else if (all % v) {
-			gen_gemm_rows_cost(x->gen, x->sm, (unsigned)(all % v), &rest);
-			cost = ((double)(all / v) * cost + rest) * 1.03;
-		} else {
-			cost *= (double)(all / v);
-		}
+		double cost = stripes_cost(x, all, v) * (have_kernel(x, v) ? 0.95 : 1);
 		if (!best || cost < least) {
 			best = v;
 			least = cost;
@@ -287,12 +309,16 @@ static bool dot_pays(const Call *x)
 	}
 	GemmDot s = {0};
 	gen_gemm_dot_block(x->gen, m, n, &s);
-	unsigned v = stripe_vectors(x, (n + vl - 1) / vl, false), block = s.rows * s.columns;
-	double rows, side = gen_gemm_side(x->gen);
-	gen_gemm_rows_cost(x->gen, m, v, &rows);
-	double squares = ((double)n / side + 1) * ((double)k / side + 1),
-	       stripes = (double)((n + vl - 1) / vl) / v;
-	double panel = rows * stripes * (double)k + squares * side * (side > 4 ? 4 : side);
+	unsigned block = s.rows * s.columns;
+	int64_t all = (n + vl - 1) / vl;
+	double side = gen_gemm_side(x->gen), sums = 0;
+	for (unsigned v = 1; v <= 8 && v <= all;
+	     v++) { /* not stripe_vectors: it asks for kernels made so far */
+		double cost = stripes_cost(x, all, v);
+		sums = v == 1 || cost < sums ? cost : sums;
+	}
+	double squares = ((double)n / side + 1) * ((double)k / side + 1);
+	double panel = sums * (double)k + squares * side * (side > 4 ? 4 : side);
 	double blocks = (double)((m + s.rows - 1) / s.rows * ((n + s.columns - 1) / s.columns));
 	double tree = block % vl ? 4.0 * block : 2.0 * block;
 	return blocks * ((double)((k + vl - 1) / vl) * block / 2 + tree + 12) < panel;
