@@ -28,6 +28,11 @@ int64_t code_width(const Plan *p)
 	return width;
 }
 
+bool code_fits(const Plan *p)
+{
+	return entry_work(p) <= STACK - STACK / 4; /* arguments and results come on top */
+}
+
 /* ---- values between the entry and the plan ---- */
 
 static uint32_t part_count(const CodeForm *f)
@@ -70,9 +75,12 @@ void code_measure(CodeUnit *u)
 		if (!u->prepare) {
 			continue;
 		}
-		size_t work = entry_work(f->plan);
-		u->prepared_bytes += (f->plan->place_count[PLACE_STATIC] * 8 + 63) / 64 * 64;
-		u->scratch_bytes = f->plan->fixed.n && work > u->scratch_bytes ? work : u->scratch_bytes;
+		EntryMove *move;
+		size_t work = entry_work(f->plan), fixed;
+		entry_moves(u->arena, f->plan, &move, &fixed);
+		u->prepared_bytes += fixed * 8;
+		f->prepares = f->plan->fixed.n > 0;
+		u->scratch_bytes = f->prepares && work > u->scratch_bytes ? work : u->scratch_bytes;
 	}
 }
 
@@ -180,10 +188,11 @@ static void *words(size_t n)
 	return m ? memset(m, 0, bytes) : NULL;
 }
 
-/* Runs the plan's fixed part; its static memory (malloc), or NULL. */
-static void *run_fixed(Building *w, const CodeForm *f, JitCode *code, const EntryLeaf *leaf)
+/* Runs the plan's fixed part and copies its memory to `out`. */
+static bool run_fixed(Building *w, const EntryCore *core, JitCode *code, char *out)
 {
-	const Plan *p = f->plan;
+	const Plan *p = core->gen->plan;
+	const EntryLeaf *leaf = core->leaf;
 	Fixed data = {code, p};
 	const void **table = calloc(p->nbuffer + 1, sizeof *table);
 	int64_t *slot = calloc(p->nslot + 1, sizeof *slot);
@@ -200,20 +209,23 @@ static void *run_fixed(Building *w, const CodeForm *f, JitCode *code, const Entr
 	}
 	if (ok) {
 		fixed(&c);
+		memcpy(out, c.fixed, p->place_count[PLACE_STATIC] * 8);
+		for (uint32_t k = 0; k < core->nmove; k++) {
+			const EntryMove *m = &core->move[k];
+			memcpy(out + m->to * 8, (char *)c.block + m->from * 8,
+			       m->buffer->count * (m->buffer->integer ? 8 : w->u->real_bytes));
+		}
 	}
 	free(table);
 	free(slot);
+	free(c.fixed);
 	free(c.global);
 	free(c.tile);
 	free(c.block);
-	if (!ok || c.fault) {
-		free(c.fixed);
-		c.fixed = NULL;
-		*w->message = ok ? strdup("a constant part of the function reads outside an axis or "
-					  "overflows")
-				 : NULL;
+	if (c.fault) {
+		*w->message = strdup("a constant part of a function reads outside an axis or overflows");
 	}
-	return c.fixed;
+	return ok && !c.fault;
 }
 
 static bool begin_gen(Building *w, const CodeForm *f, Gen *g, const Target *t)
@@ -224,11 +236,11 @@ static bool begin_gen(Building *w, const CodeForm *f, Gen *g, const Target *t)
 	return gen_plan(g, f->plan);
 }
 
-static const void *fixed_values(Building *w, const CodeForm *f, const EntryLeaf *leaf)
+/* The static memory as it will be in every call; NULL after a message. */
+static const void *fixed_values(Building *w, const CodeForm *f, EntryCore *core)
 {
-	size_t bytes = f->plan->place_count[PLACE_STATIC] * 8;
-	char *out = arena_alloc(w->u->arena, bytes + 8, 8);
-	memset(out, 0, bytes + 8);
+	char *out = arena_alloc(w->u->arena, core->fixed_words * 8 + 8, 8);
+	memset(out, 0, core->fixed_words * 8 + 8);
 	if (!f->plan->fixed.n) {
 		return out;
 	}
@@ -239,13 +251,10 @@ static const void *fixed_values(Building *w, const CodeForm *f, const EntryLeaf 
 	}
 	ir_end(&g.ir);
 	LLVMDisposeModule(g.ir.mod);
-	void *values = code ? run_fixed(w, f, code, leaf) : NULL;
-	if (values) {
-		memcpy(out, values, bytes);
-	}
+	core->gen = &g;
+	bool ok = code && run_fixed(w, core, code, out);
 	jit_free(code);
-	free(values);
-	return values ? out : NULL;
+	return ok ? out : NULL;
 }
 
 /* ---- one form ---- */
@@ -285,54 +294,92 @@ static const char *prepare_name(const Building *w, uint32_t number)
 	return arena_printf(w->u->arena, "pnn_prepare_%u", number);
 }
 
-static bool add_form(Building *w, uint32_t number, size_t *prepared)
+/* The code that computes the static memory where parameters are given at run time. */
+static bool add_part(Building *w, uint32_t number, EntryCore *core)
 {
-	CodeUnit *u = w->u;
-	CodeForm *f = &u->form[number];
-	Plan *p = f->plan;
-	uint32_t npart = part_count(f);
-	bool *writes = arena_array(u->arena, bool, npart + 1);
-	bool *used = arena_array(u->arena, bool, p->nbuffer + 1);
-	uint32_t *output = arena_array(u->arena, uint32_t, p->noutput + 1);
-	EntryLeaf *leaf = arena_array(u->arena, EntryLeaf, p->nbuffer + 1);
-	entry_redirect(p);
-	bind_outputs(f, writes, output);
-	for (uint32_t k = 0; k < p->nbuffer; k++) {
-		leaf[k] = p->buffer[k]->place == PLACE_LEAF ? leaf_of(u, f, p->buffer[k])
-							    : (EntryLeaf){.kind = ENTRY_NOTHING};
+	const CodeForm *f = &w->u->form[number];
+	Gen g;
+	if (!f->prepares) {
+		return true;
 	}
-	EntryCore core = {.leaf = leaf,
-			  .npart = npart,
-			  .writes = writes,
-			  .output = output,
-			  .seed = u->seed,
-			  .fixed_offset = *prepared};
-	if (!u->prepare) {
-		core.fixed = fixed_values(w, f, leaf);
-		if (!core.fixed) {
-			return false;
-		}
-		touch_block(used, &p->body);
-		for (uint32_t k = 0; k < p->nbuffer; k++) {
-			leaf[k].kind = used[k] || leaf[k].kind != ENTRY_CONSTANT ? leaf[k].kind
-									       : ENTRY_NOTHING;
-		}
+	bool ok = begin_gen(w, f, &g, w->target);
+	core->gen = &g;
+	if (ok) {
+		entry_prepare(core, prepare_name(w, number));
 	}
+	ir_end(&g.ir);
+	return ok && join_module(w, g.ir.mod);
+}
+
+static bool add_entry(Building *w, const CodeForm *f, EntryCore *core)
+{
 	Gen g;
 	bool ok = begin_gen(w, f, &g, w->target);
-	core.gen = &g;
+	core->gen = &g;
 	if (ok) {
-		EntryValue *value = arena_array(u->arena, EntryValue, f->nvalue + 1);
-		EntryShape shape = shape_of(u, f, value);
-		shape.core = entry_core(&core, "pnn_core");
-		if (u->prepare) {
-			entry_prepare(&core, prepare_name(w, number));
-			*prepared += (p->place_count[PLACE_STATIC] * 8 + 63) / 64 * 64;
-		}
+		EntryValue *value = arena_array(w->u->arena, EntryValue, f->nvalue + 1);
+		EntryShape shape = shape_of(w->u, f, value);
+		shape.core = entry_core(core, "pnn_core");
 		entry_function(&g, &shape);
 	}
 	ir_end(&g.ir);
 	return ok && join_module(w, g.ir.mod);
+}
+
+/* Leaves by buffer: where their values will be. */
+static EntryLeaf *bind_leaves(const CodeUnit *u, const CodeForm *f)
+{
+	const Plan *p = f->plan;
+	EntryLeaf *leaf = arena_array(u->arena, EntryLeaf, p->nbuffer + 1);
+	for (uint32_t k = 0; k < p->nbuffer; k++) {
+		if (p->buffer[k]->place == PLACE_LEAF) {
+			leaf[k] = leaf_of(u, f, p->buffer[k]);
+		}
+	}
+	return leaf;
+}
+
+static void drop_unused(const CodeUnit *u, const Plan *p, EntryLeaf *leaf)
+{
+	bool *used = arena_array(u->arena, bool, p->nbuffer + 1);
+	touch_block(used, &p->body);
+	for (uint32_t k = 0; k < p->nbuffer; k++) {
+		if (!used[k] && leaf[k].kind == ENTRY_CONSTANT) {
+			leaf[k].kind = ENTRY_NOTHING;
+		}
+	}
+}
+
+static bool add_form(Building *w, uint32_t number, size_t *prepared)
+{
+	CodeUnit *u = w->u;
+	CodeForm *f = &u->form[number];
+	bool *writes = arena_array(u->arena, bool, part_count(f) + 1);
+	uint32_t *output = arena_array(u->arena, uint32_t, f->plan->noutput + 1);
+	EntryMove *move;
+	EntryCore core = {.npart = part_count(f), .seed = u->seed, .fixed_offset = *prepared};
+	entry_redirect(f->plan);
+	bind_outputs(f, writes, output);
+	core.writes = writes;
+	core.output = output;
+	core.nmove = entry_moves(u->arena, f->plan, &move, &core.fixed_words);
+	core.move = move;
+	EntryLeaf *leaf = bind_leaves(u, f);
+	core.leaf = leaf;
+	if (u->prepare) {
+		*prepared += core.fixed_words * 8;
+		if (!add_part(w, number, &core)) {
+			return false;
+		}
+	} else {
+		core.fixed = fixed_values(w, f, &core);
+		if (!core.fixed) {
+			return false;
+		}
+	}
+	entry_move(f->plan, core.nmove, core.move);
+	drop_unused(u, f->plan, leaf);
+	return add_entry(w, f, &core);
 }
 
 /* ---- what is no function of the program ---- */
@@ -348,7 +395,7 @@ static void add_prepare(Building *w, Gen *g)
 	LLVMValueRef scratch = ir_at(r, r->i8, LLVMGetParam(f, 0),
 				     ir_int(r, (int64_t)(u->prepared + u->prepared_bytes)));
 	for (uint32_t k = 0; k < u->nform; k++) {
-		if (!u->form[k].plan->fixed.n) {
+		if (!u->form[k].prepares) {
 			continue;
 		}
 		LLVMTypeRef type = LLVMFunctionType(r->i32, param, 2, false);
@@ -399,6 +446,15 @@ static unsigned long count_instructions(LLVMValueRef f)
 	return n;
 }
 
+/* Is it code of our own that may stand where it is called? What is rarely needed says no. */
+static bool may_inline(LLVMValueRef f)
+{
+	static const char NAME[] = "noinline";
+	unsigned kind = LLVMGetEnumAttributeKindForName(NAME, sizeof NAME - 1);
+	return LLVMGetLinkage(f) == LLVMInternalLinkage && !LLVMIsDeclaration(f) &&
+	       !LLVMGetEnumAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, kind);
+}
+
 static unsigned long count_calls(LLVMValueRef f)
 {
 	unsigned long n = 0;
@@ -417,13 +473,14 @@ static void mark_inline(Building *w)
 	LLVMAttributeRef always = LLVMCreateEnumAttribute(w->context, kind, 0);
 	unsigned long total = 0;
 	for (LLVMValueRef f = LLVMGetFirstFunction(w->all); f; f = LLVMGetNextFunction(f)) {
-		total += count_instructions(f) * (count_calls(f) ? count_calls(f) : 1);
+		unsigned long calls = may_inline(f) ? count_calls(f) : 1;
+		total += count_instructions(f) * (calls ? calls : 1);
 	}
 	if (total > INLINE_BUDGET) {
 		return;
 	}
 	for (LLVMValueRef f = LLVMGetFirstFunction(w->all); f; f = LLVMGetNextFunction(f)) {
-		if (LLVMGetLinkage(f) == LLVMInternalLinkage && !LLVMIsDeclaration(f)) {
+		if (may_inline(f)) {
 			LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, always);
 		}
 	}

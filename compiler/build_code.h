@@ -19,7 +19,8 @@ typedef struct CodeForm {
 	size_t calls;     /* of one run of the plan */
 	uint32_t nvalue;
 	const CodeValue *value;
-	size_t work; /* found: bytes of scratch memory that the caller gives; 0: none */
+	size_t work;   /* found: bytes of scratch memory that the caller gives; 0: none */
+	bool prepares; /* found: something depends on external parameters alone */
 } CodeForm;
 
 /* A leaf that is no argument: part of the code, or of the caller's parameters. */
@@ -49,6 +50,8 @@ typedef struct CodeUnit {
 
 /* Records of a tile of the plan, 0 if it has no tiles. */
 int64_t code_width(const Plan *p);
+/* Does a call of this plan find room on the stack? */
+bool code_fits(const Plan *p);
 /* Bytes of scratch memory that a call of a form takes beyond the stack; sets form->work. */
 void code_measure(CodeUnit *u);
 /* The object file, malloc; NULL with a message (malloc; NULL: memory is out). */

@@ -78,8 +78,7 @@ static void function(const Library *l, const LibFn *f, int form, FILE *out)
 		declare(l, k < narg ? &f->arg[k] : &f->result[k - narg], many, k >= narg, out);
 	}
 	if (f->form[form].work) {
-		fprintf(out, "      integer(c_int8_t), intent(inout) :: work(%zu)\n",
-			f->form[form].work);
+		fputs("      integer(c_int8_t), intent(inout) :: work(*)\n", out);
 	}
 	fprintf(out, "    end function %s\n", full);
 }
@@ -127,7 +126,14 @@ void build_fortran(const Library *l, FILE *out)
 	if (l->options->external_params) {
 		params_type(l, out);
 	}
-	fputs("  interface\n", out);
+	for (uint32_t k = 0; k < EXPORT_FORMS * l->nfn; k++) {
+		const LibFn *f = &l->fn[k / 2];
+		if (f->form[k % 2].work) {
+			fprintf(out, "  integer, parameter :: %s%s_work = %zu ! bytes\n", f->name,
+				k % 2 == EXPORT_MANY ? "_batch" : "", f->form[k % 2].work);
+		}
+	}
+	fputs("\n  interface\n", out);
 	if (l->options->external_params) {
 		prepare(l, out);
 	}

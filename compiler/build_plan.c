@@ -246,27 +246,30 @@ static Plan *make_plan(Library *l, const LibFn *f, int form)
 	return p;
 }
 
-/* A run of the form for many calls does one tile: as many calls as the planner would take at once. */
-static bool plan_many(Library *l, LibFn *f)
+static bool plan_calls(Library *l, LibFn *f, int64_t calls)
 {
 	LibForm *m = &f->form[EXPORT_MANY];
-	int64_t size = MANY;
-	for (int pass = 0; pass < 3; pass++) {
-		core_axis_resize(l->r->core, f->fn->calls, size);
-		plan_free(m->plan);
-		m->plan = make_plan(l, f, EXPORT_MANY);
-		m->calls = (size_t)size;
-		if (!m->plan) {
-			return false;
-		}
-		int64_t width = code_width(m->plan);
-		width = width ? width : FEW;
-		if (width == size) {
-			return true;
-		}
-		size = width;
+	core_axis_resize(l->r->core, f->fn->calls, calls);
+	plan_free(m->plan);
+	m->plan = make_plan(l, f, EXPORT_MANY);
+	m->calls = (size_t)calls;
+	return m->plan != NULL;
+}
+
+/* A run of the form for many calls does one tile: as many calls as the planner would take at once,
+ * fewer where the stack would not hold them. */
+static bool plan_many(Library *l, LibFn *f)
+{
+	if (!plan_calls(l, f, MANY)) {
+		return false;
 	}
-	return true;
+	int64_t width = code_width(f->form[EXPORT_MANY].plan);
+	bool ok = width == MANY || plan_calls(l, f, width ? width : FEW);
+	for (width = width ? width : FEW; ok && width > FEW && !code_fits(f->form[EXPORT_MANY].plan);) {
+		width = width / 2 < FEW ? FEW : width / 2;
+		ok = plan_calls(l, f, width);
+	}
+	return ok;
 }
 
 bool build_plans(Library *l)

@@ -28,6 +28,47 @@ void entry_redirect(Plan *plan)
 	}
 }
 
+/* ---- what the fixed part leaves in blocks ---- */
+
+static void mark_loops(const Block *b, bool *fixed)
+{
+	for (uint32_t k = 0; k < b->n; k++) {
+		const Step *s = b->step[k];
+		if (s->tag == STEP_LOOP) {
+			fixed[s->loop->number] |= s->loop->tile;
+			mark_loops(&s->loop->body, fixed);
+		}
+	}
+}
+
+uint32_t entry_moves(Arena *a, const Plan *p, EntryMove **move, size_t *words)
+{
+	bool *fixed = arena_array(a, bool, p->ntile + p->nstep + 1);
+	uint32_t n = 0;
+	mark_loops(&p->fixed, fixed);
+	*move = arena_array(a, EntryMove, p->nbuffer + 1);
+	*words = lines(p->place_count[PLACE_STATIC] * 8) / 8;
+	for (uint32_t k = 0; k < p->nbuffer; k++) {
+		Buffer *b = p->buffer[k];
+		if (b->place != PLACE_BLOCK || !fixed[b->tile]) {
+			continue;
+		}
+		size_t from = p->tile[b->tile]->base + b->offset;
+		(*move)[n++] = (EntryMove){b, from, *words, lines(b->count * 8) / 8};
+		*words += lines(b->count * 8) / 8;
+	}
+	return n;
+}
+
+void entry_move(Plan *p, uint32_t n, const EntryMove *move)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		move[k].buffer->place = PLACE_STATIC;
+		move[k].buffer->offset = move[k].to;
+	}
+	p->fixed.n = 0;
+}
+
 size_t entry_work(const Plan *p)
 {
 	return lines(p->place_count[PLACE_GLOBAL] * 8) + lines(p->place_count[PLACE_BLOCK] * 8) +
@@ -161,8 +202,7 @@ static LLVMValueRef make_context(const EntryCore *c, LLVMValueRef f, bool prepar
 	size_t tile = block + lines(p->place_count[PLACE_BLOCK] * 8);
 	put(r, context, CONTEXT_LEAF, table);
 	put(r, context, CONTEXT_FIXED,
-	    c->fixed ? constant_bytes(r, "pnn_fixed_values", c->fixed,
-				      p->place_count[PLACE_STATIC] * 8)
+	    c->fixed ? constant_bytes(r, "pnn_fixed_values", c->fixed, c->fixed_words * 8)
 		     : bytes_at(r, LLVMGetParam(f, 0), c->fixed_offset));
 	put(r, context, CONTEXT_GLOBAL, work);
 	put(r, context, CONTEXT_BLOCK, bytes_at(r, work, block));
@@ -202,21 +242,21 @@ static LLVMValueRef result_code(Gen *g, LLVMValueRef context)
 
 /* ---- functions ---- */
 
-static void hide(LLVMValueRef f, bool hot)
+static void hide(Gen *g, const char *name)
 {
+	LLVMValueRef f = LLVMGetNamedFunction(g->ir.mod, name);
 	if (f) {
 		LLVMSetLinkage(f, LLVMInternalLinkage);
-		(void)hot;
 	}
 }
 
 static void hide_plan(Gen *g)
 {
-	hide(LLVMGetNamedFunction(g->ir.mod, "pnn_body"), true);
-	hide(LLVMGetNamedFunction(g->ir.mod, "pnn_fixed"), false);
+	hide(g, "pnn_body");
+	hide(g, "pnn_fixed");
 	for (uint32_t t = 0; t < g->plan->ntile; t++) {
-		hide(LLVMGetNamedFunction(g->ir.mod, arena_printf(g->arena, "pnn_block_%u", t)), true);
-		hide(LLVMGetNamedFunction(g->ir.mod, arena_printf(g->arena, "pnn_join_%u", t)), true);
+		hide(g, arena_printf(g->arena, "pnn_block_%u", t));
+		hide(g, arena_printf(g->arena, "pnn_join_%u", t));
 	}
 }
 
@@ -292,10 +332,19 @@ LLVMValueRef entry_prepare(const EntryCore *c, const char *name)
 {
 	Gen *g = c->gen;
 	Ir *r = &g->ir;
+	bind_tiles(g, tiles_function(g));
 	LLVMValueRef f = ir_function(r, name, r->i32, 2, (LLVMTypeRef[]){r->ptr, r->ptr}, false);
 	LLVMValueRef context = make_context(c, f, true);
 	call_named(g, "pnn_fixed", 1, &context);
+	LLVMValueRef fixed = gen_context(g, context, CONTEXT_FIXED, r->ptr);
+	LLVMValueRef block = gen_context(g, context, CONTEXT_BLOCK, r->ptr);
+	for (uint32_t k = 0; k < c->nmove; k++) {
+		const EntryMove *m = &c->move[k];
+		LLVMBuildMemCpy(r->b, bytes_at(r, fixed, m->to * 8), 8, bytes_at(r, block, m->from * 8), 8,
+				ir_int(r, (int64_t)(m->buffer->count * (m->buffer->integer ? 8 : r->real_bytes))));
+	}
 	LLVMBuildRet(r->b, result_code(g, context));
+	hide_plan(g);
 	return f;
 }
 

@@ -20,6 +20,13 @@ typedef struct EntryLeaf {
 	size_t size, offset;
 } EntryLeaf;
 
+/* What the fixed part leaves in the memory of blocks (sums over data) is kept behind its static
+ * memory: words of 8 bytes. */
+typedef struct EntryMove {
+	Buffer *buffer;
+	size_t from, to, words;
+} EntryMove;
+
 /* Code of a plan as a function of its arrays:  i32 name(ptr params, ptr work, ptr part…). */
 typedef struct EntryCore {
 	Gen *gen; /* after gen_plan */
@@ -28,9 +35,17 @@ typedef struct EntryCore {
 	const bool *writes;     /* by part */
 	const uint32_t *output; /* by output of the plan: its part */
 	uint64_t seed;
-	const void *fixed;      /* values of the plan's static memory, or NULL: at fixed_offset */
+	size_t fixed_words;     /* static memory, moved buffers included */
+	const void *fixed;      /* its values, or NULL: at fixed_offset */
 	size_t fixed_offset;    /* of the caller's parameters */
+	uint32_t nmove;
+	const EntryMove *move;
 } EntryCore;
+
+/* Buffers to be moved, in the arena; *words is the size of the static memory then. */
+uint32_t entry_moves(Arena *a, const Plan *p, EntryMove **move, size_t *words);
+/* From now on the plan's body reads them there, and there is no fixed part any more. */
+void entry_move(Plan *p, uint32_t n, const EntryMove *move);
 
 /* Gives outputs that are whole arrays of their own the caller's memory: before gen_plan. */
 void entry_redirect(Plan *plan);
