@@ -88,7 +88,7 @@ void gen_gemm_panel_key(GemmPanel s, char key[GEMM_KEY]);
  * k contiguous in all A and B. Blocks of rows by columns, as many sums in vectors at once; the last
  * block of rows or columns begins earlier if it would not fit and stores its new elements only. */
 typedef struct GemmDot {
-	unsigned rows, columns; /* powers of 2; PANEL m >= rows, n >= columns */
+	unsigned rows, columns; /* powers of 2; m >= rows, n >= columns */
 	bool exact;             /* m and n are multiples of rows and columns */
 	bool whole;             /* k is a multiple of ir.vl */
 	bool apart; /* C's or F's neighbouring columns lie apart: DOT_CN, DOT_FN are used */

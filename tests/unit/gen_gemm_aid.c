@@ -99,11 +99,13 @@ static double lane_sum(const Ir *g, const double *x, const double *y, int64_t k)
 	return lane_total(g, lane);
 }
 
+enum { LONGEST = 20000 };
+
 /* F + alpha*S for one element; lanes: as a dot product. */
 double element(const Ir *g, const Gemm *w, char *const *at, int64_t i, int64_t j, int64_t k,
 	       bool lanes)
 {
-	double x[512], y[512];
+	static double x[LONGEST], y[LONGEST];
 	unsigned by = g->real_bytes;
 	for (int64_t p = 0; p < k; p++) {
 		x[p] = get(at[A], i * w->m.a + p * w->k.a, by);

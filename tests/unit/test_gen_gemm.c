@@ -203,6 +203,12 @@ static void packed(Module *m, char *const *memory)
 		add(m, &n, panel_case(1 + chance(20), 1 + chance(70), w, false, true), from);
 	}
 	add(m, &n, panel_case(20, 20, 256, false, true), 1);
+	for (int64_t k = 3000; k <= 17000; k += 14000) { /* large panels, and too large ones */
+		Case c = panel_case(1, 2, k, true, true);
+		c.gemm.k.b = 1;
+		c.gemm.n.b = k + 1;
+		add(m, &n, c, 1);
+	}
 	run_all(m, memory, n);
 }
 
