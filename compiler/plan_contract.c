@@ -160,10 +160,32 @@ static void product_dims(Product *w, const PDef *d, const Interval *box, const P
 	}
 }
 
+/* A leaf whose records lie apart is read from its copy for the present tile. */
+static const View *product_view(Product *w, unsigned side)
+{
+	Planner *p = w->p;
+	uint32_t number = w->read[side];
+	const PDef *d = &p->def[number];
+	if (d->mode != MODE_LEAF || !p->tile || d->rank < 2) {
+		return plan_view(p, d);
+	}
+	for (uint32_t f = 0; f < d->rank; f++) {
+		const Affine *a = &w->arg[side][f];
+		for (uint32_t k = 0; k < w->ndim; k++) {
+			if (w->dim[k].tiled && a->n == 1 && a->c == 0 && a->coef[0] == 1 &&
+			    a->index[0] == w->dim[k].index && d->home.stride[f] != 1) {
+				return plan_leaf_tile(p, number, f);
+			}
+		}
+	}
+	return plan_view(p, d);
+}
+
 static bool access_dims(Product *w, unsigned side, Access *out)
 {
+	const View *view = product_view(w, side);
 	const PDef *d = &w->p->def[w->read[side]];
-	return plan_access(w->p, plan_view(w->p, d), d->rank, w->arg[side], w->ndim, w->dim, out);
+	return plan_access(w->p, view, d->rank, w->arg[side], w->ndim, w->dim, out);
 }
 
 /* ---- the kernel's dimensions ---- */

@@ -200,6 +200,7 @@ typedef enum { STEP_NEST, STEP_GEMM, STEP_FILL, STEP_LOOP } StepTag;
 struct Step {
 	StepTag tag;
 	uint32_t number, last; /* place in the plan; last: of the steps inside */
+	bool copy;       /* of a leaf for the tile: reads nothing that other steps write */
 	uint32_t region; /* neighbouring steps of one number > 0 may be fused (plan_fuse.c) */
 	uint32_t ncond;        /* run only where each slot lies in its interval */
 	struct {

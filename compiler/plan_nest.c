@@ -8,7 +8,12 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STRIP_MAX = 512, STRIP_MIN = 64, STRIP_MEMORY = 3072 /* doubles of registers: 24 KiB */ };
+enum {
+	STRIP_MAX = 512,
+	STRIP_MIN = 64,
+	STRIP_MEMORY = 3072, /* doubles of registers: 24 KiB */
+	FEW_POINTS = 8 /* a scatter to so few places is a sum under a condition for each */
+};
 
 Step *plan_step(Planner *p, StepTag tag)
 {
@@ -470,7 +475,8 @@ void plan_emit_nest(Planner *p, uint32_t nitem, const NestItem *item)
 	const PDef *d = &p->def[item[0].def];
 	assert(!d->nbound || nitem == 1);
 	OnePoint at;
-	if (d->nbound && find_point(p, d, item->value, &at)) {
+	if (d->nbound && find_point(p, d, item->value, &at) &&
+	    interval_size(d->region[item->region].box[at.formal]) > FEW_POINTS) {
 		box_ranges(p, d, d->region[item->region].box);
 		emit_scatter(p, item, &at);
 		return;
@@ -520,6 +526,7 @@ const View *plan_leaf_tile(Planner *p, uint32_t leaf, uint32_t samples)
 	ARENA_PUSH(p->arena, p->copy, n, p->copy_cap, ((LeafCopy){leaf, samples, p->tile, v}));
 	p->ncopy = (uint32_t)n;
 	plan_emit_copy(p, d, d->max, d->formal[samples], &d->home, v);
+	p->tile->body.step[p->tile->body.n - 1]->copy = true;
 	return v;
 }
 

@@ -464,6 +464,19 @@ static void emit_with_neighbours(Sched *s, uint32_t item)
 	emit_group(p, &g);
 }
 
+/* Moves copies of leaves before the other steps from `from` on; where those begin. */
+static uint32_t copies_first(Block *b, uint32_t from)
+{
+	for (uint32_t k = from; k < b->n; k++) {
+		Step *s = b->step[k];
+		if (s->copy) {
+			memmove(&b->step[from + 1], &b->step[from], (k - from) * sizeof *b->step);
+			b->step[from++] = s;
+		}
+	}
+	return from;
+}
+
 /* A region from its first item: whatever fits and is ready joins, contractions before nests. */
 static void emit_region(Sched *s, uint32_t item)
 {
@@ -497,7 +510,7 @@ static void emit_region(Sched *s, uint32_t item)
 	}
 	s->in_region = false;
 	p->plan->nregion++;
-	for (uint32_t k = from; k < into->n; k++) {
+	for (uint32_t k = copies_first(into, from); k < into->n; k++) {
 		into->step[k]->region = p->plan->nregion;
 	}
 }
