@@ -1,21 +1,21 @@
 /* plan_pays.c — whether a plan is compiled: estimates of both ways in nanoseconds, from the plan
  * and the expected number of runs alone, so that the same program always runs the same way. The
- * figures are those of an x86-64 processor of 3 GHz with AVX2; nothing but speed depends on them. */
+ * figures are those of an x86-64 processor of 3 GHz with AVX-512; nothing but speed depends on them. */
 #include "compiler/cost.h"
 #include "compiler/plan_int.h"
 #include <math.h>
 
 /* The interpreter: one operation of a strip, of a function, of a contraction; one step. */
-#define FLOP_NS 0.8
-#define FUNCTION_NS 12.0
-#define PRODUCT_NS 0.08
-#define STEP_NS 400.0
+#define FLOP_NS 0.2
+#define FUNCTION_NS 3.5
+#define PRODUCT_NS 0.022
+#define STEP_NS 110.0
 /* Compiled code takes this part of it. */
-#define COMPILED 0.3
+#define COMPILED 0.35
 /* Compiling: in any case, one kernel, one instruction of a nest. */
-#define COMPILE_NS 12e6
-#define KERNEL_NS 0.5e6
-#define CODE_NS 0.1e6
+#define COMPILE_NS 8e6
+#define KERNEL_NS 0.9e6
+#define CODE_NS 0.18e6
 
 typedef struct Size {
 	double steps;   /* carried out in one run */
