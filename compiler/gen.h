@@ -109,6 +109,8 @@ typedef struct GenCode {
 	LLVMValueRef fault;    /* i64: number of the nest's first fault, from gen_code_faults */
 	LLVMValueRef *value;   /* by access: its value where that is known, to spare a read */
 	LLVMValueRef *uniform; /* by instruction: what gen_code_uniform has made */
+	LLVMValueRef left;     /* i64: lanes that exist from the first one on, where there is a mask */
+	struct CodeSplats *splats; /* gen_code's own: scalars that have been spread over the lanes */
 } GenCode;
 /* Emits all instructions. Afterwards reg[] holds the registers' values; one of all lanes is a scalar
  * where the lanes are equal for certain (ir_splat). */

@@ -96,20 +96,45 @@ LLVMValueRef code_truth(GenCode *w, uint32_t operand)
 	return LLVMBuildICmp(g->b, LLVMIntNE, v, ir_int_like(g, 0, v), "");
 }
 
-void code_pair(Ir *g, LLVMValueRef *a, LLVMValueRef *b)
+typedef struct CodeSplat {
+	LLVMValueRef one, all;
+} CodeSplat;
+struct CodeSplats {
+	size_t n, cap;
+	CodeSplat *pair;
+};
+
+LLVMValueRef code_splat(GenCode *w, LLVMValueRef v, unsigned lanes)
 {
-	unsigned n = ir_lanes(*a), m = ir_lanes(*b);
-	*a = n < m ? ir_splat(g, *a, m) : *a;
-	*b = m < n ? ir_splat(g, *b, n) : *b;
+	Ir *g = &w->g->ir;
+	struct CodeSplats *s = w->splats;
+	if (ir_lanes(v) == lanes || LLVMIsConstant(v) || !s || lanes != w->lanes) {
+		return ir_splat(g, v, lanes);
+	}
+	for (size_t k = 0; k < s->n; k++) {
+		if (s->pair[k].one == v) {
+			return s->pair[k].all;
+		}
+	}
+	LLVMValueRef all = ir_splat(g, v, lanes);
+	ARENA_PUSH(w->g->arena, s->pair, s->n, s->cap, ((CodeSplat){v, all}));
+	return all;
 }
 
-LLVMValueRef code_both(Ir *g, LLVMValueRef a, LLVMValueRef b)
+void code_pair(GenCode *w, LLVMValueRef *a, LLVMValueRef *b)
+{
+	unsigned n = ir_lanes(*a), m = ir_lanes(*b);
+	*a = n < m ? code_splat(w, *a, m) : *a;
+	*b = m < n ? code_splat(w, *b, n) : *b;
+}
+
+LLVMValueRef code_both(GenCode *w, LLVMValueRef a, LLVMValueRef b)
 {
 	if (!a || !b) {
 		return a ? a : b;
 	}
-	code_pair(g, &a, &b);
-	return LLVMBuildAnd(g->b, a, b, "");
+	code_pair(w, &a, &b);
+	return LLVMBuildAnd(w->g->ir.b, a, b, "");
 }
 
 /* ---- results ---- */
@@ -135,7 +160,7 @@ static void set_access(GenCode *w, uint32_t k, LLVMValueRef v)
 	}
 	forget(w, k);
 	w->value[k] = v;
-	w->write(w, k, one ? v : ir_splat(g, v, w->lanes));
+	w->write(w, k, one ? v : code_splat(w, v, w->lanes));
 }
 
 static void set(GenCode *w, uint32_t dst, LLVMValueRef v)
@@ -156,14 +181,15 @@ static LLVMValueRef number(const Ir *g, double k, LLVMValueRef like)
 }
 
 /* sum + k*a */
-static LLVMValueRef add_scaled(Ir *g, LLVMValueRef sum, LLVMValueRef a, double k)
+static LLVMValueRef add_scaled(GenCode *w, LLVMValueRef sum, LLVMValueRef a, double k)
 {
+	Ir *g = &w->g->ir;
 	if (!sum) {
 		return k == 1.0    ? a
 		       : k == -1.0 ? LLVMBuildFNeg(g->b, a, "")
 				   : LLVMBuildFMul(g->b, a, number(g, k, a), "");
 	}
-	code_pair(g, &sum, &a);
+	code_pair(w, &sum, &a);
 	if (k == 1.0) {
 		return LLVMBuildFAdd(g->b, sum, a, "");
 	}
@@ -174,24 +200,27 @@ static LLVMValueRef add_scaled(Ir *g, LLVMValueRef sum, LLVMValueRef a, double k
 }
 
 /* c + k*a*b */
-static LLVMValueRef add_product(Ir *g, LLVMValueRef c, LLVMValueRef a, LLVMValueRef b, double k)
+static LLVMValueRef add_product(GenCode *w, LLVMValueRef c, LLVMValueRef a, LLVMValueRef b,
+				double k)
 {
+	Ir *g = &w->g->ir;
 	if (k == -1.0) {
 		b = LLVMBuildFNeg(g->b, b, "");
 	} else if (k != 1.0) { /* the factor that is one value, if there is one */
 		LLVMValueRef *x = ir_lanes(a) < ir_lanes(b) ? &a : &b;
 		*x = LLVMBuildFMul(g->b, *x, number(g, k, *x), "");
 	}
-	code_pair(g, &a, &b);
-	code_pair(g, &a, &c);
-	code_pair(g, &b, &c);
+	code_pair(w, &a, &b);
+	code_pair(w, &a, &c);
+	code_pair(w, &b, &c);
 	return ir_fma(g, a, b, c);
 }
 
 /* The greater (smaller) of two; not a number if one of them is not. */
-static LLVMValueRef extreme(Ir *g, LLVMValueRef a, LLVMValueRef b, bool max)
+static LLVMValueRef extreme(GenCode *w, LLVMValueRef a, LLVMValueRef b, bool max)
 {
-	code_pair(g, &a, &b);
+	Ir *g = &w->g->ir;
+	code_pair(w, &a, &b);
 	LLVMValueRef better = LLVMBuildFCmp(g->b, max ? LLVMRealOGT : LLVMRealOLT, b, a, "");
 	LLVMValueRef none = LLVMBuildFCmp(g->b, LLVMRealUNO, b, b, "");
 	return LLVMBuildSelect(g->b, none, b, LLVMBuildSelect(g->b, better, b, a, ""), "");
@@ -203,24 +232,24 @@ static LLVMValueRef reals_two(GenCode *w, const Instr *in)
 	LLVMValueRef a = code_real(w, in->a), b = code_real(w, in->b);
 	switch (in->op) {
 	case VM_AXPY:
-		return add_scaled(g, a, b, in->k);
+		return add_scaled(w, a, b, in->k);
 	case VM_AXPS:
-		return add_scaled(g, b, a, in->k);
+		return add_scaled(w, b, a, in->k);
 	case VM_AXBY:
 		if (in->k == 1.0) {
-			return add_scaled(g, a, b, in->k2);
+			return add_scaled(w, a, b, in->k2);
 		}
 		if (in->k == -1.0 && in->k2 != 1.0) {
-			return add_scaled(g, LLVMBuildFNeg(g->b, a, ""), b, in->k2);
+			return add_scaled(w, LLVMBuildFNeg(g->b, a, ""), b, in->k2);
 		}
-		return add_scaled(g, add_scaled(g, NULL, b, in->k2), a, in->k);
+		return add_scaled(w, add_scaled(w, NULL, b, in->k2), a, in->k);
 	case VM_MAX:
 	case VM_MIN:
-		return extreme(g, a, b, in->op == VM_MAX);
+		return extreme(w, a, b, in->op == VM_MAX);
 	default:
 		break;
 	}
-	code_pair(g, &a, &b);
+	code_pair(w, &a, &b);
 	switch (in->op) {
 	case VM_ADD:
 		return LLVMBuildFAdd(g->b, a, b, "");
@@ -251,8 +280,8 @@ static LLVMValueRef reals_one(GenCode *w, const Instr *in)
 	case VM_POWI:
 		return ir_powi(g, a, in->i);
 	default: /* AXPK */
-		return in->k2 == 0 ? add_scaled(g, NULL, a, in->k)
-				   : add_scaled(g, number(g, in->k2, a), a, in->k);
+		return in->k2 == 0 ? add_scaled(w, NULL, a, in->k)
+				   : add_scaled(w, number(g, in->k2, a), a, in->k);
 	}
 }
 
@@ -262,7 +291,7 @@ static LLVMValueRef reals_test(GenCode *w, const Instr *in)
 						 LLVMRealUNE};
 	Ir *g = &w->g->ir;
 	LLVMValueRef a = code_real(w, in->a), b = code_real(w, in->b);
-	code_pair(g, &a, &b);
+	code_pair(w, &a, &b);
 	return LLVMBuildFCmp(g->b, TEST[in->op - VM_LT], a, b, "");
 }
 
@@ -295,7 +324,7 @@ static LLVMValueRef call(GenCode *w, const Instr *in)
 		}
 	}
 	if (v[1]) {
-		code_pair(g, &v[0], &v[1]);
+		code_pair(w, &v[0], &v[1]);
 	}
 	return ir_op(g, (Op)in->i, v[0], v[1]);
 }
@@ -314,9 +343,9 @@ static LLVMValueRef selection(GenCode *w, const Instr *in)
 	if (code_is_zero(a) && code_is_zero(b)) {
 		return a;
 	}
-	code_pair(g, &a, &b);
-	code_pair(g, &c, &a);
-	b = ir_splat(g, b, ir_lanes(a));
+	code_pair(w, &a, &b);
+	code_pair(w, &c, &a);
+	b = code_splat(w, b, ir_lanes(a));
 	return LLVMBuildSelect(g->b, c, a, b, "");
 }
 
@@ -359,7 +388,7 @@ static LLVMValueRef instruction(GenCode *w, const Instr *in)
 		return reals_one(w, in);
 	case VM_MACC:
 	case VM_MACS:
-		return add_product(&w->g->ir, code_real(w, in->c), code_real(w, in->a),
+		return add_product(w, code_real(w, in->c), code_real(w, in->a),
 				   code_real(w, in->b), in->k);
 	case VM_MAP:
 	case VM_CALL:
@@ -390,6 +419,7 @@ static void values_begin(GenCode *w)
 void gen_code(GenCode *w)
 {
 	values_begin(w);
+	w->splats = arena_new(w->g->arena, struct CodeSplats);
 	for (uint32_t k = 0; k < w->nest->ncode; k++) {
 		const Instr *in = &w->nest->code[k];
 		if (w->uniform && w->uniform[k]) {
@@ -439,6 +469,7 @@ void gen_code_uniform(GenCode *w)
 {
 	const Nest *n = w->nest;
 	values_begin(w);
+	w->splats = NULL;
 	bool any = false;
 	for (uint32_t k = 0; k < n->ncode; k++) {
 		any |= n->code[k].uniform;

@@ -13,10 +13,12 @@ LLVMValueRef code_truth(GenCode *w, uint32_t operand);
 /* The operand as an access, or OPERAND_NONE. */
 uint32_t code_access(const GenCode *w, uint32_t operand);
 bool code_is_zero(LLVMValueRef v);
+/* One value for all lanes of this program: each is spread once. */
+LLVMValueRef code_splat(GenCode *w, LLVMValueRef v, unsigned lanes);
 /* Gives two values the same number of lanes. */
-void code_pair(Ir *g, LLVMValueRef *a, LLVMValueRef *b);
+void code_pair(GenCode *w, LLVMValueRef *a, LLVMValueRef *b);
 /* Both conditions; NULL is one that always holds. */
-LLVMValueRef code_both(Ir *g, LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef code_both(GenCode *w, LLVMValueRef a, LLVMValueRef b);
 /* A value as i64: truth values as 0 and 1. */
 LLVMValueRef code_wide(Ir *g, LLVMValueRef v);
 /* Does the instruction hold a check that may fail? */

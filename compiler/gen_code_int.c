@@ -52,7 +52,7 @@ void code_fault(GenCode *w, const Instr *in, LLVMValueRef bad, LLVMValueRef valu
 		gen_fault_at(w->g, w->context, bad, fault_number(w, in), value);
 		return;
 	}
-	bad = code_both(g, bad, w->mask);
+	bad = code_both(w, bad, w->mask);
 	LLVMTypeRef bits = LLVMIntTypeInContext(g->ctx, n);
 	LLVMValueRef set = LLVMBuildBitCast(g->b, bad, bits, "");
 	LLVMValueRef some = LLVMBuildICmp(g->b, LLVMIntNE, set, LLVMConstNull(bits), "");
@@ -90,28 +90,30 @@ static LLVMValueRef inside(Ir *g, LLVMValueRef a, int64_t lo, int64_t hi)
 	return test(g, LLVMIntULE, up, (int64_t)((uint64_t)hi - (uint64_t)lo));
 }
 
-static LLVMValueRef either(Ir *g, LLVMValueRef a, LLVMValueRef b)
+static LLVMValueRef either(GenCode *w, LLVMValueRef a, LLVMValueRef b)
 {
 	if (!a || !b) {
 		return a ? a : b;
 	}
-	code_pair(g, &a, &b);
-	return LLVMBuildOr(g->b, a, b, "");
+	code_pair(w, &a, &b);
+	return LLVMBuildOr(w->g->ir.b, a, b, "");
 }
 
 /* An operation that tells whether it overflowed. */
-static LLVMValueRef checked(Ir *g, const char *name, LLVMValueRef a, LLVMValueRef b,
+static LLVMValueRef checked(GenCode *w, const char *name, LLVMValueRef a, LLVMValueRef b,
 			    LLVMValueRef *bad)
 {
-	code_pair(g, &a, &b);
+	Ir *g = &w->g->ir;
+	code_pair(w, &a, &b);
 	LLVMValueRef r = ir_intrinsic(g, name, 2, (LLVMValueRef[]){a, b});
-	*bad = either(g, *bad, LLVMBuildExtractValue(g->b, r, 1, ""));
+	*bad = either(w, *bad, LLVMBuildExtractValue(g->b, r, 1, ""));
 	return LLVMBuildExtractValue(g->b, r, 0, "");
 }
 
 /* k*a; overflow where a lies outside the quotients of the ends of the ints (rounded inwards). */
-static LLVMValueRef times(Ir *g, LLVMValueRef a, int64_t k, bool check, LLVMValueRef *bad)
+static LLVMValueRef times(GenCode *w, LLVMValueRef a, int64_t k, bool check, LLVMValueRef *bad)
 {
+	Ir *g = &w->g->ir;
 	if (k == 1) {
 		return a;
 	}
@@ -119,18 +121,18 @@ static LLVMValueRef times(Ir *g, LLVMValueRef a, int64_t k, bool check, LLVMValu
 		int64_t lo = k > 0 ? INT64_MIN / k : INT64_MAX / k;
 		int64_t hi = k > 0 ? INT64_MAX / k : k == -1 ? INT64_MAX : INT64_MIN / k;
 		LLVMValueRef good = inside(g, a, lo, hi);
-		*bad = either(g, *bad, LLVMBuildNot(g->b, good, ""));
+		*bad = either(w, *bad, LLVMBuildNot(g->b, good, ""));
 	}
 	return LLVMBuildMul(g->b, a, ir_int_like(g, k, a), "");
 }
 
-static LLVMValueRef plus(Ir *g, LLVMValueRef a, LLVMValueRef b, bool check, LLVMValueRef *bad)
+static LLVMValueRef plus(GenCode *w, LLVMValueRef a, LLVMValueRef b, bool check, LLVMValueRef *bad)
 {
 	if (check) {
-		return checked(g, "llvm.sadd.with.overflow", a, b, bad);
+		return checked(w, "llvm.sadd.with.overflow", a, b, bad);
 	}
-	code_pair(g, &a, &b);
-	return LLVMBuildAdd(g->b, a, b, "");
+	code_pair(w, &a, &b);
+	return LLVMBuildAdd(w->g->ir.b, a, b, "");
 }
 
 /* i*a + j, a + i*b, a*b; operand c says where an overflow counts. */
@@ -139,20 +141,20 @@ static LLVMValueRef arithmetic(GenCode *w, const Instr *in)
 	Ir *g = &w->g->ir;
 	LLVMValueRef a = code_int(w, in->a), bad = NULL, r;
 	if (in->op == VM_IAXPK) {
-		r = times(g, a, in->i, in->check, &bad);
-		r = in->j ? plus(g, r, ir_int_like(g, in->j, r), in->check, &bad) : r;
+		r = times(w, a, in->i, in->check, &bad);
+		r = in->j ? plus(w, r, ir_int_like(g, in->j, r), in->check, &bad) : r;
 	} else if (in->op == VM_IAXPY) {
 		LLVMValueRef b = code_int(w, in->b);
-		r = plus(g, a, times(g, b, in->i, in->check, &bad), in->check, &bad);
+		r = plus(w, a, times(w, b, in->i, in->check, &bad), in->check, &bad);
 	} else {
 		LLVMValueRef b = code_int(w, in->b);
-		code_pair(g, &a, &b);
-		r = in->check ? checked(g, "llvm.smul.with.overflow", a, b, &bad)
+		code_pair(w, &a, &b);
+		r = in->check ? checked(w, "llvm.smul.with.overflow", a, b, &bad)
 			      : LLVMBuildMul(g->b, a, b, "");
 	}
 	if (in->check && bad) {
 		LLVMValueRef where = in->c == OPERAND_NONE ? NULL : code_truth(w, in->c);
-		code_fault(w, in, code_both(g, bad, where), a);
+		code_fault(w, in, code_both(w, bad, where), a);
 	}
 	return r;
 }
@@ -162,7 +164,7 @@ static LLVMValueRef check(GenCode *w, const Instr *in)
 	Ir *g = &w->g->ir;
 	LLVMValueRef a = code_int(w, in->a), good = inside(g, a, in->i, in->j);
 	LLVMValueRef where = in->b == OPERAND_NONE ? NULL : code_truth(w, in->b);
-	code_fault(w, in, code_both(g, LLVMBuildNot(g->b, good, ""), where), a);
+	code_fault(w, in, code_both(w, LLVMBuildNot(g->b, good, ""), where), a);
 	return LLVMBuildSelect(g->b, good, a, ir_int_like(g, in->i, a), "");
 }
 
@@ -188,9 +190,9 @@ static LLVMValueRef offset(GenCode *w, const Instr *in)
 	Ir *g = &w->g->ir;
 	LLVMValueRef none = NULL, v = code_int(w, in->a);
 	v = in->j ? LLVMBuildSub(g->b, v, ir_int_like(g, in->j, v), "") : v;
-	v = times(g, v, in->i, false, &none);
+	v = times(w, v, in->i, false, &none);
 	LLVMValueRef b = in->b == OPERAND_NONE ? NULL : code_int(w, in->b);
-	return b && !code_is_zero(b) ? plus(g, v, b, false, &none) : v;
+	return b && !code_is_zero(b) ? plus(w, v, b, false, &none) : v;
 }
 
 /* ---- tests ---- */
@@ -200,7 +202,7 @@ static LLVMValueRef compare(GenCode *w, const Instr *in)
 	static const LLVMIntPredicate TEST[] = {LLVMIntSLT, LLVMIntSLE, LLVMIntEQ, LLVMIntNE};
 	Ir *g = &w->g->ir;
 	LLVMValueRef a = code_int(w, in->a), b = code_int(w, in->b);
-	code_pair(g, &a, &b);
+	code_pair(w, &a, &b);
 	return LLVMBuildICmp(g->b, TEST[in->op - VM_ILT], a, b, "");
 }
 
@@ -208,7 +210,7 @@ static LLVMValueRef bits(GenCode *w, const Instr *in)
 {
 	Ir *g = &w->g->ir;
 	LLVMValueRef a = code_int(w, in->a), b = code_int(w, in->b);
-	code_pair(g, &a, &b);
+	code_pair(w, &a, &b);
 	LLVMIntPredicate before = in->op == VM_IMAX ? LLVMIntSGT : LLVMIntSLT;
 	switch (in->op) {
 	case VM_IMAX:
@@ -231,7 +233,7 @@ static LLVMValueRef truths(GenCode *w, const Instr *in)
 		return LLVMBuildNot(g->b, a, "");
 	}
 	LLVMValueRef b = code_truth(w, in->b);
-	return in->op == VM_AND ? code_both(g, a, b) : either(g, a, b);
+	return in->op == VM_AND ? code_both(w, a, b) : either(w, a, b);
 }
 
 static LLVMValueRef to_real(GenCode *w, const Instr *in)
@@ -269,7 +271,7 @@ LLVMValueRef code_ints(GenCode *w, const Instr *in)
 	case VM_REAL:
 		return to_real(w, in);
 	case VM_IOTA: {
-		LLVMValueRef first = ir_splat(g, w->label[in->i], w->lanes);
+		LLVMValueRef first = code_splat(w, w->label[in->i], w->lanes);
 		return w->lanes == 1 ? first : LLVMBuildAdd(g->b, first, ir_iota(g, w->lanes), "");
 	}
 	case VM_LABEL:
@@ -278,7 +280,7 @@ LLVMValueRef code_ints(GenCode *w, const Instr *in)
 		return LLVMBuildAdd(g->b, w->slot[in->i], ir_int(g, in->j), "");
 	case VM_INSIDE: {
 		LLVMValueRef b = in->b == OPERAND_NONE ? NULL : code_truth(w, in->b);
-		return code_both(g, inside(g, code_int(w, in->a), in->i, in->j), b);
+		return code_both(w, inside(g, code_int(w, in->a), in->i, in->j), b);
 	}
 	case VM_CHECK:
 		return check(w, in);

@@ -66,16 +66,16 @@ LLVMValueRef code_gather(GenCode *w, const Instr *in)
 	}
 	if (ir_lanes(offset) == 1 && in->i == 1 && (lone || g->target.masks)) {
 		LLVMValueRef at = access_at(w, k, offset, lone ? cond : NULL);
-		return ir_load(g, t, w->lanes, at, lone ? w->mask : code_both(g, cond, w->mask));
+		return ir_load(g, t, w->lanes, at, lone ? w->mask : code_both(w, cond, w->mask));
 	}
-	LLVMValueRef place = ir_splat(g, offset, w->lanes);
+	LLVMValueRef place = code_splat(w, offset, w->lanes);
 	if (in->i) {
 		LLVMValueRef iota = ir_iota(g, w->lanes);
 		LLVMValueRef step = LLVMBuildMul(g->b, iota, ir_int_like(g, in->i, iota), "");
 		place = LLVMBuildAdd(g->b, place, step, "");
 	}
-	LLVMValueRef mask = code_both(g, cond, w->mask);
-	mask = mask ? ir_splat(g, mask, w->lanes) : NULL;
+	LLVMValueRef mask = code_both(w, cond, w->mask);
+	mask = mask ? code_splat(w, mask, w->lanes) : NULL;
 	return mask && !g->target.masks
 		       ? gather_lanes(w, k, place, mask)
 		       : ir_gather(g, t, w->address(w, k), place, mask);
@@ -83,14 +83,22 @@ LLVMValueRef code_gather(GenCode *w, const Instr *in)
 
 /* Every stride-th element of neighbouring vectors; the last one ends with the last element wanted,
  * so that nothing behind it is touched. stride <= n. */
-static LLVMValueRef load_shuffled(Ir *g, LLVMTypeRef t, unsigned n, LLVMValueRef at, unsigned stride)
+static LLVMValueRef load_shuffled(GenCode *w, LLVMTypeRef t, LLVMValueRef at, unsigned stride)
 {
-	LLVMValueRef all = NULL, pick[64];
+	Ir *g = &w->g->ir;
+	unsigned n = w->lanes;
+	LLVMValueRef all = NULL, pick[64], end = NULL;
 	assert(n <= 64);
+	if (w->mask) { /* elements up to that of the last lane that exists */
+		LLVMValueRef before = LLVMBuildSub(g->b, w->left, ir_int(g, 1), "");
+		before = LLVMBuildMul(g->b, before, ir_int(g, stride), "");
+		end = LLVMBuildAdd(g->b, before, ir_int(g, 1), "");
+	}
 	for (unsigned q = 0; q < stride; q++) {
 		unsigned begin = q + 1 < stride ? q * n : stride * (n - 1) + 1 - n;
 		LLVMValueRef from = ir_at(g, t, at, ir_int(g, begin));
-		LLVMValueRef v = ir_load(g, t, n, from, NULL);
+		LLVMValueRef rest = end && q ? LLVMBuildSub(g->b, end, ir_int(g, begin), "") : end;
+		LLVMValueRef v = ir_load(g, t, n, from, rest ? ir_mask(g, n, rest) : NULL);
 		if (q == 0) {
 			all = v;
 			continue;
@@ -116,8 +124,9 @@ LLVMValueRef code_loads(GenCode *w, const Instr *in)
 	}
 	LLVMTypeRef t = gen_type(w->g, w->nest->access[k].buffer);
 	LLVMValueRef at = w->address(w, k), v;
-	if (!w->mask && in->i >= 2 && in->i <= SHUFFLE_MAX && in->i <= w->lanes) {
-		v = load_shuffled(g, t, w->lanes, at, (unsigned)in->i);
+	bool known = !w->mask || w->left;
+	if (known && in->i >= 2 && in->i <= SHUFFLE_MAX && in->i <= w->lanes) {
+		v = load_shuffled(w, t, at, (unsigned)in->i);
 	} else {
 		v = ir_load_strided(g, t, w->lanes, at, ir_int(g, in->i), w->mask);
 	}
@@ -132,7 +141,7 @@ void code_stores(GenCode *w, const Instr *in)
 	assert(k != OPERAND_NONE);
 	bool integer = w->nest->access[k].buffer->integer;
 	LLVMValueRef v = integer ? code_int(w, in->a) : code_real(w, in->a);
-	v = ir_splat(g, v, w->lanes);
+	v = code_splat(w, v, w->lanes);
 	for (uint32_t q = 0; q < w->nest->naccess; q++) {
 		bool same = w->nest->access[q].buffer == w->nest->access[k].buffer;
 		w->value[q] = same ? NULL : w->value[q];
@@ -190,15 +199,15 @@ void code_scatter(GenCode *w, const Instr *in)
 	LLVMValueRef place = code_int(w, in->b);
 	LLVMValueRef value = in->op == VM_SCATTER ? code_real(w, in->a) : code_int(w, in->a);
 	LLVMValueRef cond = in->c == OPERAND_NONE ? NULL : code_truth(w, in->c);
-	cond = code_both(g, cond, w->mask);
+	cond = code_both(w, cond, w->mask);
 	if (w->lanes == 1 || in->uniform) {
 		scatter_one(w, in, place, value, cond);
 		return;
 	}
 	LLVMTypeRef t = ir_element(value);
-	LLVMValueRef places = spill(g, ir_splat(g, place, w->lanes));
-	LLVMValueRef values = spill(g, ir_splat(g, value, w->lanes));
-	LLVMValueRef conds = cond ? spill(g, code_wide(g, ir_splat(g, cond, w->lanes))) : NULL;
+	LLVMValueRef places = spill(g, code_splat(w, place, w->lanes));
+	LLVMValueRef values = spill(g, code_splat(w, value, w->lanes));
+	LLVMValueRef conds = cond ? spill(g, code_wide(g, code_splat(w, cond, w->lanes))) : NULL;
 	IrLoop l;
 	ir_loop(g, &l, ir_int(g, 0), ir_int(g, w->lanes), 1, 0, NULL, true);
 	place = ir_load(g, g->i64, 1, ir_at(g, g->i64, places, l.i), NULL);
@@ -214,9 +223,10 @@ void code_scatter(GenCode *w, const Instr *in)
 /* ---- random numbers ---- */
 
 /* More than four indices: the last word mixes the rest, in their order. */
-static LLVMValueRef mixed(Ir *g, LLVMValueRef word, LLVMValueRef v)
+static LLVMValueRef mixed(GenCode *w, LLVMValueRef word, LLVMValueRef v)
 {
-	code_pair(g, &word, &v);
+	Ir *g = &w->g->ir;
+	code_pair(w, &word, &v);
 	v = LLVMBuildAdd(g->b, v, ir_int_like(g, (int64_t)0x9e3779b97f4a7c15u, v), "");
 	v = LLVMBuildXor(g->b, word, v, "");
 	v = LLVMBuildMul(g->b, v, ir_int_like(g, (int64_t)0xbf58476d1ce4e5b9u, v), "");
@@ -234,7 +244,7 @@ LLVMValueRef code_random(GenCode *w, const Instr *in)
 		if (q < 4) {
 			index[q] = v;
 		} else {
-			index[3] = mixed(g, index[3], v);
+			index[3] = mixed(w, index[3], v);
 		}
 	}
 	LLVMValueRef seed = gen_context(w->g, w->context, CONTEXT_SEED, g->i64);

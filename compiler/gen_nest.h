@@ -57,6 +57,7 @@ typedef struct NestKernel {
 	LLVMValueRef *index; /* by group: elements from the access's address to the present row */
 	LLVMValueRef *at;    /* the same at the present lanes, where known */
 	LLVMValueRef lane;   /* number of the first lane */
+	LLVMValueRef left;   /* number of lanes from there on, where they are masked */
 	LLVMValueRef *row_value, row_label; /* code.value and label of the lanes between programs */
 } NestKernel;
 

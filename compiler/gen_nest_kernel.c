@@ -144,9 +144,11 @@ LLVMValueRef nest_whole(NestKernel *k)
 LLVMValueRef nest_mask(NestKernel *k, LLVMValueRef lane)
 {
 	Ir *g = &k->g->ir;
-	return k->f->tail != TAIL_MASKS
-		       ? NULL
-		       : ir_mask(g, k->f->lanes, LLVMBuildSub(g->b, k->n, lane, ""));
+	if (k->f->tail != TAIL_MASKS) {
+		return NULL;
+	}
+	k->left = LLVMBuildSub(g->b, k->n, lane, "");
+	return ir_mask(g, k->f->lanes, k->left);
 }
 
 void nest_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef mask)
@@ -158,6 +160,7 @@ void nest_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef m
 	nest_forget_addresses(k);
 	w->lanes = lanes;
 	w->mask = mask;
+	w->left = mask ? k->left : NULL;
 	k->row_value = w->value;
 	k->row_label = w->label[last];
 	w->value = arena_array(k->g->arena, LLVMValueRef, nest->naccess + 1);
@@ -173,6 +176,7 @@ void nest_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef m
 void nest_lanes_end(NestKernel *k)
 {
 	GenCode *w = &k->code;
+	w->splats = NULL;
 	w->value = k->row_value;
 	w->label[k->f->nest->ndim - 1] = k->row_label;
 	memset(w->reg, 0, (k->f->nest->nreg + k->f->nest->nuniform) * sizeof *w->reg);

@@ -120,7 +120,7 @@ static LLVMValueRef join(const Red *r, LLVMValueRef a, LLVMValueRef b, LLVMValue
 	if (bad) {
 		LLVMValueRef mask = r->k->code.mask;
 		r->k->code.mask = ir_lanes(bad) == r->k->code.lanes ? mask : NULL;
-		code_fault(&r->k->code, NULL, code_both(g, bad, take), ir_int(g, 0));
+		code_fault(&r->k->code, NULL, code_both(&r->k->code, bad, take), ir_int(g, 0));
 		r->k->code.mask = mask;
 	}
 	return take ? LLVMBuildSelect(g->b, take, v, a, "") : v;
@@ -175,7 +175,7 @@ static void arg_body(const Red *r, LLVMValueRef *acc, LLVMValueRef take, unsigne
 	}
 	LLVMValueRef unset = ir_int_like(g, UNSET, acc[1]);
 	LLVMValueRef first = LLVMBuildICmp(g->b, LLVMIntEQ, acc[1], unset, "");
-	take = code_both(g, LLVMBuildOr(g->b, before, first, ""), take);
+	take = code_both(&r->k->code, LLVMBuildOr(g->b, before, first, ""), take);
 	uint32_t d = r->nest->lane_bound ? r->nest->ndim - 1 : r->nest->nformal;
 	LLVMValueRef label = ir_splat(g, r->k->code.label[d], lanes);
 	acc[0] = LLVMBuildSelect(g->b, take, v, acc[0], "");
@@ -195,7 +195,7 @@ static void body(const Red *r, LLVMValueRef *acc, LLVMValueRef lane, unsigned la
 	nest_lanes(k, lane, lanes, mask);
 	LLVMValueRef take = nest->lane_bound ? mask : NULL;
 	if (nest->filter != OPERAND_NONE) {
-		take = code_both(g, code_truth(&k->code, nest->filter), take);
+		take = code_both(&r->k->code, code_truth(&k->code, nest->filter), take);
 	}
 	take = take ? ir_splat(g, take, lanes) : NULL;
 	if (in_code(r)) {

@@ -43,8 +43,12 @@ static void compare(const Sort *s, uint64_t seed, const char *target, unsigned r
 	}
 	case_fill(c);
 	case_run(c, target, fault);
-	cr_assert_eq(fault[0], fault[1], "%s: fault %d, compiled %d", what, fault[0], fault[1]);
-	case_compare(c, real_bytes == 8 ? 1e-12 : 1e-4, what);
+	/* whether a product leaves the ints before it is zero depends on the order */
+	bool order = s->red == RED_PROD && s->integer && (fault[0] || fault[1]);
+	cr_assert(order || fault[0] == fault[1], "%s: fault %d, compiled %d", what, fault[0], fault[1]);
+	if (!order) {
+		case_compare(c, real_bytes == 8 ? 1e-12 : 1e-4, what);
+	}
 	case_free(c);
 	free(c);
 }
