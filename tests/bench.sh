@@ -17,7 +17,7 @@ all="W1 W2-burgers W2-poisson W2-beam W3-rnn W3-gru W4-vae W5-ising W6-atoms W7-
 # The Makefile's CC is another one; a python3 of one's own may not see the system's packages.
 CC=${PEERS_CC:-clang-19}
 if [ -z "$PY" ]; then PY=python3; "$PY" -c 'import torch' 2> /dev/null || PY=/usr/bin/python3; fi
-export PY
+export PY PRECISION BACKEND
 raw=$OUT/raw.tsv
 : > "$raw"
 say() { echo "bench: $*" >&2; }
@@ -93,7 +93,7 @@ torch() { # workload, threads
 }
 cref() { # workload, precision, threads
 	local w
-	case $1 in W1) w=w1 ;; W2-burgers) w=w2b ;; W8) w=w8 ;; *) return ;; esac
+	case $1 in W1) w=w1 ;; W2-burgers) w=w2b ;; *) return ;; esac
 	[ -z "$have_c" ] || (cd "$OUT/peers" && timeout 120 "$OUT/bin/cref_${w}_$2" time "$3") >> "$raw"
 }
 

@@ -23,7 +23,7 @@ BEGIN {
 $1 == "limits" { if ($3 == "peak_fma" && $7/$5 > peak[$4]) peak[$4] = $7/$5; next }
 NF >= 8 {
 	key = $1 SUBSEP $4 SUBSEP $5
-	t = $5 == 1 && $1 !~ /^W9/ && $8 < $6 ? $8 : $6
+	t = $5 == 1 && $8 + 0 > 0 && $8 < $6 ? $8 : $6
 	if (!((key, $2) in best) || t < best[key, $2]) { best[key, $2] = t; variant[key, $2] = $3 }
 	if (!((key, $2) in median) || $7 < median[key, $2]) median[key, $2] = $7
 	seen[key] = 1
