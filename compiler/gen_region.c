@@ -88,6 +88,9 @@ static bool no_overlap(const Region *r)
 		}
 		for (uint32_t q = 0; q < r->nref; q++) {
 			const RegionRef *o = &r->ref[q];
+			if (o->wide && o->access->buffer == f->access->buffer) {
+				return false;
+			}
 			if (q != k && !apart(f->access, size, o->access, extent(r, o->rs, o->ls))) {
 				return false;
 			}
@@ -157,16 +160,14 @@ static bool is_label(const Instr *in)
 	return in->op == VM_IOTA || in->op == VM_LABEL;
 }
 
-/* Operations that ask for addresses, or for more than lanes, stay outside. */
+/* Operations that write elsewhere than at their lanes stay outside. */
 static bool code_fits(const Nest *n)
 {
 	for (uint32_t k = 0; k < n->ncode; k++) {
 		switch (n->code[k].op) {
-		case VM_GATHER:
 		case VM_SCATTER:
 		case VM_ISCATTER:
 		case VM_STORES:
-		case VM_LOADS:
 		case VM_UNIFORM:
 		case VM_NORMAL:
 			return false;
@@ -188,6 +189,19 @@ static bool access_is_written(const Nest *n, uint32_t access)
 	return false;
 }
 
+/* Are other elements than those of the lanes read through the access? */
+static bool access_is_gathered(const Nest *n, uint32_t access)
+{
+	uint32_t operand = n->nreg + n->nuniform + access;
+	for (uint32_t k = 0; k < n->ncode; k++) {
+		const Instr *in = &n->code[k];
+		if ((in->op == VM_GATHER || in->op == VM_LOADS) && in->a == operand) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool add_nest(Region *r, const Nest *n)
 {
 	bool rows = n->ndim == 2;
@@ -203,9 +217,9 @@ static bool add_nest(Region *r, const Nest *n)
 		if (s->ref[k] == REGION_REFS) {
 			return false;
 		}
-		if (access_is_written(n, k)) {
-			r->ref[s->ref[k]].written = true;
-		}
+		RegionRef *f = &r->ref[s->ref[k]];
+		f->written |= access_is_written(n, k);
+		f->wide |= access_is_gathered(n, k);
 	}
 	for (uint32_t k = 0; k < n->ncode; k++) {
 		s->labels |= is_label(&n->code[k]);

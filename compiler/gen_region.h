@@ -14,6 +14,7 @@ typedef struct RegionRef {
 	bool integer, tile; /* tile memory: rows are whole vectors */
 	bool written;   /* by the region, before anything in it reads it */
 	bool stored;    /* somebody outside reads it */
+	bool wide;      /* elements beside the lanes' own are read */
 	uint32_t arg;   /* of the kernel: its address */
 } RegionRef;
 

@@ -124,6 +124,8 @@ static Val read_gather(Coder *w, uint32_t access, int64_t stride, const ReadPlan
 	return y;
 }
 
+enum { FEW_FEATURES = 8 };
+
 /* A tile's copy of a leaf, features by samples, where the samples of the leaf are not contiguous.
  */
 static const View *read_view(Coder *w, PDef *d, Node n)
@@ -143,7 +145,11 @@ static const View *read_view(Coder *w, PDef *d, Node n)
 			varies |= core_node(p->core, info->arg[k])->tag != NODE_CONST;
 		}
 	}
-	if (samples < 0 || !varies || d->home.stride[samples] == 1) {
+	if (samples < 0 || d->home.stride[samples] == 1) {
+		return plan_view(p, d);
+	}
+	/* one feature alone: where it is read again in every row, and the others cost little */
+	if (!varies && (w->ndim < 2 || d->home.stride[samples] > FEW_FEATURES)) {
 		return plan_view(p, d);
 	}
 	return plan_leaf_tile(p, plan_number(p, d->def), (uint32_t)samples);

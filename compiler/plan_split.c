@@ -4,7 +4,11 @@
 #include "compiler/plan_make.h"
 #include <string.h>
 
-enum { CUTS = 8, PARTS = 9, PART_MIN = 8 /* labels of a part, on average, but for recurrences */ };
+enum {
+	CUTS = 8,
+	PARTS = 9,
+	PART_MIN = 8 /* labels of a part, on average, but for recurrences and sums over records */
+};
 
 typedef struct Cuts {
 	uint32_t n;
@@ -90,7 +94,7 @@ uint32_t plan_split(Planner *p, const PDef *d, const Interval *box, uint32_t nva
 	}
 	uint32_t parts = 1;
 	for (uint32_t f = 0; f < d->rank; f++) {
-		bool looped = plan_slot(p, d->formal[f]) != 0;
+		bool looped = plan_slot(p, d->formal[f]) || (d->nbound && p->tile);
 		int64_t each = interval_size(box[f]) / (w.cut[f].n + 1);
 		if (parts * (w.cut[f].n + 1) > PARTS || (!looped && each < PART_MIN)) {
 			w.cut[f].n = 0;
