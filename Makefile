@@ -60,10 +60,10 @@ PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzstd-dev libzip-dev \
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
-TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db
+TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db g++ gfortran python3
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
-        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
+        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -145,7 +145,7 @@ test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
 	@$(MAKE) -k check-unit check-golden check-backends check-layers check-diags check-doc check-limits check-mutants \
-	  check-random check-bench check-examples check-fuzz check-san MUTANTS=400 T=10
+	  check-random check-bench check-examples check-build check-fuzz check-san MUTANTS=400 T=10
 	@echo 'make test: all parts passed'
 
 check-unit: $(UNIT)
@@ -184,6 +184,8 @@ check-bench: $(PNNC)
 	@tests/check_bench.sh $(PNNC)
 check-examples: $(PNNC)
 	@JOBS=$(JOBS) tests/check_examples.sh $(PNNC)
+check-build: $(PNNC)
+	@tests/check_build.sh $(PNNC)
 check-san:
 	@$(MAKE) SAN=1 -j$(JOBS) all
 	@echo 'golden programs under address and undefined sanitisers:'

@@ -202,6 +202,16 @@ static bool write_library(Library *l, const void *object, size_t size)
 	return ok && (!l->options->python || write_text(l, ".py", build_python));
 }
 
+static bool has_params(const Library *l)
+{
+	bool has = l->nparam || !l->options->external_params;
+	if (!has) {
+		diag_usage(l->r->e->ctx.diags, l->span,
+			   "the exported functions have no parameters to be given from outside");
+	}
+	return has;
+}
+
 bool build_library(Run *r, const Stmt *s, const BuildOptions *options)
 {
 	Arena *arena = arena_create();
@@ -214,7 +224,8 @@ bool build_library(Run *r, const Stmt *s, const BuildOptions *options)
 	l.real_bytes = options->real_bytes ? options->real_bytes : r->program->f32 ? 4 : 8;
 	l.source = sources_name(r->e->ctx.sources, r->e->file);
 	size_t size = 0;
-	void *object = build_describe(&l) && build_plans(&l) ? build_object(&l, &size) : NULL;
+	bool planned = build_describe(&l) && build_plans(&l) && has_params(&l);
+	void *object = planned ? build_object(&l, &size) : NULL;
 	bool ok = object && write_library(&l, object, size);
 	if (ok && !r->e->options.quiet) {
 		fprintf(r->e->options.error, "built %s and %s.h: %u function%s, %zu bytes of code\n",

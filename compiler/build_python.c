@@ -6,8 +6,8 @@
 static const char HEAD[] =
 	"import ctypes as _c\n"
 	"import os as _os\n\n"
-	"_lib = _c.CDLL(_os.path.join(_os.path.dirname(_os.path.abspath(__file__)), \"@\"))\n"
-	"_TYPES = {\"r\": _c.!, \"z\": _c.!, \"i\": _c.c_int64}\n"
+	"_lib = _c.CDLL(_os.path.join(_os.path.dirname(_os.path.abspath(__file__)), \"`\"))\n"
+	"_TYPES = {\"r\": _c.^, \"z\": _c.^, \"i\": _c.c_int64}\n"
 	"_NUMPY = {\"r\": \"$\", \"z\": \"&\", \"i\": \"int64\"}\n"
 	"_ERRORS = {1: \"an int argument led outside an axis\", 2: \"ints overflowed\",\n"
 	"           3: \"a number of calls below 0\"}\n\n\n";
@@ -124,7 +124,7 @@ static const char LOAD[] =
 	"        (element * count).from_address(at)[:] = values\n\n"
 	"    def prepare(self):\n"
 	"        \"\"\"To be called once after the members were filled in.\"\"\"\n"
-	"        code = _lib.@_prepare(_c.byref(self))\n"
+	"        code = _lib.`_prepare(_c.byref(self))\n"
 	"        if code:\n"
 	"            raise Error(_ERRORS.get(code, code))\n"
 	"        return self\n\n\n";
@@ -189,13 +189,13 @@ static void function(const Library *l, const LibFn *f, int form, FILE *out)
 	fprintf(out, "%zu)\n\n\n", f->form[form].work);
 }
 
-/* @ is a name, ! and the others the types of reals. */
+/* ` is a name, ^ and the others the types of reals. */
 static void put(const Library *l, const char *text, const char *name, FILE *out)
 {
 	bool single = l->real_bytes == 4;
 	for (const char *p = text; *p; p++) {
-		const char *word = *p == '@'   ? name
-				   : *p == '!' ? single ? "c_float" : "c_double"
+		const char *word = *p == '`'   ? name
+				   : *p == '^' ? single ? "c_float" : "c_double"
 				   : *p == '$' ? single ? "float32" : "float64"
 				   : *p == '&' ? single ? "complex64" : "complex128"
 					       : NULL;
