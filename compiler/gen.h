@@ -117,8 +117,10 @@ typedef struct GenCode {
 void gen_code(GenCode *w);
 /* Emits the instructions that give one value for all lanes, where the builder stands: before a loop
  * over lanes. gen_code takes their values from w->uniform, which is made here. Nothing happens
- * where their order among the others matters. reg[] is left as it was; w->lanes must be 1. */
-void gen_code_uniform(GenCode *w);
+ * where their order among the others matters. reg[] is left as it was; w->lanes must be 1.
+ * when (by instruction; NULL: all are emitted): those of this depth are emitted now, those of less
+ * have been. */
+void gen_code_uniform(GenCode *w, const unsigned char *when, unsigned depth);
 /* Numbers for all faults of a nest's code: the first one. */
 int64_t gen_code_faults(Gen *g, const Nest *nest);
 /* A text that is equal for nests whose code is equal (operations, numbers, kinds of lane strides:

@@ -465,33 +465,40 @@ static bool splits(const GenCode *w)
 	return true;
 }
 
-void gen_code_uniform(GenCode *w)
+void gen_code_uniform(GenCode *w, const unsigned char *when, unsigned depth)
 {
 	const Nest *n = w->nest;
 	values_begin(w);
 	w->splats = NULL;
 	bool any = false;
 	for (uint32_t k = 0; k < n->ncode; k++) {
-		any |= n->code[k].uniform;
+		any |= n->code[k].uniform && (!when || when[k] == depth);
 	}
 	if (!any || !splits(w)) {
 		return;
 	}
-	size_t room = first_access(n) + 1u;
-	LLVMValueRef *reg = w->reg, *made = arena_array(w->g->arena, LLVMValueRef, n->ncode + 1);
-	w->reg = arena_array(w->g->arena, LLVMValueRef, room);
-	memcpy(w->reg, reg, (room - 1) * sizeof *reg);
-	for (uint32_t k = 0; k < n->ncode; k++) {
+	LLVMValueRef *reg = w->reg;
+	w->reg = arena_array(w->g->arena, LLVMValueRef, first_access(n) + 1u);
+	if (!w->uniform) {
+		w->uniform = arena_array(w->g->arena, LLVMValueRef, n->ncode + 1);
+	}
+	for (uint32_t k = 0; k < n->ncode; k++) { /* registers are shared: all lives in order */
 		const Instr *in = &n->code[k];
-		if (!in->uniform) {
+		if (!in->uniform || (when && when[k] > depth)) {
 			continue;
 		}
-		LLVMValueRef v = instruction(w, in);
-		made[k] = v ? v : ir_int(&w->g->ir, 0);
+		LLVMValueRef v = w->uniform[k];
+		if (when && when[k] < depth) {
+			if (in->dst < first_access(n)) {
+				w->reg[in->dst] = v;
+			}
+			continue;
+		}
+		v = instruction(w, in);
+		w->uniform[k] = v ? v : ir_int(&w->g->ir, 0);
 		if (v) {
 			set(w, in->dst, v);
 		}
 	}
 	w->reg = reg;
-	w->uniform = made;
 }

@@ -54,6 +54,7 @@ typedef struct NestKernel {
 	Gen *g;
 	const NestForm *f;
 	LLVMValueRef fn, table, n;
+	unsigned char *depth, *when; /* by access, by instruction: loops inside of which it changes */
 	LLVMValueRef *index; /* by group: elements from the access's address to the present row */
 	LLVMValueRef *at;    /* the same at the present lanes, where known */
 	LLVMValueRef lane;   /* number of the first lane */
@@ -76,8 +77,6 @@ typedef struct NestLoop {
 } NestLoop;
 void nest_loop(NestKernel *k, NestLoop *l, uint32_t q, unsigned nphi, LLVMValueRef *first);
 void nest_loop_end(NestKernel *k, NestLoop *l, LLVMValueRef *next);
-/* What is equal for all lanes, before the loop over them. */
-void nest_row(NestKernel *k);
 /* End of the loop over whole vectors: behind the last lane, unless scalars follow. */
 LLVMValueRef nest_whole(NestKernel *k);
 /* The lanes from `lane` on that exist; NULL: all. */

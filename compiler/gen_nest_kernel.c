@@ -35,6 +35,11 @@ static bool unit_stride(const NestKernel *k, uint32_t access)
 	return nest->access[access].stride[nest->ndim - 1] == 1;
 }
 
+void nest_forget_addresses(NestKernel *k)
+{
+	k->at = arena_array(k->g->arena, LLVMValueRef, k->f->ngroup + 1);
+}
+
 LLVMValueRef nest_address(NestKernel *k, uint32_t access)
 {
 	Ir *g = &k->g->ir;
@@ -76,6 +81,86 @@ static LLVMValueRef access_address(GenCode *w, uint32_t access)
 	return nest_address(w->data, access);
 }
 
+/* ---- what is equal for all lanes ---- */
+
+/* Loops around an operand's value: the number of those inside of which it changes. */
+static unsigned operand_depth(const NestKernel *k, const unsigned char *reg, uint32_t operand)
+{
+	const Nest *nest = k->f->nest;
+	if (operand == OPERAND_NONE) {
+		return 0;
+	}
+	uint32_t a = code_access(&k->code, operand);
+	return a != OPERAND_NONE			? k->depth[a]
+	       : operand < nest->nreg + nest->nuniform ? reg[operand]
+						       : 0;
+}
+
+static unsigned most(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+/* Depths of accesses and of the instructions that give one value for all lanes. */
+static void kernel_depths(NestKernel *k)
+{
+	const NestForm *f = k->f;
+	const Nest *nest = f->nest;
+	Arena *arena = k->g->arena;
+	unsigned char *reg = arena_array(arena, unsigned char, nest->nreg + nest->nuniform + 1);
+	k->depth = arena_array(arena, unsigned char, nest->naccess + 1);
+	k->when = arena_array(arena, unsigned char, nest->ncode + 1);
+	for (uint32_t a = 0; a < nest->naccess; a++) {
+		for (uint32_t q = 0; q < f->nloop; q++) {
+			k->depth[a] = (unsigned char)(moves(k, f->group[a], q) ? q + 1 : k->depth[a]);
+		}
+	}
+	for (uint32_t n = 0; n < nest->ncode; n++) {
+		const Instr *in = &nest->code[n];
+		unsigned depth = most(operand_depth(k, reg, in->a), operand_depth(k, reg, in->b));
+		depth = most(depth, operand_depth(k, reg, in->c));
+		for (uint32_t q = 0; q < in->nmore; q++) {
+			depth = most(depth, operand_depth(k, reg, in->more[q]));
+		}
+		for (uint32_t q = 0; q < f->nloop; q++) {
+			bool label = in->op == VM_LABEL && f->dim[q] == in->i;
+			depth = label ? most(depth, q + 1) : depth;
+		}
+		if (in->dst < nest->nreg + nest->nuniform) {
+			reg[in->dst] = (unsigned char)depth;
+		} else {
+			depth = most(depth, operand_depth(k, reg, in->dst));
+		}
+		k->when[n] = (unsigned char)depth;
+	}
+}
+
+/* Instructions and reads that change inside `depth` loops and are equal for all lanes. */
+static void lone_values(NestKernel *k, unsigned depth)
+{
+	const NestForm *f = k->f;
+	const Nest *nest = f->nest;
+	GenCode *w = &k->code;
+	if (f->single) { /* no loop over lanes: everything stands in one place */
+		return;
+	}
+	w->lanes = 1;
+	w->mask = NULL;
+	k->lane = NULL;
+	nest_forget_addresses(k);
+	for (uint32_t a = 0; a < nest->naccess; a++) {
+		bool lone = nest->access[a].stride[nest->ndim - 1] == 0 && !f->written[a];
+		if (lone && f->direct[a] && k->depth[a] == depth) {
+			w->value[a] = read_access(w, a);
+		}
+	}
+	gen_code_uniform(w, k->when, depth);
+	for (uint32_t a = 0; a < nest->naccess; a++) {
+		bool lone = nest->access[a].stride[nest->ndim - 1] == 0 && !f->written[a];
+		w->value[a] = lone && f->direct[a] ? w->value[a] : NULL;
+	}
+}
+
 /* ---- loops ---- */
 
 void nest_loop(NestKernel *k, NestLoop *l, uint32_t q, unsigned nphi, LLVMValueRef *first)
@@ -98,6 +183,7 @@ void nest_loop(NestKernel *k, NestLoop *l, uint32_t q, unsigned nphi, LLVMValueR
 	if (f->labelled[d]) {
 		k->code.label[d] = LLVMBuildAdd(g->b, l->label, l->loop.i, "");
 	}
+	lone_values(k, q + 1);
 }
 
 void nest_loop_end(NestKernel *k, NestLoop *l, LLVMValueRef *next)
@@ -105,32 +191,6 @@ void nest_loop_end(NestKernel *k, NestLoop *l, LLVMValueRef *next)
 	ir_loop_end(&k->g->ir, &l->loop, next);
 	k->index = l->index;
 	k->code.label[l->dim] = l->label;
-}
-
-void nest_forget_addresses(NestKernel *k)
-{
-	k->at = arena_array(k->g->arena, LLVMValueRef, k->f->ngroup + 1);
-}
-
-void nest_row(NestKernel *k)
-{
-	const NestForm *f = k->f;
-	const Nest *nest = f->nest;
-	k->code.lanes = 1;
-	k->code.mask = NULL;
-	k->code.uniform = NULL;
-	k->code.value = NULL;
-	k->lane = NULL;
-	nest_forget_addresses(k);
-	gen_code_uniform(&k->code);
-	for (uint32_t a = 0; a < nest->naccess; a++) {
-		bool lone = nest->access[a].stride[nest->ndim - 1] == 0 && !f->written[a];
-		if (!lone) {
-			k->code.value[a] = NULL;
-		} else if (f->direct[a] && !k->code.value[a]) {
-			k->code.value[a] = read_access(&k->code, a);
-		}
-	}
 }
 
 LLVMValueRef nest_whole(NestKernel *k)
@@ -164,9 +224,7 @@ void nest_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef m
 	k->row_value = w->value;
 	k->row_label = w->label[last];
 	w->value = arena_array(k->g->arena, LLVMValueRef, nest->naccess + 1);
-	if (k->row_value) {
-		memcpy(w->value, k->row_value, nest->naccess * sizeof *w->value);
-	}
+	memcpy(w->value, k->row_value, nest->naccess * sizeof *w->value);
 	if (k->f->labelled[last]) {
 		w->label[last] = LLVMBuildAdd(k->g->ir.b, w->label[last], lane, "");
 	}
@@ -199,7 +257,6 @@ static void pointwise_row(NestKernel *k)
 		pointwise_lanes(k, zero, 1, NULL);
 		return;
 	}
-	nest_row(k);
 	IrLoop l;
 	ir_loop(g, &l, zero, end, f->lanes, 0, NULL, f->tail != TAIL_SCALARS);
 	pointwise_lanes(k, l.i, f->lanes, nest_mask(k, l.i));
@@ -244,6 +301,7 @@ static void kernel_begin(NestKernel *k)
 	w->label = arena_array(g->arena, LLVMValueRef, nest->ndim);
 	w->slot = arena_array(g->arena, LLVMValueRef, slots + 1);
 	w->reg = arena_array(g->arena, LLVMValueRef, nest->nreg + nest->nuniform + 1);
+	w->value = arena_array(g->arena, LLVMValueRef, nest->naccess + 1);
 	for (uint32_t q = 0; q < f->nslot; q++) {
 		w->slot[f->slot[q]] = LLVMGetParam(k->fn, NEST_SLOTS + q);
 	}
@@ -279,6 +337,8 @@ LLVMValueRef nest_kernel(Gen *g, const NestForm *f)
 	NestLoop loop[NEST_LOOPS];
 	kernel_begin(&k);
 	kernel_numbers(&k);
+	kernel_depths(&k);
+	lone_values(&k, 0);
 	uint32_t outer = f->nloop - f->nbound;
 	for (uint32_t q = 0; q < outer; q++) {
 		nest_loop(&k, &loop[q], q, 0, NULL);

@@ -224,10 +224,8 @@ static void row(const Red *r, LLVMValueRef *v)
 	const NestForm *f = k->f;
 	LLVMValueRef zero = ir_int(g, 0), end = nest_whole(k);
 	IrLoop l;
-	nest_row(k);
 	if (f->single) {
 		body(r, v, zero, 1, NULL);
-		k->code.value = NULL;
 		return;
 	}
 	ir_loop(g, &l, zero, end, f->lanes, r->nacc, v, f->tail != TAIL_SCALARS);
@@ -243,8 +241,6 @@ static void row(const Red *r, LLVMValueRef *v)
 		ir_loop_end(g, &l, t);
 		memcpy(t, l.phi, r->nacc * sizeof *t);
 	}
-	k->code.value = NULL;
-	k->code.uniform = NULL;
 }
 
 /* The loops over the bound indices from number q on. */
@@ -362,8 +358,6 @@ static void elements(Red *r, LLVMValueRef lane, unsigned lanes, LLVMValueRef mas
 	r->lane = lane;
 	r->lanes = lanes;
 	r->mask = mask;
-	r->k->code.value = NULL;
-	r->k->code.uniform = NULL;
 	r->red = r->nest->red;
 	r->exps = false;
 	store(r, result(r));
