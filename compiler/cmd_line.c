@@ -27,7 +27,7 @@ static const Command commands[] = {
 	 cmd_cost},
 	{"bench", "FILE", "time of a training step, and its part of what the machine can do", "of for",
 	 1, 1, cmd_bench},
-	{"build", "FILE [FUNCTION...] [-o LIBRARY]",
+	{"build", "FILE [FUNCTION...] [-o LIBRARY] [--params WEIGHTS]",
 	 "a C library (.so, .a, .o) of exported functions, with its header",
 	 "output params external-params fortran python gradient", 1, -1, cmd_build},
 	{"fmt", "FILE...", "canonical text on standard output; -w rewrites, --check only compares",
