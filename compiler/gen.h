@@ -121,6 +121,10 @@ void gen_code(GenCode *w);
  * when (by instruction; NULL: all are emitted): those of this depth are emitted now, those of less
  * have been. */
 void gen_code_uniform(GenCode *w, const unsigned char *when, unsigned depth);
+/* The same nest with its instructions in an order that depends on what they compute, not on the
+ * order of its definitions, so that equal layers have equal code; as it is where that is not
+ * possible. Accesses are numbered anew. (gen_nest_order.c) */
+const Nest *gen_nest_order(Gen *g, const Nest *nest);
 /* Numbers for all faults of a nest's code: the first one. */
 int64_t gen_code_faults(Gen *g, const Nest *nest);
 /* A text that is equal for nests whose code is equal (operations, numbers, kinds of lane strides:

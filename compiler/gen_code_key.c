@@ -44,7 +44,7 @@ const char *gen_code_key(Gen *g, const Nest *nest)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	fprintf(out, "%u %u %u %u,", nest->ndim, nest->nreg, nest->nuniform, nest->naccess);
+	fprintf(out, "%u %u %u,", nest->nreg, nest->nuniform, nest->naccess);
 	for (uint32_t k = 0; k < nest->naccess; k++) {
 		key_access(out, nest, k);
 	}
@@ -54,14 +54,18 @@ const char *gen_code_key(Gen *g, const Nest *nest)
 		fprintf(out, " %" PRIx64 "%s", bits, nest->constant_int[k] ? "i" : "");
 	}
 	fputc('|', out);
+	bool labels = nest->red == RED_ARGMAX || nest->red == RED_ARGMIN;
 	for (uint32_t k = 0; k < nest->ncode; k++) {
 		key_instr(out, &nest->code[k]);
+		labels |= nest->code[k].op == VM_LABEL || nest->code[k].op == VM_IOTA;
+	}
+	if (labels) { /* they name dimensions */
+		fprintf(out, "|%u %u", nest->ndim, nest->nformal);
 	}
 	if (nest->acc != OPERAND_NONE) {
 		fprintf(out, "|%d %u %u %u %u %u %d%d%d", (int)nest->red, nest->acc, nest->acc2,
 			nest->value, nest->filter, nest->out, nest->integer, nest->accumulate,
 			nest->lane_bound);
-		fprintf(out, " %u", nest->nformal);
 	}
 	fclose(out);
 	const char *key = arena_strdup(g->arena, text);

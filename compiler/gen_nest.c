@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LONG_PROGRAM = 10 };
+
 /* ---- the way through a nest ---- */
 
 /* The dimensions as they are, without those of one value. */
@@ -151,6 +153,14 @@ static bool harmless(const NestForm *f)
 	return nest->acc == OPERAND_NONE || (!nest->lane_bound && !nest->integer);
 }
 
+/* Long programs over arrays of any length are masked, so that all lengths share one kernel. */
+static bool shares_masks(const Gen *g, const NestForm *f)
+{
+	const Nest *nest = f->nest;
+	return g->ir.target.masks && nest->acc == OPERAND_NONE && nest->ncode >= LONG_PROGRAM &&
+	       !nest->dim[nest->ndim - 1].tiled;
+}
+
 /* count: lanes, where that is known */
 static void form_lanes(Gen *g, NestForm *f, int64_t count, bool partial)
 {
@@ -169,7 +179,7 @@ static void form_lanes(Gen *g, NestForm *f, int64_t count, bool partial)
 		f->single = true;
 	} else if (nest->lane_bound && arg) { /* the first of equals, in order */
 		f->lanes = 1;
-	} else if (partial ? !harmless(f) : count % f->lanes != 0) {
+	} else if (partial ? !harmless(f) : count % f->lanes != 0 || shares_masks(g, f)) {
 		f->tail = g->ir.target.masks ? TAIL_MASKS : TAIL_SCALARS;
 	}
 	if (f->tail == TAIL_SCALARS && !partial && count < f->lanes) {
@@ -212,12 +222,16 @@ uint32_t nest_table_size(const NestForm *f)
 
 uint32_t nest_table_label(const NestForm *f, uint32_t dim)
 {
-	return f->nloop + dim;
+	uint32_t at = f->nloop;
+	for (uint32_t d = 0; d < dim; d++) {
+		at += f->labelled[d];
+	}
+	return at;
 }
 
 uint32_t nest_table_stride(const NestForm *f, uint32_t group, uint32_t loop)
 {
-	return f->nloop + f->nest->ndim + group * (f->nloop + 1) + loop;
+	return nest_table_label(f, f->nest->ndim) + group * (f->nloop + 1) + loop;
 }
 
 uint32_t nest_table_fault(const NestForm *f)
@@ -259,7 +273,9 @@ static LLVMValueRef table_of(Gen *g, const NestForm *f, const NestWalk *w, int64
 		t[nest_table_size(f) + q] = w->size[q];
 	}
 	for (uint32_t d = 0; d < f->nest->ndim; d++) {
-		t[nest_table_label(f, d)] = f->labelled[d] ? f->nest->dim[d].lo : 0;
+		if (f->labelled[d]) {
+			t[nest_table_label(f, d)] = f->nest->dim[d].lo;
+		}
 	}
 	for (uint32_t a = 0; a < f->nest->naccess; a++) {
 		for (uint32_t q = 0; q <= f->nloop; q++) {
@@ -325,7 +341,7 @@ static bool nothing(const Nest *nest, bool *empty)
 	return none;
 }
 
-void gen_nest(Gen *g, const GenPlace *w, const Nest *nest)
+static void gen_part(Gen *g, const GenPlace *w, const Nest *nest)
 {
 	NestForm f = {.nest = nest};
 	const Dim *lane = &nest->dim[nest->ndim - 1];
@@ -359,6 +375,15 @@ void gen_nest(Gen *g, const GenPlace *w, const Nest *nest)
 		n = LLVMBuildSelect(r->b, full, all, w->lanes, "");
 	}
 	call_kernel(g, w, &f, table, n);
+}
+
+void gen_nest(Gen *g, const GenPlace *w, const Nest *nest)
+{
+	const Nest **part;
+	uint32_t n = gen_nest_parts(g, nest, &part);
+	for (uint32_t k = 0; k < n; k++) {
+		gen_part(g, w, part[k]);
+	}
 }
 
 /* ---- fills ---- */

@@ -86,6 +86,11 @@ LLVMValueRef nest_mask(NestKernel *k, LLVMValueRef lane);
 void nest_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef mask);
 void nest_lanes_end(NestKernel *k);
 
+/* gen_nest_order.c: the parts of a pointwise nest that have nothing in common, if some of them are
+ * alike; else the nest alone. Their instructions are in an order that does not depend on that of
+ * the definitions. */
+uint32_t gen_nest_parts(Gen *g, const Nest *nest, const Nest ***part);
+
 /* gen_red.c: the loops of a reduction below its formals. */
 void gen_red(NestKernel *k);
 #endif
