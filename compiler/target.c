@@ -31,16 +31,17 @@ static const struct Level {
 };
 
 /* Strength reduction of loops and scheduling cost a third of the time of code generation and do not
- * make the code of our loops faster. */
-#define CODEGEN_OPTIONS "-disable-lsr", "-enable-misched=0"
-#define CODEGEN_TEXT "less -disable-lsr -enable-misched=0"
+ * make the code of our loops faster; numbers kept in registers (constant hoisting) drive out what is
+ * worth more there. */
+static const char *const OPTIONS[] = {"pnnc", "-disable-lsr", "-enable-misched=0", "-disable-constant-hoisting",
+				      "-disable-copyprop"};
+enum { NOPTION = sizeof OPTIONS / sizeof *OPTIONS };
 
 /* LLVM keeps its targets and options for the whole process. */
 static pthread_once_t llvm_once = PTHREAD_ONCE_INIT;
 
 static void llvm_begin(void)
 {
-	static const char *const OPTIONS[] = {"pnnc", CODEGEN_OPTIONS};
 	LLVMInitializeX86TargetInfo();
 	LLVMInitializeX86Target();
 	LLVMInitializeX86TargetMC();
@@ -49,7 +50,7 @@ static void llvm_begin(void)
 	LLVMInitializeAArch64Target();
 	LLVMInitializeAArch64TargetMC();
 	LLVMInitializeAArch64AsmPrinter();
-	LLVMParseCommandLineOptions(sizeof OPTIONS / sizeof *OPTIONS, OPTIONS, NULL);
+	LLVMParseCommandLineOptions(NOPTION, OPTIONS, NULL);
 }
 
 static char *copy_text(const char *s)
@@ -142,10 +143,11 @@ static bool machine_create(Target *t, const char *triple, char **message)
 		return false;
 	}
 	t->ir = describe(triple, t->features);
-	size_t n = strlen(triple) + strlen(t->features) + sizeof CODEGEN_TEXT + 8;
-	t->text = malloc(n);
-	if (t->text) {
-		snprintf(t->text, n, "%s %s " CODEGEN_TEXT, triple, t->features);
+	t->text = compose(triple, " ", t->features);
+	for (int k = 1; k < NOPTION && t->text; k++) {
+		char *more = compose(t->text, " ", OPTIONS[k]);
+		free(t->text);
+		t->text = more;
 	}
 	return t->text != NULL;
 }
