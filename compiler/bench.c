@@ -17,6 +17,7 @@ static double clock_seconds(clockid_t id)
 void bench_begin(BenchTimer *t)
 {
 	t->began = t->last = clock_seconds(CLOCK_MONOTONIC);
+	t->cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void chunk_begin(BenchTimer *t, double now)
@@ -33,6 +34,7 @@ static bool warm_tick(BenchTimer *t, double now)
 	t->done++;
 	if (t->done == 1) { /* plans, code, pages */
 		t->first = now - t->began;
+		t->first_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - t->cpu;
 		t->until = now + (WARM < t->budget ? WARM : t->budget);
 		return true;
 	}

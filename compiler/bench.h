@@ -10,7 +10,7 @@
 typedef struct BenchTimer {
 	double budget;        /* seconds to measure for; set by the caller, the rest zero */
 	double began;         /* monotone clock; 0: nothing was done yet */
-	double first;         /* seconds of the first repetition, with what comes before it */
+	double first, first_cpu; /* seconds of the first repetition, with what comes before it */
 	double least;         /* shortest repetition of the warm-up */
 	double last, until;   /* end of the last repetition; end of warm-up or of everything */
 	bool warm;            /* the warm-up is over */

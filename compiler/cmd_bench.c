@@ -226,6 +226,7 @@ static void say_json(Bench *b, const PlanHow *how)
 		{"read", b->read},
 		{"data", b->data},
 		{"first", b->timer.first},
+		{"first_cpu", b->timer.first_cpu},
 		{"compile", how->compile_ms * 1e-3},
 		{"flops", cost_flops(&b->cost)},
 		{"contraction_flops", b->cost.products},

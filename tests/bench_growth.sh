@@ -47,7 +47,7 @@ PNN
 # ---- measuring ---------------------------------------------------------------------------------------------
 field() { sed -n 's/.*"'"$1"'":\([^,}]*\).*/\1/p'; }
 bench() { # options and program: one object
-	"$pnnc" bench --json --for "$BUDGET" --backend "$BACKEND" --precision "$PRECISION" "$@" 2> "$OUT/err" ||
+	"$pnnc" bench --json --for "$BUDGET" --backend "$BACKEND" --precision "$PRECISION" ${CACHE---no-cache} "$@" 2> "$OUT/err" ||
 		{ echo "bench: $* : $(head -n 1 "$OUT/err")" >&2; echo '{}'; }
 }
 # A table: title, name of the quantity; then lines "value object".
@@ -55,13 +55,13 @@ table() {
 	awk -v title="$1" -v what="$2" '
 		function number(name,    at) { at = match($0, "\"" name "\":[^,}]*"); return at ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) + 0 : 0 }
 		BEGIN {
-			printf "\n%s\n\n| %s | a step | times before | per unit | MFLOP a step | GFLOP/s in contractions | first step | instructions | plan | process |\n", title, what
+			printf "\n%s\n\n| %s | a step | times before | per unit | MFLOP a step | GFLOP/s in contractions | until the first step, processor time | instructions | plan | process |\n", title, what
 			print "|---|---|---|---|---|---|---|---|---|---|"
 		}
 		{
 			t = number("best"); f = number("contraction_flops")
 			printf "| %s | %s | %s | %.3g µs | %.4g | %.3g | %.3g ms | %d | %.3g MB | %.3g MB |\n", $1, t < 1e-3 ? sprintf("%.3g µs", t*1e6) : sprintf("%.3g ms", t*1e3), \
-				last ? sprintf("%.2f", t/last) : "–", $1 + 0 ? t/$1*1e6 : 0, number("flops")*1e-6, t ? f/t*1e-9 : 0, number("first")*1e3, number("instructions"), \
+				last ? sprintf("%.2f", t/last) : "–", $1 + 0 ? t/$1*1e6 : 0, number("flops")*1e-6, t ? f/t*1e-9 : 0, number("first_cpu")*1e3, number("instructions"), \
 				number("plan_bytes")*1e-6, number("resident_kb")*1.024e-3
 			last = t
 		}'
@@ -100,12 +100,12 @@ threads() {
 compile() {
 	export PNN_CACHE_DIR=$OUT/growth/cache
 	rm -rf "$PNN_CACHE_DIR"
-	printf '\nCompiling: plans, code and first step of a training\n\n| program | first step, nothing cached | from the cache | code alone | instructions |\n|---|---|---|---|---|\n'
+	printf '\nCompiling: processor time of plans, code and first step of a training\n\n| program | first step, nothing cached | from the cache | code alone | instructions |\n|---|---|---|---|---|\n'
 	for w in w1 w2_burgers w2_poisson w2_beam w3_rnn w3_gru w4_vae w5_ising w6_atoms; do
-		cold=$(BUDGET=0.01 bench "examples/bench/$w.pnn" --no-cache)
-		BUDGET=0.01 bench "examples/bench/$w.pnn" > /dev/null
-		warm=$(BUDGET=0.01 bench "examples/bench/$w.pnn")
-		awk -v w="$w" -v a="$(field first <<< "$cold")" -v b="$(field first <<< "$warm")" -v c="$(field compile <<< "$cold")" -v i="$(field instructions <<< "$cold")" \
+		cold=$(BUDGET=0.01 bench "examples/bench/$w.pnn")
+		CACHE='' BUDGET=0.01 bench "examples/bench/$w.pnn" > /dev/null
+		warm=$(CACHE='' BUDGET=0.01 bench "examples/bench/$w.pnn")
+		awk -v w="$w" -v a="$(field first_cpu <<< "$cold")" -v b="$(field first_cpu <<< "$warm")" -v c="$(field compile <<< "$cold")" -v i="$(field instructions <<< "$cold")" \
 			'BEGIN { printf "| %s | %.3g ms | %.3g ms | %.3g ms | %d |\n", w, a*1e3, b*1e3, c*1e3, i }'
 	done
 }

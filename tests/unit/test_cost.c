@@ -417,7 +417,11 @@ static void check_program(const char *path, Sum *sum)
 	char *said = NULL;
 	size_t n = 0;
 	FILE *sink = open_memstream(&said, &n);
-	EngineOptions o = {.output = sink, .error = sink, .threads = 1, .quiet = true};
+	EngineOptions o = {.output = sink,
+			   .error = sink,
+			   .threads = 1,
+			   .quiet = true,
+			   .backend = BACKEND_INTERPRET};
 	Engine *e = engine_create(&o);
 	cr_assert_not_null(e);
 	Run *r = engine_load(e, path) && engine_elaborate(e) ? engine_run_state(e) : NULL;
