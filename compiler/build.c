@@ -106,8 +106,11 @@ static const char *symbol(Library *l, const char *what)
 void *build_object(Library *l, size_t *size)
 {
 	CodeForm *form = arena_array(l->arena, CodeForm, EXPORT_FORMS * l->nfn + 1);
-	CodeUnit u = {.arena = l->arena, .cpu = l->options->cpu, .real_bytes = l->real_bytes,
-		      .seed = l->r->seed, .form = form};
+	CodeUnit u = {.arena = l->arena,
+		      .cpu = l->options->cpu,
+		      .real_bytes = l->real_bytes,
+		      .seed = l->r->seed,
+		      .form = form};
 	for (uint32_t k = 0; k < l->nfn; k++) {
 		form[u.nform++] = code_form(l, &l->fn[k], EXPORT_ONE);
 		form[u.nform++] = code_form(l, &l->fn[k], EXPORT_MANY);
@@ -131,6 +134,10 @@ void *build_object(Library *l, size_t *size)
 	l->prepared_bytes = u.prepared_bytes + u.scratch_bytes;
 	char *message = NULL;
 	void *object = code_object(&u, size, &message);
+	if (object && l->r->e->options.verbose) {
+		fprintf(l->r->e->options.error, "%u entries, %lu instructions\n", u.nform,
+			u.instructions);
+	}
 	if (!object && message) {
 		diag_internal(l->r->e->ctx.diags, l->span, message);
 	} else if (!object) {
@@ -219,8 +226,10 @@ bool build_library(Run *r, const Stmt *s, const BuildOptions *options)
 		diag_out_of_memory(r->e->ctx.diags, s->span, "a library");
 		return false;
 	}
-	Library l = {.r = r, .arena = arena, .options = options, .info = &s->u.export, .span = s->span};
-	l.path = options->path ? options->path : engine_out_path(r->e, run_name(r, s->u.export.path));
+	Library l = {
+		.r = r, .arena = arena, .options = options, .info = &s->u.export, .span = s->span};
+	l.path = options->path ? options->path
+			       : engine_out_path(r->e, run_name(r, s->u.export.path));
 	l.real_bytes = options->real_bytes ? options->real_bytes : r->program->f32 ? 4 : 8;
 	l.source = sources_name(r->e->ctx.sources, r->e->file);
 	size_t size = 0;
@@ -228,8 +237,9 @@ bool build_library(Run *r, const Stmt *s, const BuildOptions *options)
 	void *object = planned ? build_object(&l, &size) : NULL;
 	bool ok = object && write_library(&l, object, size);
 	if (ok && !r->e->options.quiet) {
-		fprintf(r->e->options.error, "built %s and %s.h: %u function%s, %zu bytes of code\n",
-			l.path, l.stem, l.nfn, l.nfn == 1 ? "" : "s", size);
+		fprintf(r->e->options.error,
+			"built %s and %s.h: %u function%s, %zu bytes of code\n", l.path, l.stem,
+			l.nfn, l.nfn == 1 ? "" : "s", size);
 	}
 	free(object);
 	build_plans_free(&l);

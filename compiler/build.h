@@ -8,7 +8,8 @@ typedef struct BuildOptions {
 	const char *path;     /* .so, .a or .o; NULL: what the statement says */
 	const char *cpu;      /* a name of target.h; NULL: host */
 	unsigned real_bytes;  /* 8 or 4; 0: as the program says */
-	bool external_params; /* parameters are given at run time instead of being part of the code */
+	bool external_params; /* parameters are given at run time instead of being part of the code
+			       */
 	bool fortran, python; /* further files beside the header */
 } BuildOptions;
 

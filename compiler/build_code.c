@@ -170,7 +170,8 @@ static void run_tiles(GenContext *context, int64_t loop)
 	const Fixed *f = context->exec;
 	char name[64];
 	snprintf(name, sizeof name, "pnn_block_%lld", (long long)loop);
-	void (*block)(GenContext *, int64_t) = (void (*)(GenContext *, int64_t))jit_find(f->code, name);
+	void (*block)(GenContext *, int64_t) =
+		(void (*)(GenContext *, int64_t))jit_find(f->code, name);
 	snprintf(name, sizeof name, "pnn_join_%lld", (long long)loop);
 	void (*join)(GenContext *) = (void (*)(GenContext *))jit_find(f->code, name);
 	for (uint32_t b = 0; block && b < f->plan->tile[loop]->nblock; b++) {
@@ -223,7 +224,8 @@ static bool run_fixed(Building *w, const EntryCore *core, JitCode *code, char *o
 	free(c.tile);
 	free(c.block);
 	if (c.fault) {
-		*w->message = strdup("a constant part of a function reads outside an axis or overflows");
+		*w->message =
+			strdup("a constant part of a function reads outside an axis or overflows");
 	}
 	return ok && !c.fault;
 }
@@ -439,7 +441,8 @@ static unsigned long count_instructions(LLVMValueRef f)
 {
 	unsigned long n = 0;
 	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b)) {
-		for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+		for (LLVMValueRef i = LLVMGetFirstInstruction(b); i;
+		     i = LLVMGetNextInstruction(i)) {
 			n++;
 		}
 	}
@@ -452,7 +455,8 @@ static bool may_inline(LLVMValueRef f)
 	static const char NAME[] = "noinline";
 	unsigned kind = LLVMGetEnumAttributeKindForName(NAME, sizeof NAME - 1);
 	return LLVMGetLinkage(f) == LLVMInternalLinkage && !LLVMIsDeclaration(f) &&
-	       !LLVMGetEnumAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, kind);
+	       !LLVMGetEnumAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+					    kind);
 }
 
 static unsigned long count_calls(LLVMValueRef f)
@@ -481,7 +485,8 @@ static void mark_inline(Building *w)
 	}
 	for (LLVMValueRef f = LLVMGetFirstFunction(w->all); f; f = LLVMGetNextFunction(f)) {
 		if (may_inline(f)) {
-			LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, always);
+			LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+						always);
 		}
 	}
 }

@@ -4,8 +4,8 @@
 #define PNN_COMPILER_BUILD_CODE_H
 #include "compiler/plan.h"
 
-/* An argument or result of an entry. Results are the plan's outputs in order, a complex one its real
- * and its imaginary part. */
+/* An argument or result of an entry. Results are the plan's outputs in order, a complex one its
+ * real and its imaginary part. */
 typedef struct CodeValue {
 	bool complex, integer, writes;
 	size_t count; /* elements of one call */
@@ -38,14 +38,14 @@ typedef struct CodeUnit {
 	uint32_t nform, nleaf;
 	CodeForm *form;
 	const CodeLeaf *leaf;
-	/* external parameters: the symbol that computes what depends on them alone, behind `prepared`
-	 * bytes of the caller's struct; NULL: everything is constant */
+	/* external parameters: the symbol that computes what depends on them alone, behind
+	 * `prepared` bytes of the caller's struct; NULL: everything is constant */
 	const char *prepare;
 	size_t prepared;
 	size_t prepared_bytes, scratch_bytes; /* found */
 	uint32_t ntext;
 	const char *const *text_name, *const *text; /* functions that return these texts */
-	unsigned long instructions;		    /* found: of the optimised module */
+	unsigned long instructions;                 /* found: of the optimised module */
 } CodeUnit;
 
 /* Records of a tile of the plan, 0 if it has no tiles. */

@@ -1,5 +1,6 @@
 /* build_fortran.c — the module for Fortran: interfaces by ISO_C_BINDING. Arrays are the caller's as
- * they lie in memory, so their indices stand in the opposite order: R[atom][xyz] is R(xyz, atom). */
+ * they lie in memory, so their indices stand in the opposite order: R[atom][xyz] is R(xyz, atom).
+ */
 #include "compiler/build_int.h"
 #include <string.h>
 
@@ -86,7 +87,8 @@ static void function(const Library *l, const LibFn *f, int form, FILE *out)
 static void params_type(const Library *l, FILE *out)
 {
 	fprintf(out,
-		"  ! Fill the parameters in, then call %s_prepare once. Indices stand in the opposite\n"
+		"  ! Fill the parameters in, then call %s_prepare once. Indices stand in the "
+		"opposite\n"
 		"  ! order of the program's.\n  type, bind(c) :: %s_params\n",
 		l->name, l->name);
 	for (uint32_t k = 0; k < l->nparam; k++) {
@@ -98,7 +100,8 @@ static void params_type(const Library *l, FILE *out)
 					     : "real(c_double)",
 			p->name);
 		for (uint32_t a = p->rank; a-- > 0;) {
-			fprintf(out, "%s%zu%s", a + 1 == p->rank ? "(" : "", p->dim[a], a ? ", " : ")");
+			fprintf(out, "%s%zu%s", a + 1 == p->rank ? "(" : "", p->dim[a],
+				a ? ", " : ")");
 		}
 		fprintf(out, " ! %s\n", p->tensor);
 	}
@@ -119,7 +122,8 @@ void build_fortran(const Library *l, FILE *out)
 {
 	fprintf(out,
 		"! %s.f90 - functions of %s, compiled by pnnc " PNNC_VERSION ".\n"
-		"! Every function returns 0, or a code that %s.h explains. Arrays are the caller's;\n"
+		"! Every function returns 0, or a code that %s.h explains. Arrays are the "
+		"caller's;\n"
 		"! name_batch takes n calls, the last index counts them.\n"
 		"module %s_module\n  use, intrinsic :: iso_c_binding\n  implicit none\n\n",
 		l->name, l->source, l->name, l->name);

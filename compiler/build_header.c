@@ -10,10 +10,9 @@ static const char *real_type(const Library *l)
 
 static const char *c_type(const Library *l, const LibValue *v)
 {
-	return build_is_integer(v) ? "int64_t"
-	       : v->of->type == EXPORT_COMPLEX
-		       ? arena_printf(l->arena, "%s_complex", l->name)
-		       : real_type(l);
+	return build_is_integer(v)             ? "int64_t"
+	       : v->of->type == EXPORT_COMPLEX ? arena_printf(l->arena, "%s_complex", l->name)
+					       : real_type(l);
 }
 
 static const char *upper(const Library *l, const char *text)
@@ -50,17 +49,19 @@ static void about(const Library *l, FILE *out)
 		" * Program%s: %s\n"
 		" * Code for: %s; numbers are %s.\n *\n",
 		l->name, l->source, l->options->external_params ? "" : " and parameters", l->hash,
-		l->options->cpu ? l->options->cpu : "the processor it was built on",
-		real_type(l));
+		l->options->cpu ? l->options->cpu : "the processor it was built on", real_type(l));
 	if (so) {
 		fprintf(out, " * Link:  cc prog.c -L. -l:%s -Wl,-rpath,'$ORIGIN' -lm\n", file);
 	} else {
 		fprintf(out, " * Link:  cc prog.c %s -lm\n", o ? file : file);
 	}
 	fputs(" * The code needs the C library and its mathematics alone.\n *\n"
-	      " * Arrays are row-major (the last index runs fastest), belong to the caller, and are\n"
-	      " * not kept after the call. Results may not overlap anything else. Nothing is allocated\n"
-	      " * and nothing is remembered between calls: functions may be called from any number of\n"
+	      " * Arrays are row-major (the last index runs fastest), belong to the caller, and "
+	      "are\n"
+	      " * not kept after the call. Results may not overlap anything else. Nothing is "
+	      "allocated\n"
+	      " * and nothing is remembered between calls: functions may be called from any number "
+	      "of\n"
 	      " * threads at the same time.\n"
 	      " *\n"
 	      " * All functions return 0, or\n"
@@ -69,17 +70,22 @@ static void about(const Library *l, FILE *out)
 	      " *   3  a number of calls below 0\n"
 	      " * in which case the results are not to be used.\n"
 	      " *\n"
-	      " * f_batch makes n calls of f: the arguments and results of call k are rows k of arrays\n"
-	      " * with n rows. The bits of a row depend neither on n nor on k; the order of sums may\n"
+	      " * f_batch makes n calls of f: the arguments and results of call k are rows k of "
+	      "arrays\n"
+	      " * with n rows. The bits of a row depend neither on n nor on k; the order of sums "
+	      "may\n"
 	      " * differ from that of f, within rounding. */\n",
 	      out);
 }
 
 static void begin(const Library *l, FILE *out)
 {
-	fprintf(out, "#ifndef PNN_%s_H\n#define PNN_%s_H\n#include <stdint.h>\n", l->macro, l->macro);
+	fprintf(out, "#ifndef PNN_%s_H\n#define PNN_%s_H\n#include <stdint.h>\n", l->macro,
+		l->macro);
 	if (l->options->external_params) {
-		fputs("#include <stddef.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n", out);
+		fputs("#include <stddef.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
+		      "<string.h>\n",
+		      out);
 	}
 	if (has_complex(l)) {
 		fprintf(out,
@@ -107,7 +113,8 @@ static void axis_macros(const Library *l, FILE *out)
 				/* "x" in front: words of C are no macros' */
 				const char *word = arena_printf(l->arena, "x%s", v->axis[a]);
 				const char *name = upper(l, build_identifier(l->arena, word) + 1);
-				if (!v->axis[a][0] || build_unique(l->arena, name, n, done) != name) {
+				if (!v->axis[a][0] ||
+				    build_unique(l->arena, name, n, done) != name) {
 					continue;
 				}
 				fprintf(out, "#define %s_%s %zu\n", l->macro, name, v->dim[a]);
@@ -123,8 +130,10 @@ static void axis_macros(const Library *l, FILE *out)
 static void params_struct(const Library *l, FILE *out)
 {
 	fprintf(out,
-		"/* The parameters. The caller owns the struct: fill in the members by hand or with\n"
-		" * %s_load, then call %s_prepare once; after that it is only read, by any number of\n"
+		"/* The parameters. The caller owns the struct: fill in the members by hand or "
+		"with\n"
+		" * %s_load, then call %s_prepare once; after that it is only read, by any number "
+		"of\n"
 		" * threads. */\n"
 		"typedef struct %s_params {\n",
 		l->name, l->name, l->name);
@@ -140,8 +149,8 @@ static void params_struct(const Library *l, FILE *out)
 			strcmp(p->name, p->tensor) ? " */" : "");
 	}
 	size_t n = l->prepared_bytes / 8;
-	fprintf(out, "\tint64_t prepared[%zu]; /* what %s_prepare makes */\n} %s_params;\n", n ? n : 1,
-		l->name, l->name);
+	fprintf(out, "\tint64_t prepared[%zu]; /* what %s_prepare makes */\n} %s_params;\n",
+		n ? n : 1, l->name, l->name);
 	fprintf(out, "int %s_prepare(%s_params *params);\n\n", l->name, l->name);
 }
 
@@ -161,7 +170,9 @@ static void parameter(const Library *l, const LibValue *v, bool many, bool resul
 static void describe(const Library *l, const LibValue *v, const char *arrow, FILE *out)
 {
 	fprintf(out, " *   %s%-10s %s%s\n", arrow, v->name, build_type_text(l, v),
-		v->of->type == EXPORT_BOOL ? ", 0 or 1" : v->of->type == EXPORT_SPIN ? ", +1 or -1" : "");
+		v->of->type == EXPORT_BOOL   ? ", 0 or 1"
+		: v->of->type == EXPORT_SPIN ? ", +1 or -1"
+					     : "");
 }
 
 static void prototype(const Library *l, const LibFn *f, int form, FILE *out)

@@ -31,10 +31,12 @@ typedef struct LibFn {
 	const char *text; /* as the program calls it */
 	LibValue *arg, *result;
 	LibForm form[EXPORT_FORMS];
-	Def (*value)[EXPORT_FORMS][2]; /* of each result, real and imaginary part: what is planned */
+	Def (*value)[EXPORT_FORMS]
+		    [2]; /* of each result, real and imaginary part: what is planned */
 } LibFn;
 
-/* A parameter that the functions read; with external parameters a member of the library's struct. */
+/* A parameter that the functions read; with external parameters a member of the library's struct.
+ */
 typedef struct LibParam {
 	const ParamInfo *param;
 	const char *name, *tensor; /* member; name in a file of weights */
@@ -51,7 +53,8 @@ typedef struct Library {
 	const ExportInfo *info;
 	Span span;
 	BuildKind kind;
-	const char *path, *stem; /* stem: path without extension and leading lib, for the other files */
+	const char *path,
+		*stem; /* stem: path without extension and leading lib, for the other files */
 	const char *name, *macro; /* prefix of all names, and of macros */
 	const char *hash, *source;
 	unsigned real_bytes;
@@ -62,7 +65,8 @@ typedef struct Library {
 	/* leaves of the program that the functions read and the copies that stand for them */
 	uint32_t nleaf;
 	Def *leaf, *copy;
-	size_t params_bytes, prepared_bytes; /* of the struct: the entries, and what is made of them */
+	size_t params_bytes,
+		prepared_bytes; /* of the struct: the entries, and what is made of them */
 	size_t scratch_bytes;
 } Library;
 
@@ -87,8 +91,8 @@ void *build_object(Library *l, size_t *size);
 
 /* ---- build_archive.c */
 /* A library for linkers with one object in it, in the form of ar; malloc, NULL if memory is out. */
-void *build_archive(const char *member, const void *object, size_t size, uint32_t n, const char *const *symbol,
-		    size_t *out);
+void *build_archive(const char *member, const void *object, size_t size, uint32_t n,
+		    const char *const *symbol, size_t *out);
 /* ---- build_link.c */
 /* A shared library from an object through the system's compiler. False after a diagnostic. */
 bool build_shared(Library *l, const void *object, size_t size);

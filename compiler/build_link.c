@@ -64,8 +64,8 @@ static bool link_files(Library *l, const char *object, const char *made, const c
 {
 	const char *compiler = build_compiler(l->options->cpu), *slash = strrchr(l->path, '/');
 	const char *soname = arena_printf(l->arena, "-Wl,-soname,%s", slash ? slash + 1 : l->path);
-	const char *arg[] = {compiler, "-shared", "-o",  made, object, soname,
-			     "-Wl,--as-needed", "-lm", NULL};
+	const char *arg[] = {compiler, "-shared",         "-o",  made, object,
+			     soname,   "-Wl,--as-needed", "-lm", NULL};
 	int status = 0, error = run_compiler((char *const *)(uintptr_t)arg, said, &status);
 	bool missing = error == ENOENT || (WIFEXITED(status) && WEXITSTATUS(status) == 127);
 	if (missing) {
@@ -92,7 +92,8 @@ static bool link_files(Library *l, const char *object, const char *made, const c
 bool build_shared(Library *l, const void *object, size_t size)
 {
 	const char *base = arena_printf(l->arena, "%s.%ld", l->path, (long)getpid());
-	const char *o = arena_printf(l->arena, "%s.o", base), *so = arena_printf(l->arena, "%s.so", base);
+	const char *o = arena_printf(l->arena, "%s.o", base),
+		   *so = arena_printf(l->arena, "%s.so", base);
 	const char *said = arena_printf(l->arena, "%s.txt", base);
 	RtError err;
 	if (rt_file_write(o, object, size, &err) != RT_OK) {

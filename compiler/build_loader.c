@@ -76,7 +76,8 @@ static const char READER[] =
 	"\treturn @_sign(t, map ? '}' : ']');\n"
 	"}\n"
 	"/* \"dtype\", \"shape\", \"data_offsets\" of one tensor. */\n"
-	"static inline int @_tensor(@_text *t, int *bytes, uint64_t *count, uint64_t *from, uint64_t *to)\n"
+	"static inline int @_tensor(@_text *t, int *bytes, uint64_t *count, uint64_t *from, "
+	"uint64_t *to)\n"
 	"{\n"
 	"\tconst char *s, *type;\n"
 	"\tsize_t n, m;\n"
@@ -127,7 +128,8 @@ static const char READER[] =
 	"{\n"
 	"\tuint64_t i, size = (uint64_t)(bytes < 0 ? -bytes : bytes);\n"
 	"\tunsigned char b[8];\n"
-	"\tif (!bytes || (bytes < 0) != ints || count != want || to < from || to - from != count * size ||\n"
+	"\tif (!bytes || (bytes < 0) != ints || count != want || to < from || to - from != count * "
+	"size ||\n"
 	"\t    from > INT64_MAX / 2 || fseek(f, (long)(8 + text + from), SEEK_SET)) {\n"
 	"\t\treturn 2;\n"
 	"\t}\n"
@@ -156,15 +158,17 @@ static const char READER[] =
 	"\treturn 0;\n"
 	"}\n";
 
-static const char LOADER[] =
-	"/* Fills the parameters from a file that a program saved, and prepares them. 0; 1: the file cannot "
-	"be\n"
-	" * read; 2: it is no safetensors file, or a parameter is missing or differs in size; otherwise "
-	"what\n"
-	" * @_prepare returns. */\n"
-	"static inline int @_load(@_params *params, const char *path)\n"
-	"{\n"
-	"\tstatic const struct { const char *name; size_t at; uint64_t count; int ints; } want[] = {\n";
+static const char LOADER[] = "/* Fills the parameters from a file that a program saved, and "
+			     "prepares them. 0; 1: the file cannot "
+			     "be\n"
+			     " * read; 2: it is no safetensors file, or a parameter is missing or "
+			     "differs in size; otherwise "
+			     "what\n"
+			     " * @_prepare returns. */\n"
+			     "static inline int @_load(@_params *params, const char *path)\n"
+			     "{\n"
+			     "\tstatic const struct { const char *name; size_t at; uint64_t count; "
+			     "int ints; } want[] = {\n";
 
 static const char LOADER_END[] =
 	"\t};\n"

@@ -11,10 +11,11 @@
 /* Greek letters from Α to ω, and those of their own. */
 static const char *greek(utf8proc_int32_t c)
 {
-	static const char *const name[] = {
-		"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota",
-		"kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma",
-		"tau", "upsilon", "phi", "chi", "psi", "omega"};
+	static const char *const name[] = {"alpha",   "beta", "gamma", "delta", "epsilon",
+					   "zeta",    "eta",  "theta", "iota",  "kappa",
+					   "lambda",  "mu",   "nu",    "xi",    "omicron",
+					   "pi",      "rho",  "sigma", "sigma", "tau",
+					   "upsilon", "phi",  "chi",   "psi",   "omega"};
 	if (c >= 0x3B1 && c <= 0x3C9) {
 		return name[c - 0x3B1];
 	}
@@ -24,15 +25,18 @@ static const char *greek(utf8proc_int32_t c)
 static bool is_reserved(const char *name)
 {
 	static const char *const words[] = {
-		"auto", "bool", "break", "case", "char", "class", "complex", "const", "continue",
-		"def", "default", "del", "delete", "do", "double", "elif", "else", "end", "enum",
-		"except", "export", "extern", "false", "float", "for", "friend", "from", "global",
-		"goto", "if", "import", "in", "inline", "int", "integer", "is", "lambda", "logical",
-		"long", "namespace", "new", "none", "not", "operator", "or", "and", "params", "pass",
-		"private", "public", "real", "register", "restrict", "result", "return", "short",
-		"signed", "sizeof", "static", "struct", "switch", "template", "this", "throw",
-		"true", "try", "typedef", "typename", "union", "unsigned", "using",
-		"virtual", "void", "volatile", "while", "with", "work", "yield", "n"};
+		"auto",   "bool",     "break",    "case",     "char",      "class",    "complex",
+		"const",  "continue", "def",      "default",  "del",       "delete",   "do",
+		"double", "elif",     "else",     "end",      "enum",      "except",   "export",
+		"extern", "false",    "float",    "for",      "friend",    "from",     "global",
+		"goto",   "if",       "import",   "in",       "inline",    "int",      "integer",
+		"is",     "lambda",   "logical",  "long",     "namespace", "new",      "none",
+		"not",    "operator", "or",       "and",      "params",    "pass",     "private",
+		"public", "real",     "register", "restrict", "result",    "return",   "short",
+		"signed", "sizeof",   "static",   "struct",   "switch",    "template", "this",
+		"throw",  "true",     "try",      "typedef",  "typename",  "union",    "unsigned",
+		"using",  "virtual",  "void",     "volatile", "while",     "with",     "work",
+		"yield",  "n"};
 	for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
 		if (strcasecmp(words[k], name) == 0) {
 			return true;
@@ -153,7 +157,8 @@ static bool describe_value(Library *l, LibValue *v, const ExportValue *of, uint3
 		if (a->size < 0 || __builtin_mul_overflow(v->count, (size_t)a->size, &v->count) ||
 		    v->count > (size_t)1 << 40) {
 			diag_not_exportable(l->r->e->ctx.diags, of->span, name,
-					    a->size < 0 ? "its size is not known" : "it is too large");
+					    a->size < 0 ? "its size is not known"
+							: "it is too large");
 			return false;
 		}
 		v->dim[k] = (size_t)a->size;
@@ -231,8 +236,9 @@ static bool size_axes(Library *l)
 			const char *name = run_name(r, of.name);
 			Diag *d = diag_not_exportable(
 				r->e->ctx.diags, s->span, run_name(r, l->info->fn[0].name),
-				arena_printf(l->arena, "the axis %s differs between the records of %s",
-					     name, run_name(r, s->data->name)));
+				arena_printf(l->arena,
+					     "the axis %s differs between the records of %s", name,
+					     run_name(r, s->data->name)));
 			diag_help(d, "say for how many:  export … with %s = %lld to …", name,
 				  (long long)(of.size > 0 ? of.size : 3));
 			return false;

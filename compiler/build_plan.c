@@ -73,7 +73,8 @@ static Def zero_like(Library *l, Def leaf, Sym name)
 	return core_share(c, name, core_def(c, leaf)->span, n, ix, core_real_const(c, 0), DEF_KEEP);
 }
 
-/* The value of one call, or the sum over all: its derivative by a call's arguments is that call's. */
+/* The value of one call, or the sum over all: its derivative by a call's arguments is that call's.
+ */
 static Node objective(Library *l, const LibFn *f, int form, Def value)
 {
 	Core *c = l->r->core;
@@ -90,7 +91,8 @@ static bool add_gradient(Library *l, LibFn *f, int form)
 {
 	Run *r = l->r;
 	const ExportFn *fn = f->fn;
-	Def *by = arena_array(l->arena, Def, fn->nresult), *d = arena_array(l->arena, Def, fn->nresult);
+	Def *by = arena_array(l->arena, Def, fn->nresult),
+	    *d = arena_array(l->arena, Def, fn->nresult);
 	uint32_t n = fn->nresult - 1;
 	for (uint32_t k = 0; k < n; k++) {
 		by[k] = fn->arg[fn->result[k + 1].by - 1].def[form][0];
@@ -199,9 +201,12 @@ static void describe_params(Library *l)
 			LibParam *q = &l->param[l->nparam];
 			const DefInfo *d = core_def(r->core, p->leaf);
 			const char *path = run_name(r, p->path);
-			*q = (LibParam){.param = p, .copy = l->copy[i], .rank = d->nindex, .count = 1};
-			q->tensor = p->value == p->leaf ? path : arena_printf(l->arena, "%s.stored", path);
-			q->name = build_unique(l->arena, build_identifier(l->arena, path), l->nparam, name);
+			*q = (LibParam){
+				.param = p, .copy = l->copy[i], .rank = d->nindex, .count = 1};
+			q->tensor = p->value == p->leaf ? path
+							: arena_printf(l->arena, "%s.stored", path);
+			q->name = build_unique(l->arena, build_identifier(l->arena, path),
+					       l->nparam, name);
 			q->dim = arena_array(l->arena, size_t, d->nindex + 1);
 			for (uint32_t a = 0; a < d->nindex; a++) {
 				Axis axis = core_index_axis(r->core, d->index[a]);
@@ -240,7 +245,8 @@ static Plan *make_plan(Library *l, const LibFn *f, int form)
 	PlanOptions o = {.threads = 1, .real_bytes = l->real_bytes};
 	Plan *p = plan_build(r->core, r->store, r->e->ctx.diags, n, out, o);
 	if (p && r->e->options.verbose > 1) {
-		fprintf(r->e->options.error, "# %s%s\n", f->name, form == EXPORT_MANY ? "_batch" : "");
+		fprintf(r->e->options.error, "# %s%s\n", f->name,
+			form == EXPORT_MANY ? "_batch" : "");
 		plan_print(p, r->e->options.error);
 	}
 	return p;
@@ -265,7 +271,8 @@ static bool plan_many(Library *l, LibFn *f)
 	}
 	int64_t width = code_width(f->form[EXPORT_MANY].plan);
 	bool ok = width == MANY || plan_calls(l, f, width ? width : FEW);
-	for (width = width ? width : FEW; ok && width > FEW && !code_fits(f->form[EXPORT_MANY].plan);) {
+	for (width = width ? width : FEW;
+	     ok && width > FEW && !code_fits(f->form[EXPORT_MANY].plan);) {
 		width = width / 2 < FEW ? FEW : width / 2;
 		ok = plan_calls(l, f, width);
 	}

@@ -24,21 +24,24 @@ static const char BODY[] =
 	"            out.append(x)\n"
 	"        return\n"
 	"    if len(x) != shape[0]:\n"
-	"        raise ValueError(\"%s: %d elements where %d are expected\" % (name, len(x), shape[0]))\n"
+	"        raise ValueError(\"%s: %d elements where %d are expected\" % (name, len(x), "
+	"shape[0]))\n"
 	"    for y in x:\n"
 	"        _flat(y, shape[1:], name, out, z)\n\n\n"
 	"def _nested(flat, shape, z):\n"
 	"    if not shape:\n"
 	"        return complex(flat[0], flat[1]) if z else flat[0]\n"
 	"    step = len(flat) // shape[0] if shape[0] else 0\n"
-	"    return [_nested(flat[k * step:(k + 1) * step], shape[1:], z) for k in range(shape[0])]\n\n\n"
+	"    return [_nested(flat[k * step:(k + 1) * step], shape[1:], z) for k in "
+	"range(shape[0])]\n\n\n"
 	"def _take(x, kind, shape, name):\n"
 	"    \"\"\"The array of C, what keeps it alive, and whether numpy is used.\"\"\"\n"
 	"    if hasattr(x, \"__array_interface__\"):\n"
 	"        import numpy\n"
 	"        a = numpy.ascontiguousarray(x, _NUMPY[kind])\n"
 	"        if a.shape != tuple(shape):\n"
-	"            raise ValueError(\"%s: shape %s where %s is expected\" % (name, a.shape, tuple(shape)))\n"
+	"            raise ValueError(\"%s: shape %s where %s is expected\" % (name, a.shape, "
+	"tuple(shape)))\n"
 	"        return _c.c_void_p(a.ctypes.data), a, True\n"
 	"    flat = []\n"
 	"    _flat(x, shape, name, flat, kind == \"z\")\n"
@@ -106,7 +109,8 @@ static const char LOAD[] =
 	"            t = head[tensor]\n"
 	"            lo, hi = t[\"data_offsets\"]\n"
 	"            kind = {\"F64\": \"d\", \"F32\": \"f\", \"I64\": \"q\"}[t[\"dtype\"]]\n"
-	"            values = struct.unpack(\"<%d%s\" % ((hi - lo) // struct.calcsize(kind), kind), "
+	"            values = struct.unpack(\"<%d%s\" % ((hi - lo) // struct.calcsize(kind), "
+	"kind), "
 	"data[lo:hi])\n"
 	"            params.put(member, values)\n"
 	"        return params.prepare()\n\n"
@@ -118,7 +122,8 @@ static const char LOAD[] =
 	"            count *= element._length_\n"
 	"            element = element._type_\n"
 	"        if len(values) != count:\n"
-	"            raise ValueError(\"%s: %d numbers where %d are expected\" % (member, len(values), "
+	"            raise ValueError(\"%s: %d numbers where %d are expected\" % (member, "
+	"len(values), "
 	"count))\n"
 	"        at = _c.addressof(self) + getattr(type(self), member).offset\n"
 	"        (element * count).from_address(at)[:] = values\n\n"
@@ -169,7 +174,8 @@ static void function(const Library *l, const LibFn *f, int form, FILE *out)
 		fprintf(out, "    %s: %s\n", f->arg[k].name, build_type_text(l, &f->arg[k]));
 	}
 	for (uint32_t k = 0; k < f->fn->nresult; k++) {
-		fprintf(out, "    returns %s: %s\n", f->result[k].name, build_type_text(l, &f->result[k]));
+		fprintf(out, "    returns %s: %s\n", f->result[k].name,
+			build_type_text(l, &f->result[k]));
 	}
 	fprintf(out, "    \"\"\"\n    return _call(\"%s%s\", %s, ", f->name, many ? "_batch" : "",
 		params ? "params" : "None");
@@ -181,8 +187,8 @@ static void function(const Library *l, const LibFn *f, int form, FILE *out)
 		fprintf(out, "%s,", f->arg[k].name);
 	}
 	if (many) {
-		fprintf(out, "), %s%s%s, ", f->fn->narg ? "len(" : "", f->fn->narg ? f->arg[0].name : "n",
-			f->fn->narg ? ")" : "");
+		fprintf(out, "), %s%s%s, ", f->fn->narg ? "len(" : "",
+			f->fn->narg ? f->arg[0].name : "n", f->fn->narg ? ")" : "");
 	} else {
 		fputs("), None, ", out);
 	}
@@ -209,7 +215,8 @@ static void put(const Library *l, const char *text, const char *name, FILE *out)
 
 static void params_class(const Library *l, FILE *out)
 {
-	fputs("class Params(_c.Structure):\n    \"\"\"The parameters of the library.\"\"\"\n    _fields_ = [",
+	fputs("class Params(_c.Structure):\n    \"\"\"The parameters of the library.\"\"\"\n    "
+	      "_fields_ = [",
 	      out);
 	for (uint32_t k = 0; k < l->nparam; k++) {
 		const LibParam *p = &l->param[k];
@@ -234,8 +241,10 @@ void build_python(const Library *l, FILE *out)
 	const char *slash = strrchr(l->path, '/');
 	fprintf(out,
 		"\"\"\"%s - functions of %s, compiled by pnnc " PNNC_VERSION ".\n\n"
-		"Numbers, nested lists and numpy arrays are taken; where an argument is a numpy array, so are the\n"
-		"results. f_batch makes many calls at once: its arguments and results have one more axis, the\n"
+		"Numbers, nested lists and numpy arrays are taken; where an argument is a numpy "
+		"array, so are the\n"
+		"results. f_batch makes many calls at once: its arguments and results have one "
+		"more axis, the\n"
 		"first.\n\"\"\"\n",
 		l->name, l->source);
 	put(l, HEAD, slash ? slash + 1 : l->path, out);
@@ -247,5 +256,6 @@ void build_python(const Library *l, FILE *out)
 		function(l, &l->fn[k], EXPORT_ONE, out);
 		function(l, &l->fn[k], EXPORT_MANY, out);
 	}
-	fprintf(out, "version = _text(\"%s_version\")\nhash = _text(\"%s_hash\")\n", l->name, l->name);
+	fprintf(out, "version = _text(\"%s_version\")\nhash = _text(\"%s_hash\")\n", l->name,
+		l->name);
 }

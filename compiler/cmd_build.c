@@ -69,9 +69,10 @@ static bool in_path(const char *name)
 static bool can_write(Engine *e, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	const char *folder = !slash       ? "."
-			     : slash == path ? "/"
-					     : arena_printf(e->arena, "%.*s", (int)(slash - path), path);
+	const char *folder = !slash ? "."
+			     : slash == path
+				     ? "/"
+				     : arena_printf(e->arena, "%.*s", (int)(slash - path), path);
 	struct stat s;
 	if (stat(folder, &s) == 0 && !S_ISDIR(s.st_mode)) {
 		errno = ENOTDIR;
@@ -203,8 +204,8 @@ static bool check_words(CmdLine *c, Engine *e, const Exports *x)
 	}
 	if (c->n == 1 && x->n > 1 && c->output) {
 		return usage(e,
-			     arena_printf(e->arena, "-o names one library, and the program exports %u",
-					  x->n),
+			     arena_printf(e->arena,
+					  "-o names one library, and the program exports %u", x->n),
 			     "leave -o out: each goes where its statement says");
 	}
 	if (c->n == 1 && c->gradient) {
@@ -221,8 +222,10 @@ static bool check_files(CmdLine *c, Engine *e, const Stmt *only, const char *cpu
 		path = engine_out_path(e, intern_text(e->ctx.names, only->u.export.path));
 	}
 	if (path && !build_is_library(path)) {
-		return usage(e, arena_printf(e->arena, "a library is called ….so, .a or .o, not %s", path),
-			     NULL);
+		return usage(
+			e,
+			arena_printf(e->arena, "a library is called ….so, .a or .o, not %s", path),
+			NULL);
 	}
 	size_t n = path ? strlen(path) : 0;
 	if (c->python && n > 3 && strcmp(path + n - 3, ".so") != 0) {
@@ -241,7 +244,8 @@ static int build(CmdLine *c, Engine *e, const BuildOptions *options)
 	Exports x = {0};
 	find_exports(&x, &all);
 	const Stmt *extra = NULL;
-	bool ok = check_words(c, e, &x) && check_files(c, e, x.n == 1 ? x.first : NULL, options->cpu);
+	bool ok =
+		check_words(c, e, &x) && check_files(c, e, x.n == 1 ? x.first : NULL, options->cpu);
 	ok = ok && (c->n == 1 || (extra = export_words(c, e)));
 	Run *r = ok ? engine_run_state(e) : NULL;
 	if (!r) {
@@ -256,7 +260,8 @@ static int build(CmdLine *c, Engine *e, const BuildOptions *options)
 	}
 	for (uint32_t k = 0; ok && k < e->program->nstmt; k++) {
 		Stmt *s = e->program->stmt[k];
-		ok = s->kind != STMT_EXPORT || (extra && s != extra) || export_saved(r, s, c->params);
+		ok = s->kind != STMT_EXPORT || (extra && s != extra) ||
+		     export_saved(r, s, c->params);
 	}
 	return 0;
 }

@@ -98,7 +98,8 @@ static void put(Ir *r, LLVMValueRef table, uint32_t at, LLVMValueRef v)
 static LLVMValueRef constant_bytes(Ir *r, const char *name, const void *bytes, size_t n)
 {
 	static const char nothing[8];
-	LLVMValueRef value = LLVMConstStringInContext2(r->ctx, n ? bytes : nothing, n ? n : 8, true);
+	LLVMValueRef value =
+		LLVMConstStringInContext2(r->ctx, n ? bytes : nothing, n ? n : 8, true);
 	LLVMValueRef g = LLVMAddGlobal(r->mod, LLVMTypeOf(value), name);
 	LLVMSetInitializer(g, value);
 	LLVMSetGlobalConstant(g, true);
@@ -119,8 +120,8 @@ static LLVMValueRef call_named(Gen *g, const char *name, unsigned n, LLVMValueRe
 static LLVMValueRef tiles_function(Gen *g)
 {
 	Ir *r = &g->ir;
-	LLVMValueRef f = ir_function(r, "pnn_tiles", r->nothing, 2,
-				     (LLVMTypeRef[]){r->ptr, r->i64}, true);
+	LLVMValueRef f =
+		ir_function(r, "pnn_tiles", r->nothing, 2, (LLVMTypeRef[]){r->ptr, r->i64}, true);
 	LLVMValueRef context = LLVMGetParam(f, 0);
 	for (uint32_t t = 0; t < g->plan->ntile; t++) {
 		const Loop *l = g->plan->tile[t];
@@ -128,7 +129,8 @@ static LLVMValueRef tiles_function(Gen *g)
 			continue; /* a loop without steps */
 		}
 		IrIf own;
-		ir_if(r, &own, LLVMBuildICmp(r->b, LLVMIntEQ, LLVMGetParam(f, 1), ir_int(r, t), ""));
+		ir_if(r, &own,
+		      LLVMBuildICmp(r->b, LLVMIntEQ, LLVMGetParam(f, 1), ir_int(r, t), ""));
 		IrLoop b;
 		ir_loop(r, &b, ir_int(r, 0), ir_int(r, l->nblock), 1, 0, NULL, true);
 		call_named(g, arena_printf(g->arena, "pnn_block_%u", t), 2,
@@ -150,7 +152,8 @@ static void bind_tiles(Gen *g, LLVMValueRef tiles)
 			for (LLVMValueRef i = LLVMGetFirstInstruction(b); i;
 			     i = LLVMGetNextInstruction(i)) {
 				if (LLVMIsACallInst(i) && !LLVMIsAFunction(LLVMGetCalledValue(i))) {
-					LLVMSetOperand(i, (unsigned)LLVMGetNumOperands(i) - 1, tiles);
+					LLVMSetOperand(i, (unsigned)LLVMGetNumOperands(i) - 1,
+						       tiles);
 				}
 			}
 		}
@@ -340,8 +343,10 @@ LLVMValueRef entry_prepare(const EntryCore *c, const char *name)
 	LLVMValueRef block = gen_context(g, context, CONTEXT_BLOCK, r->ptr);
 	for (uint32_t k = 0; k < c->nmove; k++) {
 		const EntryMove *m = &c->move[k];
-		LLVMBuildMemCpy(r->b, bytes_at(r, fixed, m->to * 8), 8, bytes_at(r, block, m->from * 8), 8,
-				ir_int(r, (int64_t)(m->buffer->count * (m->buffer->integer ? 8 : r->real_bytes))));
+		LLVMBuildMemCpy(r->b, bytes_at(r, fixed, m->to * 8), 8,
+				bytes_at(r, block, m->from * 8), 8,
+				ir_int(r, (int64_t)(m->buffer->count *
+						    (m->buffer->integer ? 8 : r->real_bytes))));
 	}
 	LLVMBuildRet(r->b, result_code(g, context));
 	hide_plan(g);

@@ -29,15 +29,15 @@ typedef struct EntryMove {
 
 /* Code of a plan as a function of its arrays:  i32 name(ptr params, ptr work, ptr part…). */
 typedef struct EntryCore {
-	Gen *gen; /* after gen_plan */
+	Gen *gen;               /* after gen_plan */
 	const EntryLeaf *leaf;  /* by Buffer.id */
 	uint32_t npart;         /* arguments, then results; imaginary parts behind real ones */
 	const bool *writes;     /* by part */
 	const uint32_t *output; /* by output of the plan: its part */
 	uint64_t seed;
-	size_t fixed_words;     /* static memory, moved buffers included */
-	const void *fixed;      /* its values, or NULL: at fixed_offset */
-	size_t fixed_offset;    /* of the caller's parameters */
+	size_t fixed_words;  /* static memory, moved buffers included */
+	const void *fixed;   /* its values, or NULL: at fixed_offset */
+	size_t fixed_offset; /* of the caller's parameters */
 	uint32_t nmove;
 	const EntryMove *move;
 } EntryCore;
@@ -58,7 +58,7 @@ LLVMValueRef entry_prepare(const EntryCore *c, const char *name);
 /* An argument or result as the library's caller passes it. */
 typedef struct EntryValue {
 	bool complex, integer, writes;
-	size_t count; /* elements of one call */
+	size_t count;  /* elements of one call */
 	uint32_t part; /* of the core; the imaginary part is the next one */
 } EntryValue;
 

@@ -74,7 +74,8 @@ static LLVMValueRef source_record(Call *c, LLVMValueRef i)
 
 /* Elements of one record between the caller's array (of `wide` parts side by side) and a place of
  * our own. */
-static void copy_record(Call *c, const EntryValue *v, LLVMValueRef outer, LLVMValueRef own, unsigned part)
+static void copy_record(Call *c, const EntryValue *v, LLVMValueRef outer, LLVMValueRef own,
+			unsigned part)
 {
 	Ir *r = &c->g->ir;
 	LLVMTypeRef t = element_type(c, v);
@@ -93,7 +94,8 @@ static void copy_record(Call *c, const EntryValue *v, LLVMValueRef outer, LLVMVa
 }
 
 /* Records of a run: arguments fill all places, results are those that were asked for. */
-static void copy_records(Call *c, const EntryValue *v, LLVMValueRef array, LLVMValueRef own, unsigned part)
+static void copy_records(Call *c, const EntryValue *v, LLVMValueRef array, LLVMValueRef own,
+			 unsigned part)
 {
 	Ir *r = &c->g->ir;
 	LLVMTypeRef t = element_type(c, v);

@@ -2,6 +2,7 @@
  * library will offer them. Each is called once with leaves that stand for one call's arguments, and
  * once with leaves over (calls, axes…) for many calls at a time. SPEC: export. */
 #include "lang/elab_data_int.h"
+#include "lang/elab_stmt.h"
 
 #include <string.h>
 
@@ -128,11 +129,9 @@ static Def make_leaf(Form *f, const ExportValue *v, Kind kind)
 
 static ExportType export_type(Elem elem)
 {
-	return elem == ELEM_COMPLEX ? EXPORT_COMPLEX
-	       : elem == ELEM_INT   ? EXPORT_INT
-	       : elem == ELEM_BOOL  ? EXPORT_BOOL
-	       : elem == ELEM_SPIN  ? EXPORT_SPIN
-				    : EXPORT_REAL;
+	static const ExportType of[] = {EXPORT_REAL, EXPORT_COMPLEX, EXPORT_INT, EXPORT_BOOL,
+					EXPORT_SPIN};
+	return of[elem];
 }
 
 /* The place of the next argument: both forms meet them in the same order. */
@@ -564,20 +563,14 @@ static bool is_library(const char *path)
 
 static bool path(Elab *e, Scope *s, const Ast *ast, Sym *out)
 {
-	Val v = elab_expr(e, s, ast);
-	if (v.tag != VAL_STRING) {
-		if (v.tag != VAL_ERROR) {
-			diag_type_mismatch(elab_diags(e), ast->span, val_type(e, &v),
-					   "a path in quotes");
-		}
+	if (!stmt_path(e, s, ast, out)) {
 		return false;
 	}
-	*out = v.string;
-	if (!is_library(elab_text(e, v.string))) {
+	const char *name = elab_text(e, *out);
+	if (!is_library(name)) {
+		const char *why = "a library is called ….so, .a or .o, not";
 		diag_wrong_arguments(elab_diags(e), ast->span, "export",
-				     arena_printf(e->arena,
-						  "a library is called ….so, .a or .o, not %s",
-						  elab_text(e, v.string)));
+				     arena_printf(e->arena, "%s %s", why, name));
 		return false;
 	}
 	return true;

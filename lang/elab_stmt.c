@@ -111,7 +111,7 @@ static bool values(Elab *e, Scope *s, uint32_t n, Ast *const *kid, uint32_t *cou
 	return ok;
 }
 
-static bool path_of(Elab *e, Scope *s, const Ast *ast, Sym *path)
+bool stmt_path(Elab *e, Scope *s, const Ast *ast, Sym *path)
 {
 	Val v = elab_expr(e, s, ast);
 	if (v.tag == VAL_STRING) {
@@ -130,7 +130,7 @@ static bool record(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	bool ok = true;
 	if ((ast->flags & AST_TO) && n) {
 		n--;
-		ok = path_of(e, s, ast->kid[n], &st->u.record.path);
+		ok = stmt_path(e, s, ast->kid[n], &st->u.record.path);
 	}
 	st->u.record.table = ast->name;
 	ok = values(e, s, n, ast->kid, &st->u.record.n, &st->u.record.column) && ok;
@@ -399,7 +399,7 @@ static bool reset(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 static bool file(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 {
 	uint32_t n = ast->nkid - 1;
-	return path_of(e, s, ast->kid[n], &st->u.file.path) &&
+	return stmt_path(e, s, ast->kid[n], &st->u.file.path) &&
 	       params_of_list(e, s, n, ast->kid, &st->u.file.n, &st->u.file.param);
 }
 

@@ -1,10 +1,12 @@
-/* elab_stmt.h — what elab_stmt.c and elab_set.c share. */
+/* elab_stmt.h — what elab_stmt.c, elab_set.c and elab_export.c share. */
 #ifndef PNN_LANG_ELAB_STMT_H
 #define PNN_LANG_ELAB_STMT_H
 #include "lang/elab_int.h"
 
 /* body over v's own indices as a definition: an output. */
 Def stmt_closed_def(Elab *e, Sym name, Span at, const Val *v, Node body);
+/* A string constant; false after a diagnostic. */
+bool stmt_path(Elab *e, Scope *s, const Ast *ast, Sym *path);
 /* set left = right into st; false after a diagnostic. */
 bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st);
 #endif

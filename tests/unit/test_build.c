@@ -21,8 +21,13 @@ typedef struct Made {
 static const Stmt *run_to_export(Made *m, const char *path)
 {
 	static const Stmt nothing;
-	EngineOptions o = {.output = stderr, .error = stderr, .threads = 1, .quiet = true, .no_cache = true,
-			   .out_dir = "/tmp", .save_seconds = 1e9};
+	EngineOptions o = {.output = stderr,
+			   .error = stderr,
+			   .threads = 1,
+			   .quiet = true,
+			   .no_cache = true,
+			   .out_dir = "/tmp",
+			   .save_seconds = 1e9};
 	m->e = engine_create(&o);
 	cr_assert_not_null(m->e);
 	cr_assert(engine_load(m->e, path) && engine_elaborate(m->e));
@@ -50,7 +55,8 @@ static Plan *run_plan(Made *m, const LibFn *f, int form)
 			}
 		}
 	}
-	PlanOptions o = {.threads = 1, .real_bytes = m->l.real_bytes, .compiled = true, .runs = INFINITY};
+	PlanOptions o = {
+		.threads = 1, .real_bytes = m->l.real_bytes, .compiled = true, .runs = INFINITY};
 	Plan *p = plan_build(m->r->core, m->r->store, m->e->ctx.diags, n, out, o);
 	cr_assert_not_null(p);
 	return p;
@@ -60,7 +66,8 @@ static void make(Made *m, const char *path, unsigned real_bytes)
 {
 	const Stmt *s = run_to_export(m, path);
 	m->options = (BuildOptions){.path = "/tmp/libkinds.o", .real_bytes = real_bytes};
-	m->l = (Library){.r = m->r, .arena = arena_create(), .options = &m->options, .info = &s->u.export};
+	m->l = (Library){
+		.r = m->r, .arena = arena_create(), .options = &m->options, .info = &s->u.export};
 	m->l.path = m->options.path;
 	m->l.real_bytes = real_bytes;
 	m->l.source = "kinds.pnn";
@@ -103,7 +110,8 @@ static double some(uint64_t *state)
 
 static size_t element(const Made *m, const LibValue *v)
 {
-	return build_is_integer(v) ? 8 : m->l.real_bytes * (v->of->type == EXPORT_COMPLEX ? 2u : 1u);
+	return build_is_integer(v) ? 8
+				   : m->l.real_bytes * (v->of->type == EXPORT_COMPLEX ? 2u : 1u);
 }
 
 static int64_t whole(const Made *m, const LibValue *v, double x)
@@ -143,10 +151,10 @@ static void *fill(Made *m, const LibValue *v, int form, size_t calls, uint64_t *
 
 /* Integers and pointers, and reals, each in their order: how the systems at hand pass up to eight
  * reals. */
-typedef int Call64(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
-		   double, double, double, double);
-typedef int Call32(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
-		   float, float, float, float);
+typedef int Call64(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
+		   int64_t, double, double, double, double);
+typedef int Call32(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
+		   int64_t, float, float, float, float);
 
 static int call(const Made *m, const LibFn *f, int form, int64_t n, void **array, void *work)
 {
@@ -158,9 +166,11 @@ static int call(const Made *m, const LibFn *f, int form, int64_t n, void **array
 	}
 	for (uint32_t k = 0; k < f->fn->narg + f->fn->nresult; k++) {
 		const LibValue *v = k < f->fn->narg ? &f->arg[k] : NULL;
-		bool value = v && form == EXPORT_ONE && v->count == 1 && v->of->type != EXPORT_COMPLEX;
+		bool value =
+			v && form == EXPORT_ONE && v->count == 1 && v->of->type != EXPORT_COMPLEX;
 		if (value && !build_is_integer(v)) {
-			real[nreal++] = m->l.real_bytes == 4 ? *(float *)array[k] : *(double *)array[k];
+			real[nreal++] =
+				m->l.real_bytes == 4 ? *(float *)array[k] : *(double *)array[k];
 		} else {
 			word[nword++] = value ? *(int64_t *)array[k] : (int64_t)(intptr_t)array[k];
 		}
@@ -176,16 +186,17 @@ static int call(const Made *m, const LibFn *f, int form, int64_t n, void **array
 	const int64_t *w = word;
 	if (m->l.real_bytes == 4) {
 		return ((Call32 *)at)(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9],
-				      (float)real[0], (float)real[1], (float)real[2], (float)real[3]);
+				      (float)real[0], (float)real[1], (float)real[2],
+				      (float)real[3]);
 	}
-	return ((Call64 *)at)(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], real[0], real[1],
-			      real[2], real[3]);
+	return ((Call64 *)at)(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], real[0],
+			      real[1], real[2], real[3]);
 }
 
 /* ---- results ---- */
 
-static bool same_part(const Made *m, const LibValue *v, const void *array, const Plan *p, uint32_t output,
-		      unsigned part)
+static bool same_part(const Made *m, const LibValue *v, const void *array, const Plan *p,
+		      uint32_t output, unsigned part)
 {
 	size_t n = plan_count(p, output), wide = v->of->type == EXPORT_COMPLEX ? 2 : 1;
 	bool same = true;
@@ -234,7 +245,8 @@ static void compare(Made *m, uint32_t number, int form, uint64_t *state)
 	for (uint32_t k = 0, output = 0; k < f->fn->nresult; k++) {
 		for (unsigned part = 0; part < 2; part++) {
 			if (f->value[k][form][part]) {
-				cr_expect(same_part(m, &f->result[k], array[f->fn->narg + k], p, output++, part),
+				cr_expect(same_part(m, &f->result[k], array[f->fn->narg + k], p,
+						    output++, part),
 					  "%s, form %d, result %u: other bits", f->name, form, k);
 			}
 		}
@@ -279,7 +291,8 @@ Test(build, rows_of_a_batch)
 		LibFn *f = &m.l.fn[k];
 		size_t calls = f->form[EXPORT_MANY].calls;
 		uint32_t narg = f->fn->narg, all = narg + f->fn->nresult;
-		void **array = arrays(&m, f, EXPORT_MANY, calls, &state), *work = malloc(f->form[1].work + 1);
+		void **array = arrays(&m, f, EXPORT_MANY, calls, &state),
+		     *work = malloc(f->form[1].work + 1);
 		cr_assert_eq(call(&m, f, EXPORT_MANY, (int64_t)calls, array, work), 0);
 		for (size_t n = 0; n < calls; n = n < 3 ? n + 1 : 2 * n + 1) {
 			size_t skip = calls - n; /* the last n rows, as a batch of their own */
@@ -289,7 +302,8 @@ Test(build, rows_of_a_batch)
 				size_t row = v->count * element(&m, v);
 				part[i] = malloc((n + 1) * row);
 				memset(part[i], 0x5a, (n + 1) * row);
-				memcpy(part[i], (char *)array[i] + skip * row, i < narg ? n * row : 0);
+				memcpy(part[i], (char *)array[i] + skip * row,
+				       i < narg ? n * row : 0);
 			}
 			cr_assert_eq(call(&m, f, EXPORT_MANY, (int64_t)n, part, work), 0);
 			for (uint32_t i = narg; i < all; i++) {
@@ -298,7 +312,8 @@ Test(build, rows_of_a_batch)
 				cr_expect(!memcmp(part[i], (char *)array[i] + skip * row, n * row),
 					  "%s: rows of %zu", f->name, n);
 				for (size_t b = n * row; b < (n + 1) * row; b++) {
-					cr_assert_eq(((unsigned char *)part[i])[b], 0x5a, "%s", f->name);
+					cr_assert_eq(((unsigned char *)part[i])[b], 0x5a, "%s",
+						     f->name);
 				}
 			}
 			for (uint32_t i = 0; i < all; i++) {
