@@ -553,7 +553,7 @@ static bool options(Exporting *x, const Ast *with)
 	return ok;
 }
 
-/* A library's ending says what it is: a mistake here is found before a long training. */
+/* A mistake here is found before a long training. */
 static bool is_library(const char *path)
 {
 	const char *dot = strrchr(path, '.');
@@ -566,14 +566,13 @@ static bool path(Elab *e, Scope *s, const Ast *ast, Sym *out)
 	if (!stmt_path(e, s, ast, out)) {
 		return false;
 	}
-	const char *name = elab_text(e, *out);
-	if (!is_library(name)) {
-		const char *why = "a library is called ….so, .a or .o, not";
+	const char *name = elab_text(e, *out), *why = "a library is called ….so, .a or .o, not";
+	bool fits = is_library(name);
+	if (!fits) {
 		diag_wrong_arguments(elab_diags(e), ast->span, "export",
 				     arena_printf(e->arena, "%s %s", why, name));
-		return false;
 	}
-	return true;
+	return fits;
 }
 
 bool elab_export(Elab *e, Scope *s, const Ast *ast, ExportInfo *out)
