@@ -258,31 +258,37 @@ static void find_stored(Region *r, uint32_t number)
 	}
 }
 
+/* Loads for one multiply-add of a block of mr rows and nv vectors: the values of A, the vectors of
+ * B; the rows that are left over one by one count for what they cost. */
+static double block_cost(const Region *r, unsigned mr, unsigned nv)
+{
+	double products = r->nproduct, one = (0.5 + products * nv) / (products * nv);
+	double rest = (double)(r->rows % mr) / (double)r->rows;
+	double whole = (0.5 * mr + products * nv) / (mr * products * nv);
+	unsigned sums = mr * r->nproduct * nv;
+	double wait = sums < 8 ? 8.0 / sums : 1; /* latency of a multiply-add */
+	return (1 + whole * wait) * (1 - rest) + (1 + one * (nv * products < 8 ? 8 / (nv * products) : 1)) * rest;
+}
+
 /* Registers hold the sums of a block: products * rows * vectors. */
 static void choose_block(Region *r)
 {
 	unsigned room = r->g->ir.target.registers == 32 ? 24 : 10;
 	unsigned vectors = (unsigned)((r->width + (int64_t)r->g->ir.vl - 1) / (int64_t)r->g->ir.vl);
-	unsigned sums = r->nproduct ? r->nproduct : 4;
-	r->nv = r->nproduct == 1 ? 2 : 1;
-	if (vectors % r->nv) {
-		r->nv = 1;
-	}
-	if (r->rows == 1) {
-		while (r->nv < 4 && vectors % (2 * r->nv) == 0 && sums * r->nv * 2 <= room) {
-			r->nv *= 2;
-		}
-	}
-	unsigned most = room / (sums * r->nv);
-	most = most < 1 ? 1 : most > 8 ? 8 : most;
-	if (!r->nproduct) {
-		most = 1;
-	}
-	r->mr = (unsigned)(r->rows < most ? r->rows : most);
-	for (unsigned m = r->mr; m > 1 && 2 * m >= r->mr; m--) {
-		if (r->rows % m == 0) {
-			r->mr = m;
-			return;
+	unsigned sums = r->nproduct;
+	double best = 0;
+	r->mr = r->nv = 1;
+	for (unsigned nv = 1; sums && nv <= 4; nv++) {
+		for (unsigned mr = 1; mr <= 8 && mr <= r->rows; mr++) {
+			if (vectors % nv || (mr * nv > 1 && mr * nv * sums > room)) {
+				continue;
+			}
+			double cost = block_cost(r, mr, nv);
+			if (best == 0 || cost <= best) {
+				best = cost;
+				r->mr = mr;
+				r->nv = nv;
+			}
 		}
 	}
 }
