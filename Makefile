@@ -60,7 +60,7 @@ PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzstd-dev libzip-dev \
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
-TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3
+TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
         check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
