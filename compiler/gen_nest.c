@@ -351,11 +351,15 @@ static void gen_part(Gen *g, const GenPlace *w, const Nest *nest)
 	bool some = lane->tiled && w->partial, flat = nest->flat && nest->acc == OPERAND_NONE;
 	NestWalk walk[2] = {walk_plain(g, nest, f.dim, &f.nbound)};
 	unsigned nwalk = 1;
-	if (flat) { /* both ways where a tile may be full or not */
-		walk[some] = walk_flat(g, nest, some ? walk[0].nloop : 0);
-		nwalk += some;
-	}
 	int64_t merged = flat ? nest->flat_size[nest->flat_ndim - 1] : lane->size;
+	if (flat && (!some || merged == lane->size)) {
+		walk[0] = walk_flat(g, nest, 0);
+	} else if (flat) { /* one way for full tiles, one for others */
+		walk[nwalk++] = walk_flat(g, nest, walk[0].nloop);
+	}
+	if (nest_turn(g, w, nest, &walk[0])) {
+		return;
+	}
 	f.nloop = walk[0].nloop;
 	form_uses(g, &f);
 	form_groups(g, &f, walk, nwalk);

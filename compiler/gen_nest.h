@@ -91,6 +91,9 @@ void nest_lanes_end(NestKernel *k);
  * the definitions. */
 uint32_t gen_nest_parts(Gen *g, const Nest *nest, const Nest ***part);
 
+/* gen_nest_turn.c: a nest that transposes, by a kernel for that; false if it is none. */
+bool nest_turn(Gen *g, const GenPlace *w, const Nest *nest, const NestWalk *walk);
+
 /* gen_red.c: the loops of a reduction below its formals. */
 void gen_red(NestKernel *k);
 #endif

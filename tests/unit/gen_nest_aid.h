@@ -45,5 +45,6 @@ void case_free(Case *c);
 /* test programs: gen_nest_program.c */
 /* A pointwise program that uses the instruction `op` (VM_OPS: any). */
 void case_pointwise(Case *c, unsigned op);
+void case_copy(Case *c);
 void case_reduction(Case *c, RedKind red, bool integer, bool lane_bound);
 #endif

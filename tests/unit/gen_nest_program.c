@@ -577,3 +577,36 @@ void case_reduction(Case *c, RedKind red, bool integer, bool lane_bound)
 	n->filter = final(&m, n->filter);
 	finish(&m);
 }
+
+/* Records by features to features by records of a tile. */
+void case_copy(Case *c)
+{
+	Maker m;
+	begin(&m, c, 0, false);
+	Nest *n = &c->nest;
+	*n = (Nest){.ndim = 2, .nformal = 1, .dim = c->dim};
+	n->acc = n->acc2 = n->value = n->filter = n->out = OPERAND_NONE;
+	int64_t features = 1 + case_below(c, 24), apart = features + case_below(c, 3);
+	c->tiled = true;
+	c->width = 16 * (1 + case_below(c, 3));
+	c->lanes = chance(&m, 3) ? c->width : 1 + case_below(c, c->width);
+	c->partial = c->lanes < c->width || chance(&m, 2);
+	c->dim[0] = (Dim){.size = features};
+	c->dim[1] = (Dim){.size = c->width, .tiled = true, .slot = 1};
+	SlotTerm *slot = arena_new(c->arena, SlotTerm);
+	*slot = (SlotTerm){1, apart};
+	for (int k = 0; k < 2; k++) {
+		Access a = {.stride = arena_array(c->arena, int64_t, 2)};
+		a.stride[0] = k ? c->width : 1;
+		a.stride[1] = k ? 1 : apart;
+		a.nslot = !k;
+		a.slot = slot;
+		uint32_t at = case_array(c, false, k, k ? PLACE_TILE : PLACE_LEAF, &a);
+		a.buffer = &c->array[at].buffer;
+		m.access[m.naccess++] = a;
+	}
+	Instr *in = &m.code[m.ncode++];
+	*in = (Instr){.op = VM_LOADS, .dst = TAG_ACCESS + 1, .a = TAG_ACCESS, .i = apart};
+	in->b = in->c = OPERAND_NONE;
+	finish(&m);
+}

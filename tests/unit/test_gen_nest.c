@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* the processor at hand only where it is none of those before */
 static const char *const TARGETS[] = {"avx512", "avx2", "x86-64", "host"};
 enum { NTARGET = sizeof TARGETS / sizeof *TARGETS };
 
@@ -22,6 +23,7 @@ static bool runs(const char *name)
 typedef struct Sort {
 	unsigned op; /* pointwise */
 	RedKind red; /* RED_NONE: pointwise */
+	bool copy;
 	bool integer, lane_bound;
 } Sort;
 
@@ -32,8 +34,12 @@ static void compare(const Sort *s, uint64_t seed, const char *target, unsigned r
 	bool fault[2];
 	c->state = seed * 0x9e3779b97f4a7c15u;
 	c->real_bytes = real_bytes;
-	if (s->red == RED_NONE) {
-		case_pointwise(c, s->op);
+	if (s->copy || s->red == RED_NONE) {
+		if (s->copy) {
+			case_copy(c);
+		} else {
+			case_pointwise(c, s->op);
+		}
 		snprintf(what, sizeof what, "%s f%u seed %llu", target, 8 * real_bytes,
 			 (unsigned long long)seed);
 	} else {
@@ -58,10 +64,12 @@ static void compare_all(const Sort *s, uint64_t from, uint64_t count)
 	const char *only = getenv("NEST_SEED");
 	for (uint64_t k = 0; k < count; k++) {
 		uint64_t seed = only ? strtoull(only, NULL, 10) : from + k;
+		int done = 0;
 		for (int t = 0; t < NTARGET; t++) {
-			if (!runs(TARGETS[t])) {
+			if (!runs(TARGETS[t]) || (t == NTARGET - 1 && done)) {
 				continue;
 			}
+			done++;
 			compare(s, seed, TARGETS[t], 8);
 			if (t % 2 == 0) {
 				compare(s, seed, TARGETS[t], 4);
@@ -75,6 +83,11 @@ Test(gen_nest, every_instruction)
 	for (unsigned op = 0; op < VM_OPS; op++) {
 		compare_all(&(Sort){.op = op}, 1000 * (op + 1), 3);
 	}
+}
+
+Test(gen_nest, copies)
+{
+	compare_all(&(Sort){.copy = true}, 1, 12);
 }
 
 Test(gen_nest, reductions)
