@@ -43,14 +43,24 @@ Store *plan_aid_store(Aid *t)
 	return s;
 }
 
-static Plan *build(Aid *t, Store *s, uint32_t n, const Def *defs, unsigned threads)
+static Plan *build(Aid *t, Store *s, uint32_t n, const Def *defs, PlanOptions options)
 {
 	PlanOutput out[64];
 	cr_assert(n <= 64);
 	for (uint32_t k = 0; k < n; k++) {
 		out[k] = (PlanOutput){defs[k], 0};
 	}
-	return plan_build(t->c, s, t->diags, n, out, (PlanOptions){.threads = threads});
+	return plan_build(t->c, s, t->diags, n, out, options);
+}
+
+/* Interpreted with 1, 2, 3 threads, then compiled with 1 and 3. */
+enum { WAYS = 5, COMPILED_WAY = 3 };
+static PlanOptions way_options(unsigned way)
+{
+	static const unsigned threads[WAYS] = {1, 2, 3, 1, 3};
+	bool compiled = way >= COMPILED_WAY;
+	return (PlanOptions){
+		.threads = threads[way], .compiled = compiled, .runs = compiled ? INFINITY : 1};
 }
 
 static void shown(Aid *t)
@@ -105,37 +115,49 @@ static size_t snapshot(const Aid *t, const Plan *p, uint32_t n, const Def *defs,
 	return total;
 }
 
+/* Two runs have the same bits, which are those of `first` unless that is NULL. */
+static void run_twice(Aid *t, Plan *p, uint32_t n, const Def *defs, unsigned way, int64_t **first,
+		      size_t *size)
+{
+	for (unsigned run = 0; run < 2; run++) {
+		if (!plan_run(p, t->diags, (RunContext){7, 0})) {
+			shown(t);
+			cr_assert(false);
+		}
+		int64_t *bits;
+		size_t m = snapshot(t, p, n, defs, &bits);
+		if (!*first) {
+			*first = bits;
+			*size = m;
+			continue;
+		}
+		cr_assert_eq(m, *size);
+		cr_assert(!memcmp(*first, bits, m * sizeof *bits),
+			  "run %u with %u threads has other bits, %s", run,
+			  way_options(way).threads,
+			  way < COMPILED_WAY ? "interpreted" : "compiled");
+		free(bits);
+	}
+}
+
 double plan_aid_compare(Aid *t, uint32_t n, const Def *defs, double tolerance)
 {
 	Store *s = plan_aid_store(t);
 	double worst = 0;
 	int64_t *first = NULL;
 	size_t size = 0;
-	for (unsigned threads = 1; threads <= 3; threads++) {
-		Plan *p = build(t, s, n, defs, threads);
+	for (unsigned way = 0; way < WAYS; way++) {
+		Plan *p = build(t, s, n, defs, way_options(way));
 		if (!p) {
 			shown(t);
 		}
 		cr_assert(p);
-		for (unsigned run = 0; run < 2; run++) {
-			bool good = plan_run(p, t->diags, (RunContext){7, 0});
-			if (!good) {
-				shown(t);
-			}
-			cr_assert(good);
-			int64_t *bits;
-			size_t m = snapshot(t, p, n, defs, &bits);
-			if (!first) {
-				first = bits;
-				size = m;
-				continue;
-			}
-			cr_assert_eq(m, size);
-			cr_assert(!memcmp(first, bits, m * sizeof *bits),
-				  "run %u with %u threads has other bits", run, threads);
-			free(bits);
+		if (way == COMPILED_WAY) { /* compiled code has bits of its own */
+			free(first);
+			first = NULL;
 		}
-		for (uint32_t k = 0; k < n && threads == 1; k++) {
+		run_twice(t, p, n, defs, way, &first, &size);
+		for (uint32_t k = 0; k < n && way_options(way).threads == 1; k++) {
 			double e = compare_one(t, p, k, defs[k], tolerance);
 			worst = e > worst ? e : worst;
 		}
@@ -149,7 +171,7 @@ double plan_aid_compare(Aid *t, uint32_t n, const Def *defs, double tolerance)
 char *plan_aid_text(Aid *t, uint32_t n, const Def *defs)
 {
 	Store *s = plan_aid_store(t);
-	Plan *p = build(t, s, n, defs, 1);
+	Plan *p = build(t, s, n, defs, (PlanOptions){0});
 	cr_assert(p);
 	char *text;
 	size_t size;
@@ -161,21 +183,40 @@ char *plan_aid_text(Aid *t, uint32_t n, const Def *defs)
 	return text;
 }
 
-void plan_aid_expect(Aid *t, uint32_t n, const Def *defs, const char *code)
+static void expect_way(Aid *t, uint32_t n, const Def *defs, const char *code, PlanOptions options)
 {
 	Store *s = plan_aid_store(t);
-	Plan *p = build(t, s, n, defs, 1);
+	Plan *p = build(t, s, n, defs, options);
 	if (p) {
 		cr_assert(!plan_run(p, t->diags, (RunContext){7, 0}), "no %s was reported", code);
 		plan_free(p);
 	}
 	store_free(s);
+}
+
+/* What the diagnostics say, which are forgotten. */
+static char *said(Aid *t)
+{
 	char *text;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 	diags_render(t->diags, f, false, false);
 	fclose(f);
-	cr_assert(strstr(text, code), "%s was expected, not: %s", code, text);
-	free(text);
 	diags_clear(t->diags);
+	return text;
+}
+
+void plan_aid_expect(Aid *t, uint32_t n, const Def *defs, const char *code)
+{
+	char *first = NULL;
+	for (unsigned way = 0; way < WAYS; way++) {
+		expect_way(t, n, defs, code, way_options(way));
+		char *text = said(t);
+		cr_assert(strstr(text, code), "%s was expected, not: %s", code, text);
+		cr_assert(!first || !strcmp(first, text), "two ways to say it:\n%s\n%s", first,
+			  text);
+		free(first);
+		first = text;
+	}
+	free(first);
 }
