@@ -532,14 +532,14 @@ void case_pointwise(Case *c, unsigned op)
 void case_reduction(Case *c, RedKind red, bool integer, bool lane_bound)
 {
 	Maker m;
-	uint32_t nbound = (uint32_t)case_below(c, 3) + !lane_bound;
-	begin(&m, c, nbound, lane_bound);
+	bool arg = red == RED_ARGMAX || red == RED_ARGMIN; /* of one index */
+	uint32_t nbound = arg ? 0 : (uint32_t)case_below(c, 3);
+	begin(&m, c, nbound + !lane_bound, lane_bound);
 	Nest *n = &c->nest;
 	n->red = red;
 	n->integer = integer;
 	n->acc = m.nlanes++;
 	n->acc2 = m.nlanes++; /* reductions write nothing else */
-	bool arg = red == RED_ARGMAX || red == RED_ARGMIN;
 	n->accumulate = !arg && red != RED_LOGSUMEXP && chance(&m, 3);
 	uint32_t count = (uint32_t)case_below(c, 3);
 	for (uint32_t k = 0; k < count; k++) {
