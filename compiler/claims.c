@@ -49,8 +49,10 @@ static Plan *claim_plan(Run *r, const Stmt *s, bool keep, Sides *sides)
 	}
 	double runs = r->runs;
 	r->runs = runs * (double)(c->trials > 1 ? c->trials : 1);
+	r->what = c->text;
 	Plan *p = keep ? eval_cached(r, s, 0, n, out) : eval_plan(r, n, out);
 	r->runs = runs;
+	r->what = NULL;
 	return p;
 }
 

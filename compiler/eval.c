@@ -109,6 +109,7 @@ static PlanOptions plan_options(const Run *r)
 	return (PlanOptions){.threads = o->threads,
 			     .machine = r->machine,
 			     .memory = machine_memory(),
+			     .name = r->what,
 			     .real_bytes = single ? sizeof(float) : sizeof(double),
 			     .compiled = o->backend != BACKEND_INTERPRET,
 			     .runs = always ? INFINITY : r->runs};
@@ -231,7 +232,7 @@ static void say_how(const Run *r, const PlanHow *h)
 	if (h->compiled) {
 		fprintf(o->error, "plan %s: compiled in %.1f ms%s, %u instructions\n", h->name,
 			h->compile_ms, h->cached ? " from the cache" : "", h->instructions);
-	} else if (o->verbose > 1) {
+	} else {
 		fprintf(o->error, "plan %s: interpreted\n", h->name);
 	}
 }

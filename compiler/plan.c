@@ -309,6 +309,7 @@ Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput 
 	plan->store = store;
 	plan->threads = options.threads ? options.threads : 1;
 	plan->machine = options.machine;
+	plan->name = options.name ? arena_strdup(arena, options.name) : NULL;
 	plan->real_bytes = options.real_bytes ? options.real_bytes : sizeof(double);
 	plan->memory_limit = options.memory ? options.memory : MEMORY_DEFAULT;
 	plan->nslot = 1;

@@ -15,7 +15,7 @@ typedef struct PlanOutput {
 typedef struct PlanOptions {
 	unsigned threads;   /* 0 or 1: one. Results have the same bits for any number */
 	size_t memory;      /* refuse plans that need more bytes; 0: 8 GiB */
-	bool keep_names;    /* for dumps */
+	const char *name;   /* what it is for, to be told (plan_how); NULL: its first output's */
 	unsigned real_bytes; /* 8, or 4 for single precision (compiled plans); 0: 8 */
 	bool compiled;      /* may run compiled, where that pays */
 	double runs;        /* how often it is expected to run; 0: once; infinity: compiled in any case */
@@ -30,7 +30,7 @@ void plan_free(Plan *p);
 
 /* How a plan runs, for those who want to know. */
 typedef struct PlanHow {
-	const char *name; /* of its first output */
+	const char *name;
 	bool compiled, cached;
 	double compile_ms; /* processor time, all of it */
 	uint32_t instructions;

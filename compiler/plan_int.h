@@ -277,6 +277,7 @@ struct Plan {
 	bool own_machine;
 	uint64_t runs; /* so far */
 	bool told;     /* plan_how */
+	const char *name;
 	Exec *interpreted;
 	Compiled *code;
 };

@@ -230,11 +230,11 @@ bool plan_how(Plan *p, PlanHow *how)
 	}
 	p->told = true;
 	*how = p->compiled ? compiled_how(p) : (PlanHow){0};
-	const char *name = "";
-	if (p->noutput) {
+	const char *name = p->name;
+	if (!name && p->noutput) {
 		name = intern_text(core_names(p->core),
 				   core_def(p->core, p->output[0].value)->name);
 	}
-	how->name = name;
+	how->name = name && name[0] ? name : "of values";
 	return true;
 }

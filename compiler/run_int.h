@@ -57,6 +57,7 @@ struct Run {
 	struct Machine *machine; /* what plans run on */
 	double runs;   /* how often a plan that is made now is expected to run */
 	bool single;   /* a plan that is made now computes in f32 */
+	const char *what; /* what a plan that is made now is for, or NULL */
 	CachedPlan *plan;
 	size_t nplan, plan_room;
 	uint32_t executed; /* top-level statements done */

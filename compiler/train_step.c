@@ -228,7 +228,10 @@ static Plan *build_plan(Training *tr, const Layout *l)
 	double runs = r->runs;
 	r->runs *= expected_runs(tr);
 	r->single = r->program->f32;
+	r->what = arena_printf(b.a, "step of %s, %s", run_name(r, tr->t->name),
+			       run_name(r, tr->phase->name));
 	Plan *p = eval_plan(r, b.nout, b.out);
+	r->what = NULL;
 	r->single = false;
 	r->runs = runs;
 	return p;
@@ -279,7 +282,10 @@ Plan *state_plan(Training *tr, bool *none)
 		}
 	}
 	unsigned part = PART_STEP + 1 + 2 * frozen_number(tr->r);
+	tr->r->what = arena_printf(tr->r->e->arena, "states of %s, %s", run_name(tr->r, tr->t->name),
+				   run_name(tr->r, tr->phase->name));
 	Plan *p = most ? eval_cached(tr->r, tr->phase, part, n, out) : NULL;
+	tr->r->what = NULL;
 	free(out);
 	return p;
 }

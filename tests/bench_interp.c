@@ -194,7 +194,7 @@ static void run(Bench *b, const char *name, Node loss, unsigned threads)
 	}
 	double t2 = seconds();
 	Plan *p = plan_build(c, b->store, b->ds, n, out,
-			     (PlanOptions){.threads = threads, .keep_names = true});
+			     (PlanOptions){.threads = threads});
 	double t3 = seconds();
 	if (!p) {
 		diags_render(b->ds, stderr, false, false);
