@@ -74,6 +74,18 @@ static LLVMErrorRef define(JitCode *c, LLVMOrcJITDylibRef lib, uint32_t n, const
 	return n ? LLVMOrcJITDylibDefine(lib, LLVMOrcAbsoluteSymbols(pair, n)) : NULL;
 }
 
+/* A machine is asked for though nothing is compiled there. */
+static LLVMErrorRef session_create(LLVMOrcLLJITRef *jit)
+{
+	LLVMTargetMachineRef machine = target_bare();
+	LLVMOrcLLJITBuilderRef b = LLVMOrcCreateLLJITBuilder();
+	if (machine) {
+		LLVMOrcLLJITBuilderSetJITTargetMachineBuilder(
+			b, LLVMOrcJITTargetMachineBuilderCreateFromTargetMachine(machine));
+	}
+	return LLVMOrcCreateLLJIT(jit, b);
+}
+
 JitCode *jit_load(const void *object, size_t size, const char *entry, uint32_t n, const JitSymbol *symbol,
 		  char **message)
 {
@@ -85,7 +97,7 @@ JitCode *jit_load(const void *object, size_t size, const char *entry, uint32_t n
 		free(pair);
 		return NULL;
 	}
-	LLVMErrorRef e = LLVMOrcCreateLLJIT(&c->jit, NULL);
+	LLVMErrorRef e = session_create(&c->jit);
 	if (!e) {
 		LLVMOrcExecutionSessionSetErrorReporter(LLVMOrcLLJITGetExecutionSession(c->jit),
 							on_session_error, c);
@@ -175,16 +187,20 @@ static bool make_key(const Target *t, LLVMModuleRef m, char key[CACHE_KEY_TEXT])
 	return all != NULL;
 }
 
-/* Generates code, keeps the object under the key (if there is one) and loads it. */
+/* Verifies the module, generates code, keeps the object under the key (if there is one) and loads
+ * it. */
 static JitCode *generate(const Target *t, LLVMModuleRef m, Cache *cache, const char *key, const char *entry,
 			 uint32_t n, const JitSymbol *symbol, JitStats *s, char **message)
 {
 	double t0 = now_ms();
-	void *object = target_emit(t, m, false, &s->object_bytes, message);
+	bool well_formed = target_verify(m, message);
 	double t1 = now_ms();
-	s->codegen_ms = t1 - t0;
+	s->verify_ms = t1 - t0;
+	void *object = well_formed ? target_emit(t, m, false, &s->object_bytes, message) : NULL;
+	double t2 = now_ms();
+	s->codegen_ms = t2 - t1;
 	JitCode *c = object ? jit_load(object, s->object_bytes, entry, n, symbol, message) : NULL;
-	s->link_ms += now_ms() - t1;
+	s->link_ms += now_ms() - t2;
 	if (c && key) {
 		cache_put(cache, key, object, s->object_bytes);
 	}
@@ -211,22 +227,18 @@ JitCode *jit_compile(const Target *t, LLVMModuleRef m, const JitOptions *options
 		     const JitSymbol *symbol, JitStats *stats, char **message)
 {
 	JitStats s = {0};
-	JitCode *c = NULL;
 	Cache *cache = options ? options->cache : NULL;
 	const char *entry = count(m, &s);
+	char key[CACHE_KEY_TEXT];
 	double t0 = now_ms();
+	*message = NULL;
 	target_prepare(t, m);
-	bool well_formed = target_verify(m, message);
-	double t1 = now_ms();
-	s.verify_ms = t1 - t0;
-	if (well_formed) {
-		char key[CACHE_KEY_TEXT];
-		bool keyed = cache && make_key(t, m, key);
-		s.key_ms = now_ms() - t1;
-		c = keyed ? load_kept(cache, key, entry, n, symbol, &s) : NULL;
-		if (!c) {
-			c = generate(t, m, cache, keyed ? key : NULL, entry, n, symbol, &s, message);
-		}
+	bool keyed = cache && make_key(t, m, key);
+	s.key_ms = now_ms() - t0;
+	/* What was kept under this key came from the same module, which was well formed. */
+	JitCode *c = keyed ? load_kept(cache, key, entry, n, symbol, &s) : NULL;
+	if (!c) {
+		c = generate(t, m, cache, keyed ? key : NULL, entry, n, symbol, &s, message);
 	}
 	if (stats) {
 		*stats = s;

@@ -4,7 +4,6 @@
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -152,6 +151,43 @@ static bool machine_create(Target *t, const char *triple, char **message)
 	return t->text != NULL;
 }
 
+/* What the processor has, without the names of all that it has not; malloc. */
+static char *host_features(void)
+{
+	char *all = LLVMGetHostCPUFeatures(), *have = malloc(strlen(all) + 1);
+	size_t out = 0;
+	for (const char *p = all; have && *p;) {
+		size_t n = strcspn(p, ",");
+		if (*p == '+') {
+			have[out++] = ',';
+			memcpy(have + out, p, n);
+			out += n;
+		}
+		p += n + (p[n] == ',');
+	}
+	if (have) {
+		have[out] = 0;
+		memmove(have, have + (out > 0), out + (out == 0));
+	}
+	LLVMDisposeMessage(all);
+	return have;
+}
+
+LLVMTargetMachineRef target_bare(void)
+{
+	pthread_once(&llvm_once, llvm_begin);
+	LLVMTargetRef target;
+	char *error = NULL, *triple = LLVMGetDefaultTargetTriple();
+	LLVMTargetMachineRef m = NULL;
+	if (!LLVMGetTargetFromTriple(triple, &target, &error)) {
+		m = LLVMCreateTargetMachine(target, triple, "", "", LLVMCodeGenLevelLess, LLVMRelocPIC,
+					    LLVMCodeModelDefault);
+	}
+	LLVMDisposeMessage(error);
+	LLVMDisposeMessage(triple);
+	return m;
+}
+
 Target *target_create(const char *name, char **message)
 {
 	*message = NULL;
@@ -169,11 +205,9 @@ Target *target_create(const char *name, char **message)
 	}
 	t->name = level->name;
 	char *triple = level->triple ? NULL : LLVMGetDefaultTargetTriple();
-	char *features = level->features ? NULL : LLVMGetHostCPUFeatures();
-	t->features = copy_text(features ? features : level->features);
+	t->features = level->features ? copy_text(level->features) : host_features();
 	bool ok = t->features && machine_create(t, triple ? triple : level->triple, message);
 	LLVMDisposeMessage(triple);
-	LLVMDisposeMessage(features);
 	if (!ok) {
 		target_free(t);
 		t = NULL;

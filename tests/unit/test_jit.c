@@ -293,8 +293,11 @@ Test(jit, verifier)
 	LLVMPositionBuilderAtEnd(b, LLVMGetEntryBasicBlock(LLVMGetNamedFunction(m, "f")));
 	LLVMBuildRetVoid(b); /* a second end of the block */
 	LLVMDisposeBuilder(b);
-	char *message;
-	cr_expect_null(jit_compile(t, m, NULL, 0, NULL, NULL, &message));
+	char *message, folder[64];
+	Cache *cache = cache_here(folder);
+	cr_expect_null(jit_compile(t, m, &(JitOptions){cache}, 0, NULL, NULL, &message));
+	cr_expect_eq(cache_size(cache).entries, 0);
+	remove_cache(cache, folder);
 	cr_expect(message && strstr(message, "verifier") && strstr(message, "erminator"), "%s", message);
 	free(message);
 	LLVMDisposeModule(m);
