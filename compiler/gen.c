@@ -350,9 +350,6 @@ static void gen_step(Gen *g, const GenPlace *w, const Step *s)
 {
 	switch (s->tag) {
 	case STEP_NEST:
-		if (s->copy && gen_copy(g, w, s->nest)) {
-			break;
-		}
 		gen_nest(g, w, s->nest);
 		break;
 	case STEP_GEMM:

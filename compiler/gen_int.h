@@ -15,10 +15,6 @@ void gen_tile_later(Gen *g, const Loop *l, LLVMValueRef *slot);
 /* Emits the first contractions of a run as one kernel where they are added to one array; how many. */
 uint32_t gen_chain(Gen *g, const GenPlace *w, uint32_t n, Step *const *step);
 
-/* ---- gen_copy.c */
-/* A nest that copies a leaf for the tile as a transposition; false if it is not one. */
-bool gen_copy(Gen *g, const GenPlace *w, const Nest *n);
-
 /* ---- gen_join.c */
 /* Sets the accumulators of one block to their neutral elements. */
 void gen_neutral(Gen *g, const Loop *l, LLVMValueRef block);
