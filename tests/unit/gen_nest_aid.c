@@ -91,6 +91,42 @@ void case_free(Case *c)
 	arena_free(c->arena);
 }
 
+void case_copy(Case *c)
+{
+	c->arena = arena_create();
+	Arena *a = c->arena;
+	Nest *n = &c->nest;
+	n->acc = n->acc2 = n->value = n->filter = n->out = OPERAND_NONE;
+	n->ndim = 2;
+	n->nformal = 1;
+	n->dim = c->dim;
+	n->strip = 64;
+	int64_t features = 1 + case_below(c, 24), apart = features + case_below(c, 3);
+	c->tiled = true;
+	c->width = 16 * (1 + case_below(c, 3));
+	c->lanes = case_below(c, 3) ? 1 + case_below(c, c->width) : c->width;
+	c->partial = c->lanes < c->width || case_below(c, 2);
+	c->slot[1] = case_below(c, 6);
+	c->dim[0] = (Dim){.size = features};
+	c->dim[1] = (Dim){.size = c->width, .tiled = true, .slot = 1};
+	n->naccess = 2;
+	n->access = arena_array(a, Access, 2);
+	for (int k = 0; k < 2; k++) {
+		Access *x = &n->access[k];
+		x->stride = arena_array(a, int64_t, 2);
+		x->stride[0] = k ? c->width : 1;
+		x->stride[1] = k ? 1 : apart;
+		x->nslot = !k;
+		x->slot = arena_new(a, SlotTerm);
+		*x->slot = (SlotTerm){1, apart};
+		x->buffer = &c->array[case_array(c, false, k, k ? PLACE_TILE : PLACE_LEAF, x)].buffer;
+	}
+	n->ncode = 1;
+	n->code = arena_array(a, Instr, 1);
+	*n->code = (Instr){.op = VM_LOADS, .dst = 1, .a = 0, .i = apart};
+	n->code->b = n->code->c = OPERAND_NONE;
+}
+
 /* ---- running ---- */
 
 static const uint64_t SEED = 77, STEP = 5;

@@ -42,9 +42,10 @@ void case_run(Case *c, const char *target, bool faults[2]);
 void case_compare(const Case *c, double tolerance, const char *what);
 void case_free(Case *c);
 
+/* Records by features are copied to features by records of a tile. */
+void case_copy(Case *c);
 /* test programs: gen_nest_program.c */
 /* A pointwise program that uses the instruction `op` (VM_OPS: any). */
 void case_pointwise(Case *c, unsigned op);
-void case_copy(Case *c);
 void case_reduction(Case *c, RedKind red, bool integer, bool lane_bound);
 #endif

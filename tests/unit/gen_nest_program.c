@@ -334,6 +334,23 @@ static void make_call(Maker *m, VmOp op)
 	emit(m, op, a, b, NOTHING, kind, f != OP_shl)->i = f;
 }
 
+static void make_test(Maker *m, VmOp op)
+{
+	Val a, b = NOTHING;
+	ValueKind kind = op == VM_IEQ && chance(m, 2) ? VALUE_BOOL : VALUE_INT;
+	if (op >= VM_LT && op <= VM_NE) {
+		a = pick(m, VALUE_REAL, true, false, false);
+		b = pick(m, VALUE_REAL, true, false, false);
+	} else if (op >= VM_ILT && op <= VM_INE) {
+		a = any(m, kind);
+		b = any(m, kind);
+	} else {
+		a = truth(m);
+		b = op == VM_NOT ? NOTHING : truth(m);
+	}
+	emit(m, op, a, b, NOTHING, VALUE_BOOL, true);
+}
+
 static void make(Maker *m, VmOp op)
 {
 	Val a, b, c;
@@ -354,25 +371,14 @@ static void make(Maker *m, VmOp op)
 	case VM_LE:
 	case VM_EQ:
 	case VM_NE:
-		a = pick(m, VALUE_REAL, true, false, false);
-		b = pick(m, VALUE_REAL, true, false, false);
-		emit(m, op, a, b, NOTHING, VALUE_BOOL, true);
-		break;
 	case VM_ILT:
 	case VM_ILE:
 	case VM_IEQ:
 	case VM_INE:
-		kind = op == VM_IEQ && chance(m, 2) ? VALUE_BOOL : VALUE_INT;
-		a = any(m, kind);
-		emit(m, op, a, any(m, kind), NOTHING, VALUE_BOOL, true);
-		break;
 	case VM_AND:
 	case VM_OR:
-		a = truth(m);
-		emit(m, op, a, truth(m), NOTHING, VALUE_BOOL, true);
-		break;
 	case VM_NOT:
-		emit(m, op, truth(m), NOTHING, NOTHING, VALUE_BOOL, true);
+		make_test(m, op);
 		break;
 	case VM_REAL:
 		a = pick(m, VALUE_INT, true, false, false);
@@ -575,38 +581,5 @@ void case_reduction(Case *c, RedKind red, bool integer, bool lane_bound)
 	n->acc2 = arg || red == RED_LOGSUMEXP ? n->acc2 : OPERAND_NONE;
 	n->value = final(&m, n->value);
 	n->filter = final(&m, n->filter);
-	finish(&m);
-}
-
-/* Records by features to features by records of a tile. */
-void case_copy(Case *c)
-{
-	Maker m;
-	begin(&m, c, 0, false);
-	Nest *n = &c->nest;
-	*n = (Nest){.ndim = 2, .nformal = 1, .dim = c->dim};
-	n->acc = n->acc2 = n->value = n->filter = n->out = OPERAND_NONE;
-	int64_t features = 1 + case_below(c, 24), apart = features + case_below(c, 3);
-	c->tiled = true;
-	c->width = 16 * (1 + case_below(c, 3));
-	c->lanes = chance(&m, 3) ? c->width : 1 + case_below(c, c->width);
-	c->partial = c->lanes < c->width || chance(&m, 2);
-	c->dim[0] = (Dim){.size = features};
-	c->dim[1] = (Dim){.size = c->width, .tiled = true, .slot = 1};
-	SlotTerm *slot = arena_new(c->arena, SlotTerm);
-	*slot = (SlotTerm){1, apart};
-	for (int k = 0; k < 2; k++) {
-		Access a = {.stride = arena_array(c->arena, int64_t, 2)};
-		a.stride[0] = k ? c->width : 1;
-		a.stride[1] = k ? 1 : apart;
-		a.nslot = !k;
-		a.slot = slot;
-		uint32_t at = case_array(c, false, k, k ? PLACE_TILE : PLACE_LEAF, &a);
-		a.buffer = &c->array[at].buffer;
-		m.access[m.naccess++] = a;
-	}
-	Instr *in = &m.code[m.ncode++];
-	*in = (Instr){.op = VM_LOADS, .dst = TAG_ACCESS + 1, .a = TAG_ACCESS, .i = apart};
-	in->b = in->c = OPERAND_NONE;
 	finish(&m);
 }
