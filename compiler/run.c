@@ -18,6 +18,16 @@ static void say_cache(void *data, const char *text)
 	}
 }
 
+/* What does not fit the machine is refused before it is tried. */
+static Store *new_store(const Run *r)
+{
+	Store *s = store_create(r->core);
+	if (s) {
+		store_limit(s, machine_memory());
+	}
+	return s;
+}
+
 Run *run_create(Engine *e)
 {
 	Run *r = calloc(1, sizeof *r);
@@ -29,7 +39,7 @@ Run *run_create(Engine *e)
 	r->core = e->program->core;
 	r->seed = e->options.seed;
 	r->runs = 1;
-	r->store = store_create(r->core);
+	r->store = new_store(r);
 	r->machine = machine_create(e->options.threads);
 	if (!r->store || !r->machine) {
 		store_free(r->store);
@@ -130,10 +140,10 @@ void run_forget(Run *r)
 	r->claims = r->claims_failed = 0;
 	r->stop = false;
 	store_free(r->store);
-	r->store = store_create(r->core);
+	r->store = new_store(r);
 	if (!r->store) {
 		diag_out_of_memory(r->e->ctx.diags, (Span){0}, "the values of the program");
-		r->store = store_create(r->core);
+		r->store = new_store(r);
 		assert(r->store);
 	}
 }

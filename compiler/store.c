@@ -24,7 +24,7 @@ struct Store {
 	Core *core;
 	Entry *entry; /* by Def */
 	size_t room;
-	size_t bytes;
+	size_t bytes, limit;
 	uint64_t clock; /* version of the latest change */
 };
 
@@ -86,6 +86,11 @@ static bool leaf_count(const Core *c, const DefInfo *info, size_t *count)
 	return n <= (SIZE_MAX / 2 - ALIGNMENT) / sizeof(double);
 }
 
+void store_limit(Store *s, size_t bytes)
+{
+	s->limit = bytes;
+}
+
 void *store_array(size_t n, unsigned element)
 {
 	size_t bytes = (n * element + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
@@ -104,7 +109,10 @@ bool store_alloc(Store *s, Def leaf)
 	if (!leaf_count(s->core, info, &count) || !store_grow(s, leaf)) {
 		return false;
 	}
-	void *data = store_array(count, sizeof(double));
+	size_t rest = s->bytes - store_count(s, leaf) * sizeof(double);
+	bool fits = !s->limit ||
+		    (rest <= s->limit && count <= (s->limit - rest) / sizeof(double));
+	void *data = fits ? store_array(count, sizeof(double)) : NULL;
 	if (!data) {
 		return false;
 	}

@@ -11,6 +11,9 @@ void store_free(Store *s);
 /* Makes room for a leaf according to the present sizes of its axes (row-major, last formal fastest), zero-filled; again after
  * an axis was resized (contents lost). Real leaves hold double, int and bool leaves int64_t. False if memory is out or an axis has no size. */
 bool store_alloc(Store *s, Def leaf);
+/* The bytes that all leaves together may take; store_alloc refuses more before it asks for them. 0,
+ * as it is made: no limit. */
+void store_limit(Store *s, size_t bytes);
 bool store_has(const Store *s, Def leaf);
 size_t store_count(const Store *s, Def leaf); /* elements */
 /* To be read and written; valid until store_alloc of the same leaf or the next run of a plan, which

@@ -111,6 +111,22 @@ Test(exec, values_in_both_precisions)
 	store_free(s);
 }
 
+/* More than the limit is refused, also where it was there before with another size. */
+Test(exec, leaves_have_a_limit)
+{
+	Axis h = aid_axis(&t, "h", 0, 100, 0);
+	Def w = AID_LEAF(&t, DEF_PARAM, "w", -1, 1, h), v = AID_LEAF(&t, DEF_PARAM, "v", -1, 1, h, h);
+	Store *s = store_create(C);
+	store_limit(s, 1000);
+	cr_assert(store_alloc(s, w));
+	cr_assert(store_alloc(s, w), "the same again takes no more");
+	cr_assert(!store_alloc(s, v));
+	cr_assert(!store_has(s, v));
+	store_limit(s, 80800);
+	cr_assert(store_alloc(s, v));
+	store_free(s);
+}
+
 /* Σ_s tanh(w x[s])² in single precision: close to double, the same bits for any number of threads,
  * and results as doubles. */
 Test(exec, single_precision)
