@@ -23,6 +23,8 @@ LLVMValueRef code_both(GenCode *w, LLVMValueRef a, LLVMValueRef b);
 LLVMValueRef code_wide(Ir *g, LLVMValueRef v);
 /* Does the instruction hold a check that may fail? */
 bool code_may_fail(const Instr *in);
+/* Do vectors of any width begin at labels that are multiples of it, and fill the lanes? */
+bool code_aligned(const Nest *nest);
 /* A fault of the instruction (NULL: of the reduction) in the lanes where bad holds. */
 void code_fault(GenCode *w, const Instr *in, LLVMValueRef bad, LLVMValueRef value);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDEST = 16 }; /* lanes of the longest vectors */
+
 static void key_instr(FILE *out, const Instr *in)
 {
 	fprintf(out, "%u%s%s %u %u %u %u", in->op, in->uniform ? "u" : "", in->check ? "c" : "",
@@ -39,6 +41,12 @@ static void key_access(FILE *out, const Nest *nest, uint32_t k)
 	}
 }
 
+bool code_aligned(const Nest *nest)
+{
+	const Dim *lane = &nest->dim[nest->ndim - 1];
+	return !lane->tiled && lane->lo % WIDEST == 0 && lane->size % WIDEST == 0;
+}
+
 const char *gen_code_key(Gen *g, const Nest *nest)
 {
 	char *text = NULL;
@@ -54,10 +62,14 @@ const char *gen_code_key(Gen *g, const Nest *nest)
 		fprintf(out, " %" PRIx64 "%s", bits, nest->constant_int[k] ? "i" : "");
 	}
 	fputc('|', out);
-	bool labels = nest->red == RED_ARGMAX || nest->red == RED_ARGMIN;
+	bool labels = nest->red == RED_ARGMAX || nest->red == RED_ARGMIN, flips = false;
 	for (uint32_t k = 0; k < nest->ncode; k++) {
 		key_instr(out, &nest->code[k]);
 		labels |= nest->code[k].op == VM_LABEL || nest->code[k].op == VM_IOTA;
+		flips |= nest->code[k].op == VM_IXOR;
+	}
+	if (flips && code_aligned(nest)) {
+		fputs("|a", out);
 	}
 	if (labels) { /* they name dimensions */
 		fprintf(out, "|%u %u", nest->ndim, nest->nformal);

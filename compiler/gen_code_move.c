@@ -51,6 +51,77 @@ static LLVMValueRef gather_lanes(GenCode *w, uint32_t k, LLVMValueRef place, LLV
 	return all;
 }
 
+/* ---- places i xor u of the lanes' own labels i, with one u for all lanes ---- */
+
+/* The last instruction before `before` that sets the register, or none. */
+static const Instr *setter(const Nest *nest, uint32_t reg, const Instr *before)
+{
+	while (before-- > nest->code) {
+		if (before->dst == reg) {
+			return before;
+		}
+	}
+	return NULL;
+}
+
+/* The instruction label xor u that gives the places of a gather, or NULL. */
+static const Instr *flip_of(const GenCode *w, const Instr *in)
+{
+	const Nest *nest = w->nest;
+	if (in->i || in->uniform || !code_aligned(nest)) {
+		return NULL;
+	}
+	const Instr *at = setter(nest, in->b, in);
+	if (!at || at->op != VM_OFFSET || at->i != 1 || at->j || at->b != OPERAND_NONE) {
+		return NULL;
+	}
+	const Instr *flip = setter(nest, at->a, at);
+	if (!flip || flip->op != VM_IXOR || !(flip->lone & 3) || (flip->lone & 3) == 3) {
+		return NULL;
+	}
+	const Instr *own = setter(nest, flip->lone & 1 ? flip->b : flip->a, flip);
+	return own && own->op == VM_IOTA && own->i == (int64_t)nest->ndim - 1 ? flip : NULL;
+}
+
+/* An operand as it was at the instruction `at`, where its register may have been set again since;
+ * NULL if it is gone. */
+static LLVMValueRef value_before(GenCode *w, uint32_t operand, const Instr *at, const Instr *now)
+{
+	const Nest *nest = w->nest;
+	if (operand >= nest->nreg + nest->nuniform) {
+		return code_access(w, operand) == OPERAND_NONE ? code_int(w, operand) : NULL;
+	}
+	const Instr *made = setter(nest, operand, at);
+	if (made && w->uniform && w->uniform[made - nest->code]) {
+		return w->uniform[made - nest->code];
+	}
+	return made && setter(nest, operand, now) == made ? code_int(w, operand) : NULL;
+}
+
+/* The labels begin at whole vectors: i xor u lies in the vector of i xor (the high bits of u), and
+ * every low bit of u that is set exchanges neighbours, pairs, … of its lanes. */
+static LLVMValueRef flipped(GenCode *w, uint32_t k, LLVMValueRef u, LLVMValueRef cond)
+{
+	Ir *g = &w->g->ir;
+	LLVMTypeRef t = gen_type(w->g, w->nest->access[k].buffer);
+	unsigned n = w->lanes;
+	u = code_wide(g, u);
+	LLVMValueRef high = LLVMBuildAnd(g->b, u, ir_int(g, -(int64_t)n), "");
+	high = LLVMBuildXor(g->b, w->label[w->nest->ndim - 1], high, "");
+	LLVMValueRef v = ir_load(g, t, n, access_at(w, k, high, cond), NULL), pick[64];
+	for (unsigned bit = 1; bit < n; bit *= 2) {
+		for (unsigned l = 0; l < n; l++) {
+			pick[l] = LLVMConstInt(g->i32, l ^ bit, false);
+		}
+		LLVMValueRef set = LLVMBuildAnd(g->b, u, ir_int(g, bit), "");
+		set = code_splat(w, LLVMBuildICmp(g->b, LLVMIntNE, set, ir_int(g, 0), ""), n);
+		LLVMValueRef other = LLVMBuildShuffleVector(g->b, v, LLVMGetPoison(LLVMTypeOf(v)),
+							    LLVMConstVector(pick, n), "");
+		v = LLVMBuildSelect(g->b, set, other, v, "");
+	}
+	return v;
+}
+
 /* y = a[lane*i + b] where c holds, else 0 */
 LLVMValueRef code_gather(GenCode *w, const Instr *in)
 {
@@ -67,6 +138,11 @@ LLVMValueRef code_gather(GenCode *w, const Instr *in)
 	if (ir_lanes(offset) == 1 && in->i == 1 && (lone || g->target.masks)) {
 		LLVMValueRef at = access_at(w, k, offset, lone ? cond : NULL);
 		return ir_load(g, t, w->lanes, at, lone ? w->mask : code_both(w, cond, w->mask));
+	}
+	const Instr *flip = lone && w->lanes > 1 ? flip_of(w, in) : NULL;
+	LLVMValueRef u = flip ? value_before(w, flip->lone & 1 ? flip->a : flip->b, flip, in) : NULL;
+	if (u) {
+		return flipped(w, k, u, cond);
 	}
 	LLVMValueRef place = code_splat(w, offset, w->lanes);
 	if (in->i) {

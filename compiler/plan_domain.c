@@ -218,6 +218,16 @@ static Interval interval_op(Planner *p, const NodeInfo *info)
 			return (Interval){0, a.hi < b.hi ? a.hi : b.hi};
 		}
 		return WIDE;
+	case OP_shl:
+		if (a.lo >= 0 && b.lo >= 0 && b.hi < 62 && a.hi <= WIDE.hi >> b.hi) {
+			return (Interval){a.lo << b.lo, a.hi << b.hi};
+		}
+		return WIDE;
+	case OP_shr:
+		if (a.lo >= 0 && b.lo >= 0 && b.hi < 64) {
+			return (Interval){a.lo >> b.hi, a.hi >> b.lo};
+		}
+		return WIDE;
 	case OP_bor:
 	case OP_bxor:
 		if (a.lo >= 0 && b.lo >= 0) {
