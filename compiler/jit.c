@@ -145,8 +145,20 @@ void jit_free(JitCode *c)
 
 /* ---- compiling ---- */
 
-/* The first function that can be called from outside; linking it links everything. */
-static const char *count(LLVMModuleRef m, JitStats *s)
+/* Functions that can be called from outside only call the others, which do the work: the quickest
+ * code is good enough for them, and a quarter of a module is theirs. */
+static void mark_driver(LLVMModuleRef m, LLVMValueRef f)
+{
+	static const char *const QUICK[] = {"optnone", "noinline"};
+	for (unsigned k = 0; k < 2; k++) {
+		unsigned kind = LLVMGetEnumAttributeKindForName(QUICK[k], strlen(QUICK[k]));
+		LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+					LLVMCreateEnumAttribute(LLVMGetModuleContext(m), kind, 0));
+	}
+}
+
+/* Marks drivers, counts; the first driver: linking it links everything. */
+static const char *survey(LLVMModuleRef m, JitStats *s)
 {
 	const char *entry = NULL;
 	for (LLVMValueRef f = LLVMGetFirstFunction(m); f; f = LLVMGetNextFunction(f)) {
@@ -155,8 +167,9 @@ static const char *count(LLVMModuleRef m, JitStats *s)
 			continue;
 		}
 		s->functions++;
-		if (!entry && LLVMGetLinkage(f) == LLVMExternalLinkage) {
-			entry = LLVMGetValueName2(f, &length);
+		if (LLVMGetLinkage(f) == LLVMExternalLinkage) {
+			mark_driver(m, f);
+			entry = entry ? entry : LLVMGetValueName2(f, &length);
 		}
 		for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b)) {
 			for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
@@ -228,7 +241,7 @@ JitCode *jit_compile(const Target *t, LLVMModuleRef m, const JitOptions *options
 {
 	JitStats s = {0};
 	Cache *cache = options ? options->cache : NULL;
-	const char *entry = count(m, &s);
+	const char *entry = survey(m, &s);
 	char key[CACHE_KEY_TEXT];
 	double t0 = now_ms();
 	*message = NULL;

@@ -30,7 +30,8 @@ typedef struct JitOptions {
 	Cache *cache; /* where objects are looked up and kept; NULL: nowhere */
 } JitOptions;
 
-/* A module's machine code, ready to be called: looked up in the cache, or verified, generated and
+/* A module's machine code, ready to be called (functions seen from outside are taken as mere callers
+ * of the others and compiled in the quickest way): looked up in the cache, or verified, generated and
  * kept there; loaded. Sets the module's triple and layout; the module stays the caller's, of no
  * more use than to be disposed of. options and stats may be NULL. NULL on failure with a message
  * (malloc, the caller frees) that is an internal error; message NULL: not enough memory. */
