@@ -94,11 +94,12 @@ static uint32_t group_factors(Planner *p, const PDef *d, const NodeInfo *prod, G
 	return n;
 }
 
-/* The group as one plain read: the definition of its product over its indices. */
-static Node group_read(Planner *p, uint32_t number, const Group *g, Def *made)
+/* The group as one plain read: the definition of its product over its indices, zero where the
+ * condition (0: none) does not hold. */
+static Node group_read(Planner *p, uint32_t number, const Group *g, Node cond, Def *made)
 {
 	*made = 0;
-	if (g->n == 1 && g->expo[0] == 1 && factor_is_plain(p, g->factor[0])) {
+	if (!cond && g->n == 1 && g->expo[0] == 1 && factor_is_plain(p, g->factor[0])) {
 		return g->factor[0];
 	}
 	const PDef *d = &p->def[number];
@@ -106,6 +107,7 @@ static Node group_read(Planner *p, uint32_t number, const Group *g, Def *made)
 	for (uint32_t k = 1; k < g->n; k++) {
 		value = core_mul(p->core, value, core_powi(p->core, g->factor[k], g->expo[k]));
 	}
+	value = cond ? core_guard(p->core, cond, value) : value;
 	Index index[INDICES];
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < d->rank + d->nbound; k++) {
@@ -120,17 +122,14 @@ static Node group_read(Planner *p, uint32_t number, const Group *g, Def *made)
 	return core_read_plain(p->core, *made, index);
 }
 
-/* A product as two plain reads, or 0 where that is not to be had or does not pay. */
-static Node factor_product(Planner *p, uint32_t number, Node product, Def *made)
+/* Two groups of a product that are worth a kernel. A condition must be known to both: each is zero
+ * where it does not hold, whatever the other one is there. */
+static bool product_groups(Planner *p, const PDef *d, Node cond, Node product, Group *group)
 {
-	const PDef *d = &p->def[number];
 	const NodeInfo *info = core_node(p->core, product);
-	if (info->tag != NODE_PROD || info->n < 2 || info->n > FACTORS || info->kind != KIND_REAL) {
-		return 0;
-	}
-	Group group[FACTORS];
-	if (group_factors(p, d, info, group) != 2) {
-		return 0;
+	if (info->tag != NODE_PROD || info->n < 2 || info->n > FACTORS || info->kind != KIND_REAL ||
+	    group_factors(p, d, info, group) != 2) {
+		return false;
 	}
 	uint32_t all = group[0].indices | group[1].indices, bound = 0;
 	for (uint32_t k = d->rank; k < d->rank + d->nbound; k++) {
@@ -138,19 +137,52 @@ static Node factor_product(Planner *p, uint32_t number, Node product, Def *made)
 	}
 	double work = set_size(p, d, all);
 	double parts = set_size(p, d, group[0].indices) + set_size(p, d, group[1].indices);
-	if (!(group[0].indices & group[1].indices & bound) || work < WORK_MIN || 2 * parts > work) {
+	uint32_t both = group[0].indices & group[1].indices;
+	return (both & bound) && work >= WORK_MIN && 2 * parts <= work &&
+	       (!cond || !(node_indices(p, d, cond) & ~both));
+}
+
+/* A product as two plain reads, or 0 where that is not to be had or does not pay. */
+static Node factor_product(Planner *p, uint32_t number, Node cond, Node product, Def *made)
+{
+	Group group[FACTORS];
+	if (!product_groups(p, &p->def[number], cond, product, group)) {
 		return 0;
 	}
-	Node a = group_read(p, number, &group[0], &made[0]);
-	Node b = group_read(p, number, &group[1], &made[1]);
+	Node a = group_read(p, number, &group[0], cond, &made[0]);
+	Node b = group_read(p, number, &group[1], cond, &made[1]);
 	return made[0] || made[1] ? core_mul(p->core, a, b) : 0;
+}
+
+/* Is every term of a sum under a condition a product that a kernel can do? Then the condition goes
+ * into their factors. */
+static bool condition_goes_in(Planner *p, const PDef *d, Node cond, Node body)
+{
+	const NodeInfo *info = core_node(p->core, body);
+	Group group[FACTORS];
+	if (info->tag != NODE_LIN) {
+		return product_groups(p, d, cond, body, group);
+	}
+	bool all = info->num == 0;
+	for (uint32_t k = 0; k < info->n && all; k++) {
+		all = product_groups(p, d, cond, info->arg[k], group);
+	}
+	return all;
 }
 
 /* One reduction; true if its value was changed. New definitions are collected. */
 static bool factor_sum(Planner *p, uint32_t number)
 {
-	Node body = p->def[number].region[0].value;
+	Node body = p->def[number].region[0].value, cond = 0;
 	const NodeInfo *info = core_node(p->core, body);
+	if (info->tag == NODE_GUARD) {
+		cond = info->arg[0];
+		body = info->arg[1];
+		if (!condition_goes_in(p, &p->def[number], cond, body)) {
+			return false;
+		}
+		info = core_node(p->core, body);
+	}
 	bool sum = info->tag == NODE_LIN;
 	uint32_t n = sum ? info->n : 1;
 	Node value = sum ? core_real_const(p->core, info->num) : 0;
@@ -159,7 +191,7 @@ static bool factor_sum(Planner *p, uint32_t number)
 		Node term = sum ? core_node(p->core, body)->arg[k] : body;
 		double coef = sum ? core_node(p->core, body)->coef[k] : 1.0;
 		Def made[2] = {0};
-		Node better = factor_product(p, number, term, made);
+		Node better = factor_product(p, number, cond, term, made);
 		changed |= better != 0;
 		better = core_scale(p->core, coef, better ? better : term);
 		value = sum ? core_add(p->core, value, better) : better;
