@@ -63,7 +63,7 @@ DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zl
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
-        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
+        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -145,7 +145,7 @@ test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
 	@$(MAKE) -k check-unit check-golden check-backends check-layers check-diags check-doc check-limits check-mutants \
-	  check-random check-bench check-examples check-build check-jit check-fuzz check-san MUTANTS=400 T=10
+	  check-random check-bench check-examples check-build check-jit check-arm check-fuzz check-san MUTANTS=400 T=10
 	@echo 'make test: all parts passed'
 
 check-unit: $(UNIT)
@@ -189,6 +189,9 @@ check-build: $(PNNC)
 # The cache of compiled code, processors of all levels, texts of emit.
 check-jit: $(PNNC)
 	@tests/check_jit.sh $(PNNC)
+# Code for arm64 under qemu-user.
+check-arm: $(PNNC)
+	@tests/check_arm.sh $(PNNC)
 check-san:
 	@$(MAKE) SAN=1 -j$(JOBS) all
 	@echo 'golden programs under address and undefined sanitisers:'
