@@ -109,12 +109,14 @@ static LLVMValueRef flipped(GenCode *w, uint32_t k, LLVMValueRef u, LLVMValueRef
 	LLVMValueRef high = LLVMBuildAnd(g->b, u, ir_int(g, -(int64_t)n), "");
 	high = LLVMBuildXor(g->b, w->label[w->nest->ndim - 1], high, "");
 	LLVMValueRef v = ir_load(g, t, n, access_at(w, k, high, cond), NULL), pick[64];
+	LLVMTypeRef like = t == g->real && g->real_bytes == 4 ? g->i32 : g->i64;
+	LLVMValueRef low = code_splat(w, LLVMBuildTrunc(g->b, u, like, ""), n);
 	for (unsigned bit = 1; bit < n; bit *= 2) {
 		for (unsigned l = 0; l < n; l++) {
 			pick[l] = LLVMConstInt(g->i32, l ^ bit, false);
 		}
-		LLVMValueRef set = LLVMBuildAnd(g->b, u, ir_int(g, bit), "");
-		set = code_splat(w, LLVMBuildICmp(g->b, LLVMIntNE, set, ir_int(g, 0), ""), n);
+		LLVMValueRef set = LLVMBuildAnd(g->b, low, ir_int_like(g, bit, low), "");
+		set = LLVMBuildICmp(g->b, LLVMIntNE, set, ir_int_like(g, 0, set), "");
 		LLVMValueRef other = LLVMBuildShuffleVector(g->b, v, LLVMGetPoison(LLVMTypeOf(v)),
 							    LLVMConstVector(pick, n), "");
 		v = LLVMBuildSelect(g->b, set, other, v, "");
