@@ -38,8 +38,8 @@ static bool combines(Combine *w, Def d)
 	const Origin *o = deriv_fact(w->dv, d)->origin;
 	const DefInfo *info = core_def(w->c, d);
 	bool sum = info->role == DEF_VALUE || (info->role == DEF_REDUCTION && info->red == RED_SUM);
-	return o && o->ndir >= 2 && sum && info->npiece == 1 && !info->rule && info->kind == KIND_REAL &&
-	       box_whole(w->c, info, info->piece[0].box);
+	return o && o->ndir >= 2 && sum && info->npiece == 1 && !info->rule &&
+	       info->kind == KIND_REAL && box_whole(w->c, info, info->piece[0].box);
 }
 
 /* Two of them: tangents of one base, alike in shape. */
@@ -47,8 +47,9 @@ static bool alike(Combine *w, Def a, Def b)
 {
 	const Origin *x = deriv_fact(w->dv, a)->origin, *y = deriv_fact(w->dv, b)->origin;
 	const DefInfo *p = core_def(w->c, a), *q = core_def(w->c, b);
-	bool same = x->base == y->base && x->ndir == y->ndir && x->nslot == y->nslot && p->role == q->role &&
-		    p->nindex == q->nindex && p->nbound == q->nbound && p->flags == q->flags;
+	bool same = x->base == y->base && x->ndir == y->ndir && x->nslot == y->nslot &&
+		    p->role == q->role && p->nindex == q->nindex && p->nbound == q->nbound &&
+		    p->flags == q->flags;
 	for (uint32_t k = 0; same && k < p->nindex; k++) {
 		same = core_index_axis(w->c, p->index[k]) == core_index_axis(w->c, q->index[k]);
 	}
@@ -68,7 +69,8 @@ static Term term_of(Combine *w, double coef, Node n)
 	}
 	for (uint32_t k = 0; p->tag == NODE_PROD && k < p->n; k++) {
 		const NodeInfo *q = core_node(w->c, p->arg[k]);
-		if (!t.read && q->tag == NODE_READ && q->kind == KIND_REAL && p->expo[k] == 1 && combines(w, q->ref)) {
+		if (!t.read && q->tag == NODE_READ && q->kind == KIND_REAL && p->expo[k] == 1 &&
+		    combines(w, q->ref)) {
 			t.read = p->arg[k];
 			continue;
 		}
@@ -99,8 +101,9 @@ static Def comb_def(Combine *w, Comb *s)
 	const DefInfo info = *core_def(w->c, s->of[0]);
 	made = arena_new(w->dv->a, Comb);
 	*made = *s;
-	made->def = deriv_define(w->dv, deriv_sym(w->dv, "sum_%s", deriv_name_of(w->dv, s->of[0])), info.span,
-				 info.nindex, info.index, 0, NULL, info.flags & DEF_ZERO_OUTSIDE);
+	made->def = deriv_define(w->dv, deriv_sym(w->dv, "sum_%s", deriv_name_of(w->dv, s->of[0])),
+				 info.span, info.nindex, info.index, 0, NULL,
+				 info.flags & DEF_ZERO_OUTSIDE);
 	table_put(w->dv->a, &w->made, 3 * s->n, key, made);
 	ARENA_PUSH(w->dv->a, w->work, w->n, w->cap, made);
 	return made->def;
@@ -184,7 +187,8 @@ static void comb_fill(Combine *w, const Comb *s)
 		Index *mine;
 		Node body = core_open(c, s->of[k], 0, args, &mine);
 		if (k && first.nbound) {
-			body = core_subst(c, body, first.nbound, mine, deriv_index_nodes(w->dv, first.nbound, bound));
+			body = core_subst(c, body, first.nbound, mine,
+					  deriv_index_nodes(w->dv, first.nbound, bound));
 		} else {
 			bound = mine;
 		}

@@ -182,7 +182,9 @@ static int decided(const GenPlace *w, uint32_t slot, Interval in)
 		return -1;
 	}
 	Interval have = w->range[slot];
-	return have.lo >= in.lo && have.hi <= in.hi ? 1 : have.hi < in.lo || have.lo > in.hi ? 0 : -1;
+	return have.lo >= in.lo && have.hi <= in.hi ? 1
+	       : have.hi < in.lo || have.lo > in.hi ? 0
+						    : -1;
 }
 
 static bool never_runs(const GenPlace *w, const Step *s)
@@ -199,7 +201,8 @@ static bool never_runs(const GenPlace *w, const Step *s)
 static bool asks_for(const GenPlace *w, const Step *s, uint32_t slot, Interval in)
 {
 	for (uint32_t k = 0; k < s->ncond; k++) {
-		if (s->cond[k].slot == slot && s->cond[k].in.lo == in.lo && s->cond[k].in.hi == in.hi) {
+		if (s->cond[k].slot == slot && s->cond[k].in.lo == in.lo &&
+		    s->cond[k].in.hi == in.hi) {
 			return true;
 		}
 	}
@@ -240,8 +243,8 @@ static LLVMValueRef gen_condition(Gen *g, const GenPlace *w, const Step *s)
 	return all;
 }
 
-/* Labels at which the conditions of steps on a slot change: cut[0..n) ascending, each the first label
- * of a part. More than CUTS: 0 parts. */
+/* Labels at which the conditions of steps on a slot change: cut[0..n) ascending, each the first
+ * label of a part. More than CUTS: 0 parts. */
 enum { CUTS = 5 };
 typedef struct Parts {
 	uint32_t slot, n;
@@ -322,7 +325,8 @@ static void gen_recurrence(Gen *g, const GenPlace *w, const Loop *l)
 	uint32_t n = p.n > CUTS ? 1 : p.n + 1;
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t at = l->down ? n - 1 - k : k;
-		Interval part = {at ? p.first[at - 1] : l->lo, at + 1 < n ? p.first[at] - 1 : l->hi};
+		Interval part = {at ? p.first[at - 1] : l->lo,
+				 at + 1 < n ? p.first[at] - 1 : l->hi};
 		gen_part(g, w, l, part);
 	}
 }
@@ -339,8 +343,7 @@ static void gen_tiles(Gen *g, const GenPlace *w, const Loop *l)
 		}
 	}
 	LLVMValueRef f = gen_context(g, w->context, CONTEXT_TILES, r->ptr);
-	LLVMTypeRef type =
-		LLVMFunctionType(r->nothing, (LLVMTypeRef[]){r->ptr, r->i64}, 2, false);
+	LLVMTypeRef type = LLVMFunctionType(r->nothing, (LLVMTypeRef[]){r->ptr, r->i64}, 2, false);
 	LLVMValueRef arg[2] = {w->context, ir_int(r, l->number)};
 	LLVMBuildCall2(r->b, type, f, arg, 2, "");
 	gen_tile_later(g, l, w->slot);

@@ -42,8 +42,8 @@ static uint32_t region_ref(Region *r, const Access *a, int64_t rs, int64_t ls)
 {
 	for (uint32_t k = 0; k < r->nref; k++) {
 		const RegionRef *f = &r->ref[k];
-		if (f->access->buffer == a->buffer && f->access->base == a->base && f->rs == rs && f->ls == ls &&
-		    same_slots(f->access, a)) {
+		if (f->access->buffer == a->buffer && f->access->base == a->base && f->rs == rs &&
+		    f->ls == ls && same_slots(f->access, a)) {
 			return k;
 		}
 	}
@@ -52,7 +52,11 @@ static uint32_t region_ref(Region *r, const Access *a, int64_t rs, int64_t ls)
 		return REGION_REFS;
 	}
 	const Buffer *b = a->buffer;
-	r->ref[r->nref] = (RegionRef){.access = a, .rs = rs, .ls = ls, .row = row, .integer = b->integer,
+	r->ref[r->nref] = (RegionRef){.access = a,
+				      .rs = rs,
+				      .ls = ls,
+				      .row = row,
+				      .integer = b->integer,
 				      .tile = b->place == PLACE_TILE};
 	return r->nref++;
 }
@@ -99,7 +103,8 @@ static bool no_overlap(const Region *r)
 			const Gemm *g = r->product[q].gemm;
 			int64_t b = (g->k.size - 1) * g->k.b + r->width;
 			int64_t a = (g->k.size - 1) * g->k.a + (r->rows - 1) * g->m.a + 1;
-			if (!apart(f->access, size, &g->b, b) || !apart(f->access, size, &g->a, a)) {
+			if (!apart(f->access, size, &g->b, b) ||
+			    !apart(f->access, size, &g->a, a)) {
 				return false;
 			}
 		}
@@ -120,17 +125,17 @@ static bool set_rows(Region *r, int64_t rows)
 
 static bool add_product(Region *r, const Gemm *g)
 {
-	if (g->form != GEMM_PANEL || g->pack || g->nouter || !g->n.tiled || g->n.b != 1 || g->n.c != 1 || g->m.tiled ||
-	    g->k.tiled || r->nproduct == REGION_PRODUCTS || !set_rows(r, g->m.size) || g->a.buffer->integer ||
-	    g->b.buffer->place != PLACE_TILE) {
+	if (g->form != GEMM_PANEL || g->pack || g->nouter || !g->n.tiled || g->n.b != 1 ||
+	    g->n.c != 1 || g->m.tiled || g->k.tiled || r->nproduct == REGION_PRODUCTS ||
+	    !set_rows(r, g->m.size) || g->a.buffer->integer || g->b.buffer->place != PLACE_TILE) {
 		return false;
 	}
 	RegionProduct *p = &r->product[r->nproduct];
 	*p = (RegionProduct){.gemm = g, .from = REGION_REFS};
 	while (p->group < r->ngroup) {
 		const Gemm *o = r->group[p->group].gemm;
-		if (o->a.buffer == g->a.buffer && o->a.base == g->a.base && o->m.a == g->m.a && o->k.a == g->k.a &&
-		    o->k.size == g->k.size && same_slots(&o->a, &g->a)) {
+		if (o->a.buffer == g->a.buffer && o->a.base == g->a.base && o->m.a == g->m.a &&
+		    o->k.a == g->k.a && o->k.size == g->k.size && same_slots(&o->a, &g->a)) {
 			break;
 		}
 		p->group++;
@@ -205,8 +210,9 @@ static bool access_is_gathered(const Nest *n, uint32_t access)
 static bool add_nest(Region *r, const Nest *n)
 {
 	bool rows = n->ndim == 2;
-	if (n->acc != OPERAND_NONE || n->nbound || n->ndim < 1 || n->ndim > 2 || !n->dim[n->ndim - 1].tiled ||
-	    (rows && n->dim[0].tiled) || !set_rows(r, rows ? n->dim[0].size : 1) || !code_fits(n)) {
+	if (n->acc != OPERAND_NONE || n->nbound || n->ndim < 1 || n->ndim > 2 ||
+	    !n->dim[n->ndim - 1].tiled || (rows && n->dim[0].tiled) ||
+	    !set_rows(r, rows ? n->dim[0].size : 1) || !code_fits(n)) {
 		return false;
 	}
 	RegionStep *s = &r->step[r->nstep++];
@@ -253,7 +259,8 @@ static void find_stored(Region *r, uint32_t number)
 			f->stored |= q != k && r->ref[q].access->buffer == b;
 		}
 		for (uint32_t q = 0; q < r->nproduct && f->written; q++) {
-			f->stored |= r->product[q].gemm->b.buffer == b || r->product[q].gemm->a.buffer == b;
+			f->stored |= r->product[q].gemm->b.buffer == b ||
+				     r->product[q].gemm->a.buffer == b;
 		}
 	}
 }
@@ -267,7 +274,8 @@ static double block_cost(const Region *r, unsigned mr, unsigned nv)
 	double whole = (0.5 * mr + products * nv) / (mr * products * nv);
 	unsigned sums = mr * r->nproduct * nv;
 	double wait = sums < 8 ? 8.0 / sums : 1; /* latency of a multiply-add */
-	return (1 + whole * wait) * (1 - rest) + (1 + one * (nv * products < 8 ? 8 / (nv * products) : 1)) * rest;
+	return (1 + whole * wait) * (1 - rest) +
+	       (1 + one * (nv * products < 8 ? 8 / (nv * products) : 1)) * rest;
 }
 
 /* Registers hold the sums of a block: products * rows * vectors. */
@@ -352,7 +360,8 @@ static void bind_labels(Region *r, RegionStep *s)
 		return;
 	}
 	const Dim *lane = &n->dim[n->ndim - 1];
-	LLVMValueRef first = LLVMBuildAdd(g->ir.b, r->w->slot[lane->slot], ir_int(&g->ir, lane->lo), "");
+	LLVMValueRef first =
+		LLVMBuildAdd(g->ir.b, r->w->slot[lane->slot], ir_int(&g->ir, lane->lo), "");
 	s->label[0] = add_arg(r, ir_int(&g->ir, n->ndim == 2 ? n->dim[0].lo : 0));
 	s->label[1] = add_arg(r, first);
 }
@@ -360,7 +369,9 @@ static void bind_labels(Region *r, RegionStep *s)
 static bool bind_args(Region *r)
 {
 	Gen *g = r->g;
-	if (3 + 4 * r->ngroup + 2 * r->nproduct + r->nref + r->nrow + 3 * r->nstep + r->g->plan->nslot >= REGION_ARGS) {
+	if (3 + 4 * r->ngroup + 2 * r->nproduct + r->nref + r->nrow + 3 * r->nstep +
+		    r->g->plan->nslot >=
+	    REGION_ARGS) {
 		return false;
 	}
 	r->slot_arg = arena_array(g->arena, uint32_t, r->g->plan->nslot + 1);
@@ -389,30 +400,37 @@ static bool bind_args(Region *r)
 static const char *region_key(Region *r)
 {
 	Arena *a = r->g->arena;
-	const char *t = arena_printf(a, "region %u %u %d %d|", r->mr, r->nv, (int)(r->rows % r->mr != 0), r->w->partial);
+	const char *t = arena_printf(a, "region %u %u %d %d|", r->mr, r->nv,
+				     (int)(r->rows % r->mr != 0), r->w->partial);
 	for (uint32_t k = 0; k < r->nrow; k++) {
 		t = arena_printf(a, "%s%c", t, r->row[k] ? 'r' : '0');
 	}
 	for (uint32_t k = 0; k < r->nref; k++) {
 		const RegionRef *f = &r->ref[k];
-		t = arena_printf(a, "%s,%u%c%c%c%c%c", t, f->row, f->ls == 0 ? '0' : f->ls == 1 ? '1' : '*',
-				 f->integer ? 'i' : 'r', f->tile ? 't' : 'g', f->written ? 'w' : 'x',
-				 f->stored ? 's' : 'l');
+		t = arena_printf(a, "%s,%u%c%c%c%c%c", t, f->row,
+				 f->ls == 0   ? '0'
+				 : f->ls == 1 ? '1'
+					      : '*',
+				 f->integer ? 'i' : 'r', f->tile ? 't' : 'g',
+				 f->written ? 'w' : 'x', f->stored ? 's' : 'l');
 		if (f->ls != 0 && f->ls != 1) {
 			t = arena_printf(a, "%s%lld", t, (long long)f->ls);
 		}
 	}
 	for (uint32_t k = 0; k < r->ngroup; k++) {
-		t = arena_printf(a, "%s;%d%d", t, r->group[k].gemm->m.a == 1, r->group[k].gemm->k.a == 1);
+		t = arena_printf(a, "%s;%d%d", t, r->group[k].gemm->m.a == 1,
+				 r->group[k].gemm->k.a == 1);
 	}
 	for (uint32_t k = 0; k < r->nstep; k++) {
 		const RegionStep *s = &r->step[k];
 		if (!s->nest) {
 			const RegionProduct *p = &r->product[s->product];
-			t = arena_printf(a, "%s|p%u %u %u %u %a", t, p->group, p->c, p->from, p->bk, p->gemm->alpha);
+			t = arena_printf(a, "%s|p%u %u %u %u %a", t, p->group, p->c, p->from, p->bk,
+					 p->gemm->alpha);
 			continue;
 		}
-		t = arena_printf(a, "%s|n%u%c %s:", t, s->nest->ndim, s->fault ? 'f' : ' ', gen_code_key(r->g, s->nest));
+		t = arena_printf(a, "%s|n%u%c %s:", t, s->nest->ndim, s->fault ? 'f' : ' ',
+				 gen_code_key(r->g, s->nest));
 		for (uint32_t q = 0; q < s->nest->naccess; q++) {
 			t = arena_printf(a, "%s %u", t, s->ref[q]);
 		}

@@ -4,18 +4,24 @@
 #define PNN_COMPILER_GEN_REGION_H
 #include "compiler/gen.h"
 
-enum { REGION_STEPS = 32, REGION_REFS = 96, REGION_PRODUCTS = 16, REGION_ARGS = 200, REGION_CLASSES = 12 };
+enum {
+	REGION_STEPS = 32,
+	REGION_REFS = 96,
+	REGION_PRODUCTS = 16,
+	REGION_ARGS = 200,
+	REGION_CLASSES = 12
+};
 
 /* Elements of one buffer as the region walks over them: (row, lane) at base + row*rs + lane*ls. */
 typedef struct RegionRef {
 	const Access *access; /* base and slots */
 	int64_t rs, ls;
-	uint32_t row;   /* number of rs among the different row strides */
+	uint32_t row;       /* number of rs among the different row strides */
 	bool integer, tile; /* tile memory: rows are whole vectors */
-	bool written;   /* by the region, before anything in it reads it */
-	bool stored;    /* somebody outside reads it */
-	bool wide;      /* elements beside the lanes' own are read */
-	uint32_t arg;   /* of the kernel: its address */
+	bool written;       /* by the region, before anything in it reads it */
+	bool stored;        /* somebody outside reads it */
+	bool wide;          /* elements beside the lanes' own are read */
+	uint32_t arg;       /* of the kernel: its address */
 } RegionRef;
 
 /* Sums S = Σ_k A[row, k]*B[k, lane]. Products of one group share A. */
@@ -32,8 +38,8 @@ typedef struct RegionGroup {
 typedef struct RegionStep {
 	const Nest *nest; /* or */
 	uint32_t product;
-	uint32_t *ref;      /* by access of the nest */
-	uint32_t label[2];  /* arguments: label of row 0, label of lane 0 */
+	uint32_t *ref;     /* by access of the nest */
+	uint32_t label[2]; /* arguments: label of row 0, label of lane 0 */
 	bool labels;
 	uint32_t fault; /* argument: number of the nest's first fault; 0: it has none */
 } RegionStep;

@@ -2,9 +2,11 @@
  *
  *   for n0 over vectors of samples:  for m0 over blocks of rows:
  *     S[i][p][v] = Σ_k A_p[m0+i, k] * B_p[k, n0 + v*VL]    all products at once, in registers
- *     for each row i and vector v of the block: the region's steps in order, values passed on in registers
+ *     for each row i and vector v of the block: the region's steps in order, values passed on in
+ * registers
  *
- * Small bodies are unrolled over the block; large ones read the sums from scratch memory in a loop. */
+ * Small bodies are unrolled over the block; large ones read the sums from scratch memory in a loop.
+ */
 #include "compiler/gen_region.h"
 #include "compiler/interp.h"
 #include <string.h>
@@ -16,7 +18,7 @@ typedef struct Emit {
 	Gen *g;
 	Ir *ir;
 	LLVMValueRef fn, n0, m0, row;
-	LLVMValueRef left[VECTORS];    /* masks by vector, or NULL */
+	LLVMValueRef left[VECTORS];         /* masks by vector, or NULL */
 	LLVMValueRef index[REGION_CLASSES]; /* row*rs + n0; without n0 in flat */
 	LLVMValueRef flat[REGION_CLASSES];
 	LLVMValueRef sum[BLOCK_SUMS]; /* [row][product][vector] of the present block */
@@ -50,9 +52,9 @@ static unsigned sum_at(const Emit *e, unsigned row, unsigned product, unsigned v
 
 typedef struct KLoop {
 	IrLoop loop;
-	LLVMValueRef row[8]; /* A at the rows of the block */
+	LLVMValueRef row[8];                       /* A at the rows of the block */
 	uint32_t stride[REGION_PRODUCTS], nstride; /* arguments: different strides of B */
-	unsigned a, b;       /* places among the carried values: offset in A, in B by stride */
+	unsigned a, b; /* places among the carried values: offset in A, in B by stride */
 } KLoop;
 
 static unsigned stride_number(KLoop *w, uint32_t arg)
@@ -79,7 +81,9 @@ static void k_pass(Emit *e, KLoop *w, unsigned group, unsigned mr, LLVMValueRef 
 		LLVMValueRef at = w->loop.phi[w->b + stride_number(w, r->product[p].bk)];
 		for (unsigned v = 0; v < r->nv; v++) {
 			LLVMValueRef from = add(e, at, ir_int(ir, v * ir->vl));
-			b[p][v] = ir_load(ir, ir->real, ir->vl, ir_at(ir, ir->real, param(e, r->product[p].b), from), NULL);
+			b[p][v] =
+				ir_load(ir, ir->real, ir->vl,
+					ir_at(ir, ir->real, param(e, r->product[p].b), from), NULL);
 		}
 	}
 	unsigned n = 0;
@@ -104,7 +108,8 @@ static void emit_group(Emit *e, unsigned group, unsigned mr)
 	LLVMValueRef am = s->am ? param(e, s->am) : one, ak = s->ak ? param(e, s->ak) : one;
 	LLVMValueRef base = ir_at(ir, ir->real, param(e, s->a), mul(e, e->m0, am));
 	for (unsigned i = 0; i < mr; i++) {
-		w.row[i] = ir_at(ir, ir->real, base, s->am ? mul(e, ir_int(ir, i), am) : ir_int(ir, i));
+		w.row[i] = ir_at(ir, ir->real, base,
+				 s->am ? mul(e, ir_int(ir, i), am) : ir_int(ir, i));
 	}
 	unsigned n = 0;
 	for (unsigned p = 0; p < r->nproduct; p++) {
@@ -154,8 +159,9 @@ static LLVMValueRef ref_address(Emit *e, const RegionRef *f)
 		return ir_at(ir, t, param(e, f->arg), e->flat[f->row]);
 	}
 	LLVMValueRef v = ir_int(ir, (int64_t)e->v * ir->vl);
-	LLVMValueRef at = f->ls == 1 ? add(e, e->index[f->row], v)
-				     : add(e, e->flat[f->row], mul(e, add(e, e->n0, v), ir_int(ir, f->ls)));
+	LLVMValueRef at =
+		f->ls == 1 ? add(e, e->index[f->row], v)
+			   : add(e, e->flat[f->row], mul(e, add(e, e->n0, v), ir_int(ir, f->ls)));
 	return ir_at(ir, t, param(e, f->arg), at);
 }
 
@@ -166,9 +172,11 @@ static LLVMValueRef ref_value(Emit *e, uint32_t k)
 	LLVMTypeRef t = f->integer ? ir->i64 : ir->real;
 	if (!e->value[k][e->v]) {
 		LLVMValueRef at = ref_address(e, f);
-		e->value[k][e->v] = f->ls == 0   ? ir_load(ir, t, 1, at, NULL)
-				    : f->ls == 1 ? ir_load(ir, t, ir->vl, at, ref_mask(e, f))
-						 : ir_load_strided(ir, t, ir->vl, at, ir_int(ir, f->ls), e->left[e->v]);
+		e->value[k][e->v] = f->ls == 0 ? ir_load(ir, t, 1, at, NULL)
+				    : f->ls == 1
+					    ? ir_load(ir, t, ir->vl, at, ref_mask(e, f))
+					    : ir_load_strided(ir, t, ir->vl, at, ir_int(ir, f->ls),
+							      e->left[e->v]);
 		for (unsigned v = e->v + 1; f->ls == 0 && v < e->r->nv; v++) {
 			e->value[k][v] = e->value[k][e->v];
 		}
@@ -211,16 +219,27 @@ static void emit_nest(Emit *e, const RegionStep *s)
 	LLVMValueRef *reg = arena_array(g->arena, LLVMValueRef, n->nreg + n->nuniform + 1);
 	LLVMValueRef label[2] = {NULL, NULL};
 	if (s->labels) {
-		LLVMValueRef lane = add(e, param(e, s->label[1]), add(e, e->n0, ir_int(e->ir, (int64_t)e->v * e->ir->vl)));
+		LLVMValueRef lane = add(e, param(e, s->label[1]),
+					add(e, e->n0, ir_int(e->ir, (int64_t)e->v * e->ir->vl)));
 		label[n->ndim - 1] = lane;
 		if (n->ndim == 2) {
 			label[0] = add(e, param(e, s->label[0]), e->row);
 		}
 	}
 	e->step = s;
-	GenCode c = {.g = g, .nest = n, .lanes = e->ir->vl, .mask = e->left[e->v], .context = param(e, 0),
-		     .label = label, .slot = e->slot, .data = e, .read = code_read, .write = code_write,
-		     .address = code_address, .reg = reg, .fault = s->fault ? param(e, s->fault) : NULL};
+	GenCode c = {.g = g,
+		     .nest = n,
+		     .lanes = e->ir->vl,
+		     .mask = e->left[e->v],
+		     .context = param(e, 0),
+		     .label = label,
+		     .slot = e->slot,
+		     .data = e,
+		     .read = code_read,
+		     .write = code_write,
+		     .address = code_address,
+		     .reg = reg,
+		     .fault = s->fault ? param(e, s->fault) : NULL};
 	gen_code(&c);
 }
 
@@ -232,7 +251,8 @@ static void emit_product(Emit *e, const RegionProduct *p, LLVMValueRef sum)
 	LLVMValueRef value = sum;
 	if (p->from != REGION_REFS) {
 		LLVMValueRef f = ir_splat(ir, ref_value(e, p->from), ir->vl);
-		value = alpha == 1 ? LLVMBuildFAdd(ir->b, f, sum, "") : ir_fma(ir, ir_const_like(ir, alpha, sum), sum, f);
+		value = alpha == 1 ? LLVMBuildFAdd(ir->b, f, sum, "")
+				   : ir_fma(ir, ir_const_like(ir, alpha, sum), sum, f);
 	} else if (alpha != 1) {
 		value = LLVMBuildFMul(ir->b, ir_const_like(ir, alpha, sum), sum, "");
 	}
@@ -250,7 +270,8 @@ static void emit_row(Emit *e, LLVMValueRef *sum)
 			if (s->nest) {
 				emit_nest(e, s);
 			} else {
-				emit_product(e, &r->product[s->product], sum[s->product * r->nv + e->v]);
+				emit_product(e, &r->product[s->product],
+					     sum[s->product * r->nv + e->v]);
 			}
 		}
 	}
@@ -260,7 +281,8 @@ static void emit_row(Emit *e, LLVMValueRef *sum)
 static void set_index(Emit *e)
 {
 	for (uint32_t k = 0; k < e->r->nrow; k++) {
-		e->flat[k] = e->r->row[k] ? mul(e, e->row, param(e, e->r->row_arg[k])) : ir_int(e->ir, 0);
+		e->flat[k] = e->r->row[k] ? mul(e, e->row, param(e, e->r->row_arg[k]))
+					  : ir_int(e->ir, 0);
 		e->index[k] = add(e, e->flat[k], e->n0);
 	}
 }
@@ -285,7 +307,8 @@ static size_t body_size(const Region *r)
 	for (uint32_t k = 0; k < r->nstep; k++) {
 		const Nest *nest = r->step[k].nest;
 		for (uint32_t q = 0; nest && q < nest->ncode; q++) {
-			n += nest->code[q].op == VM_MAP || nest->code[q].op == VM_CALL ? MAP_SIZE : 1;
+			n += nest->code[q].op == VM_MAP || nest->code[q].op == VM_CALL ? MAP_SIZE
+										       : 1;
 		}
 		n += nest ? nest->naccess : 0;
 	}
@@ -387,7 +410,9 @@ LLVMValueRef region_kernel(Region *r)
 	LLVMValueRef scratch = NULL;
 	if (r->mr > 1 && body_size(r) * r->mr * r->nv > UNROLL_MOST) {
 		LLVMTypeRef vector = LLVMVectorType(ir->real, ir->vl);
-		scratch = LLVMBuildArrayAlloca(ir->b, vector, LLVMConstInt(ir->i32, r->mr * r->nproduct * r->nv, false), "");
+		scratch = LLVMBuildArrayAlloca(
+			ir->b, vector, LLVMConstInt(ir->i32, r->mr * r->nproduct * r->nv, false),
+			"");
 		LLVMSetAlignment(scratch, ir->target.vector_bytes);
 	}
 	IrLoop l;
@@ -395,7 +420,8 @@ LLVMValueRef region_kernel(Region *r)
 	ir_loop(ir, &l, ir_int(ir, 0), lanes, (int64_t)r->nv * ir->vl, 0, NULL, true);
 	e.n0 = l.i;
 	for (unsigned v = 0; v < r->nv && r->w->partial; v++) {
-		LLVMValueRef left = LLVMBuildSub(ir->b, lanes, add(&e, l.i, ir_int(ir, (int64_t)v * ir->vl)), "");
+		LLVMValueRef left = LLVMBuildSub(ir->b, lanes,
+						 add(&e, l.i, ir_int(ir, (int64_t)v * ir->vl)), "");
 		e.left[v] = ir_mask(ir, ir->vl, left);
 	}
 	emit_rows(&e, scratch);

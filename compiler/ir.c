@@ -68,7 +68,8 @@ LLVMValueRef ir_int(const Ir *g, int64_t v)
 
 LLVMValueRef ir_real(const Ir *g, double v, unsigned lanes)
 {
-	return const_splat(LLVMConstReal(g->real, g->real_bytes == 4 ? (double)(float)v : v), lanes);
+	return const_splat(LLVMConstReal(g->real, g->real_bytes == 4 ? (double)(float)v : v),
+			   lanes);
 }
 
 LLVMValueRef ir_const_like(const Ir *g, double v, LLVMValueRef like)
@@ -79,7 +80,8 @@ LLVMValueRef ir_const_like(const Ir *g, double v, LLVMValueRef like)
 LLVMValueRef ir_int_like(const Ir *g, int64_t v, LLVMValueRef like)
 {
 	(void)g;
-	return const_splat(LLVMConstInt(ir_element(like), (unsigned long long)v, true), ir_lanes(like));
+	return const_splat(LLVMConstInt(ir_element(like), (unsigned long long)v, true),
+			   ir_lanes(like));
 }
 
 LLVMValueRef ir_splat(Ir *g, LLVMValueRef scalar, unsigned lanes)
@@ -92,8 +94,10 @@ LLVMValueRef ir_splat(Ir *g, LLVMValueRef scalar, unsigned lanes)
 		return const_splat(scalar, lanes);
 	}
 	LLVMTypeRef t = LLVMVectorType(LLVMTypeOf(scalar), lanes);
-	LLVMValueRef one = LLVMBuildInsertElement(g->b, LLVMGetPoison(t), scalar, LLVMConstInt(g->i32, 0, false), "");
-	return LLVMBuildShuffleVector(g->b, one, LLVMGetPoison(t), LLVMConstNull(LLVMVectorType(g->i32, lanes)), "");
+	LLVMValueRef one = LLVMBuildInsertElement(g->b, LLVMGetPoison(t), scalar,
+						  LLVMConstInt(g->i32, 0, false), "");
+	return LLVMBuildShuffleVector(g->b, one, LLVMGetPoison(t),
+				      LLVMConstNull(LLVMVectorType(g->i32, lanes)), "");
 }
 
 LLVMValueRef ir_iota(const Ir *g, unsigned lanes)
@@ -116,11 +120,15 @@ LLVMValueRef ir_at(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueRef i
 
 static unsigned size_of(const Ir *g, LLVMTypeRef element)
 {
-	return element == g->real ? g->real_bytes : element == g->i64 ? 8 : element == g->i32 ? 4 : 1;
+	return element == g->real  ? g->real_bytes
+	       : element == g->i64 ? 8
+	       : element == g->i32 ? 4
+				   : 1;
 }
 
 /* Intrinsics on a vector and a pointer: the overload is on both types. */
-static LLVMValueRef masked(Ir *g, const char *name, LLVMTypeRef vec, bool vector_of_pointers, unsigned n, LLVMValueRef *arg)
+static LLVMValueRef masked(Ir *g, const char *name, LLVMTypeRef vec, bool vector_of_pointers,
+			   unsigned n, LLVMValueRef *arg)
 {
 	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
 	unsigned lanes = LLVMGetVectorSize(vec);
@@ -133,7 +141,8 @@ LLVMValueRef ir_load(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at
 {
 	LLVMTypeRef t = ir_vec(g, element, lanes);
 	if (mask && lanes > 1) {
-		LLVMValueRef arg[4] = {at, LLVMConstInt(g->i32, size_of(g, element), false), mask, LLVMConstNull(t)};
+		LLVMValueRef arg[4] = {at, LLVMConstInt(g->i32, size_of(g, element), false), mask,
+				       LLVMConstNull(t)};
 		return masked(g, "llvm.masked.load", t, false, 4, arg);
 	}
 	LLVMValueRef v = LLVMBuildLoad2(g->b, t, at, "");
@@ -157,7 +166,8 @@ static LLVMValueRef lane_number(const Ir *g, unsigned k)
 	return LLVMConstInt(g->i32, k, false);
 }
 
-LLVMValueRef ir_gather(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueRef place, LLVMValueRef mask)
+LLVMValueRef ir_gather(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueRef place,
+		       LLVMValueRef mask)
 {
 	unsigned lanes = ir_lanes(place);
 	if (lanes == 1) {
@@ -166,12 +176,13 @@ LLVMValueRef ir_gather(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueR
 	LLVMTypeRef t = LLVMVectorType(element, lanes);
 	LLVMValueRef at = LLVMBuildGEP2(g->b, element, base, &place, 1, "");
 	LLVMValueRef all = const_splat(LLVMConstInt(g->i1, 1, false), lanes);
-	LLVMValueRef arg[4] = {at, LLVMConstInt(g->i32, size_of(g, element), false), mask ? mask : all, LLVMConstNull(t)};
+	LLVMValueRef arg[4] = {at, LLVMConstInt(g->i32, size_of(g, element), false),
+			       mask ? mask : all, LLVMConstNull(t)};
 	return masked(g, "llvm.masked.gather", t, true, 4, arg);
 }
 
-LLVMValueRef ir_load_strided(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at, LLVMValueRef stride,
-			     LLVMValueRef mask)
+LLVMValueRef ir_load_strided(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at,
+			     LLVMValueRef stride, LLVMValueRef mask)
 {
 	if (lanes == 1) {
 		return ir_load(g, element, 1, at, NULL);
@@ -180,7 +191,8 @@ LLVMValueRef ir_load_strided(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMVal
 	return ir_gather(g, element, at, place, mask);
 }
 
-void ir_store_strided(Ir *g, LLVMValueRef v, LLVMValueRef at, LLVMValueRef stride, LLVMValueRef mask)
+void ir_store_strided(Ir *g, LLVMValueRef v, LLVMValueRef at, LLVMValueRef stride,
+		      LLVMValueRef mask)
 {
 	unsigned lanes = ir_lanes(v);
 	if (lanes == 1) {
@@ -191,7 +203,8 @@ void ir_store_strided(Ir *g, LLVMValueRef v, LLVMValueRef at, LLVMValueRef strid
 	LLVMValueRef place = LLVMBuildMul(g->b, ir_iota(g, lanes), ir_splat(g, stride, lanes), "");
 	LLVMValueRef to = LLVMBuildGEP2(g->b, element, at, &place, 1, "");
 	LLVMValueRef all = const_splat(LLVMConstInt(g->i1, 1, false), lanes);
-	LLVMValueRef arg[4] = {v, to, LLVMConstInt(g->i32, size_of(g, element), false), mask ? mask : all};
+	LLVMValueRef arg[4] = {v, to, LLVMConstInt(g->i32, size_of(g, element), false),
+			       mask ? mask : all};
 	masked(g, "llvm.masked.scatter", LLVMTypeOf(v), true, 4, arg);
 }
 
@@ -240,8 +253,10 @@ LLVMValueRef ir_sum_lanes(Ir *g, LLVMValueRef v)
 					     LLVMBuildExtractElement(g->b, v, high[0], ""), "");
 		}
 		LLVMValueRef none = LLVMGetPoison(LLVMTypeOf(v));
-		LLVMValueRef a = LLVMBuildShuffleVector(g->b, v, none, LLVMConstVector(low, n / 2), "");
-		LLVMValueRef b = LLVMBuildShuffleVector(g->b, v, none, LLVMConstVector(high, n / 2), "");
+		LLVMValueRef a =
+			LLVMBuildShuffleVector(g->b, v, none, LLVMConstVector(low, n / 2), "");
+		LLVMValueRef b =
+			LLVMBuildShuffleVector(g->b, v, none, LLVMConstVector(high, n / 2), "");
 		v = LLVMBuildFAdd(g->b, a, b, "");
 	}
 	return v;
@@ -265,7 +280,8 @@ void ir_loop(Ir *g, IrLoop *l, LLVMValueRef begin, LLVMValueRef end, int64_t ste
 	if (once) {
 		LLVMBuildBr(g->b, l->head);
 	} else {
-		LLVMBuildCondBr(g->b, LLVMBuildICmp(g->b, LLVMIntSLT, begin, end, ""), l->head, l->exit);
+		LLVMBuildCondBr(g->b, LLVMBuildICmp(g->b, LLVMIntSLT, begin, end, ""), l->head,
+				l->exit);
 	}
 	LLVMPositionBuilderAtEnd(g->b, l->head);
 	l->i = LLVMBuildPhi(g->b, g->i64, "");
@@ -320,15 +336,18 @@ void ir_if_end(Ir *g, IrIf *w)
 static void text_attribute(Ir *g, LLVMValueRef f, const char *key, const char *value)
 {
 	LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-				LLVMCreateStringAttribute(g->ctx, key, (unsigned)strlen(key), value, (unsigned)strlen(value)));
+				LLVMCreateStringAttribute(g->ctx, key, (unsigned)strlen(key), value,
+							  (unsigned)strlen(value)));
 }
 
-LLVMValueRef ir_function(Ir *g, const char *name, LLVMTypeRef result, unsigned n, LLVMTypeRef *param, bool internal)
+LLVMValueRef ir_function(Ir *g, const char *name, LLVMTypeRef result, unsigned n,
+			 LLVMTypeRef *param, bool internal)
 {
 	LLVMValueRef f = LLVMAddFunction(g->mod, name, LLVMFunctionType(result, param, n, false));
 	LLVMSetLinkage(f, internal ? LLVMInternalLinkage : LLVMExternalLinkage);
 	unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", 8);
-	LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(g->ctx, nounwind, 0));
+	LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+				LLVMCreateEnumAttribute(g->ctx, nounwind, 0));
 	if (g->target.vector_bytes == 64) {
 		text_attribute(g, f, "prefer-vector-width", "512");
 		text_attribute(g, f, "min-legal-vector-width", "512");

@@ -55,14 +55,17 @@ LLVMValueRef ir_iota(const Ir *g, unsigned lanes);
 LLVMValueRef ir_at(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueRef index);
 /* Neighbouring elements, aligned to one element only. mask (i1 lanes) NULL: all; lanes outside hold
  * zero, memory there is not touched. */
-LLVMValueRef ir_load(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at, LLVMValueRef mask);
+LLVMValueRef ir_load(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at,
+		     LLVMValueRef mask);
 void ir_store(Ir *g, LLVMValueRef v, LLVMValueRef at, LLVMValueRef mask);
 /* Elements `stride` (i64 elements) apart, one access each. */
-LLVMValueRef ir_load_strided(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at, LLVMValueRef stride,
-			     LLVMValueRef mask);
-void ir_store_strided(Ir *g, LLVMValueRef v, LLVMValueRef at, LLVMValueRef stride, LLVMValueRef mask);
+LLVMValueRef ir_load_strided(Ir *g, LLVMTypeRef element, unsigned lanes, LLVMValueRef at,
+			     LLVMValueRef stride, LLVMValueRef mask);
+void ir_store_strided(Ir *g, LLVMValueRef v, LLVMValueRef at, LLVMValueRef stride,
+		      LLVMValueRef mask);
 /* Elements at base + place (i64 lanes). */
-LLVMValueRef ir_gather(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueRef place, LLVMValueRef mask);
+LLVMValueRef ir_gather(Ir *g, LLVMTypeRef element, LLVMValueRef base, LLVMValueRef place,
+		       LLVMValueRef mask);
 /* Lanes with number < left (i64): i1 lanes. */
 LLVMValueRef ir_mask(Ir *g, unsigned lanes, LLVMValueRef left);
 
@@ -82,7 +85,7 @@ typedef struct IrLoop {
 	LLVMBasicBlockRef before, head, exit;
 	LLVMValueRef i, end, step;
 	unsigned nphi;
-	LLVMValueRef phi[IR_PHIS];   /* in the body: values at the beginning of a pass */
+	LLVMValueRef phi[IR_PHIS]; /* in the body: values at the beginning of a pass */
 	LLVMValueRef first[IR_PHIS];
 } IrLoop;
 /* once: the caller knows that begin < end (no test before the first pass). */
@@ -99,7 +102,8 @@ void ir_if_end(Ir *g, IrIf *w);
 
 /* A function of the module, its entry block made and the builder in it; params as LLVM values by
  * LLVMGetParam. internal: not seen outside. */
-LLVMValueRef ir_function(Ir *g, const char *name, LLVMTypeRef result, unsigned n, LLVMTypeRef *param, bool internal);
+LLVMValueRef ir_function(Ir *g, const char *name, LLVMTypeRef result, unsigned n,
+			 LLVMTypeRef *param, bool internal);
 /* Where the builder stood, to go on with another function in between. */
 typedef struct IrPlace {
 	LLVMValueRef fn;

@@ -225,9 +225,11 @@ static uint32_t rider_bound(Planner *p, const PDef *d, const Along *w, const boo
 		if (!member[to]) {
 			continue;
 		}
-		Index at = w->at[to] < 0 ? 0
-					 : plan_plain_index(p, core_node(p->core, d->read[q].node)
-								       ->arg[w->at[to]]);
+		Index at =
+			w->at[to] < 0
+				? 0
+				: plan_plain_index(
+					  p, core_node(p->core, d->read[q].node)->arg[w->at[to]]);
 		if (!at || (own && own != at)) {
 			return d->nbound;
 		}
@@ -248,7 +250,8 @@ static void emit_rider(Planner *p, uint32_t number, uint32_t bound, const Loop *
 	Index own = d->bound[bound];
 	Interval labels = d->bounds[bound];
 	d->bound = arena_copy(p->arena, d->bound, d->nbound * sizeof *d->bound, alignof(Index));
-	d->bounds = arena_copy(p->arena, d->bounds, d->nbound * sizeof *d->bounds, alignof(Interval));
+	d->bounds =
+		arena_copy(p->arena, d->bounds, d->nbound * sizeof *d->bounds, alignof(Interval));
 	d->nbound--;
 	memmove(&d->bound[bound], &d->bound[bound + 1], (d->nbound - bound) * sizeof *d->bound);
 	memmove(&d->bounds[bound], &d->bounds[bound + 1], (d->nbound - bound) * sizeof *d->bounds);
@@ -339,9 +342,9 @@ static void emit_loop(Planner *p, uint32_t n, const uint32_t *list, const Along 
 	for (uint32_t k = 0; k < riders->n; k++) {
 		const PDef *d = &p->def[riders->def[k]];
 		bound[k] = rider_bound(p, d, w, member);
-		riders->taken[k] = rides[riders->def[k]] =
-			bound[k] < d->nbound && d->bounds[bound[k]].lo >= l->lo &&
-			d->bounds[bound[k]].hi <= l->hi;
+		riders->taken[k] = rides[riders->def[k]] = bound[k] < d->nbound &&
+							   d->bounds[bound[k]].lo >= l->lo &&
+							   d->bounds[bound[k]].hi <= l->hi;
 	}
 	forget_labels(p, n, list, w, member, rides);
 	Block *into = p->into;

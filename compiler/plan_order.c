@@ -348,8 +348,8 @@ void plan_condition(Planner *p, const PDef *d, const Interval *box, uint32_t fro
 	for (uint32_t k = 0; k <= d->rank; k++) {
 		uint32_t slot = k < d->rank ? plan_slot(p, d->formal[k]) : d->pin_slot;
 		if (slot) {
-			plan_condition_slot(p, slot, k < d->rank ? box[k] : (Interval){d->pin, d->pin},
-					    from);
+			plan_condition_slot(
+				p, slot, k < d->rank ? box[k] : (Interval){d->pin, d->pin}, from);
 		}
 	}
 }
