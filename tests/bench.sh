@@ -109,7 +109,7 @@ if [ -n "$peers" ] && [ "${REFERENCE:-yes}" = yes ]; then
 	for p in $PRECISION; do
 		say "values against the reference, $p"
 		if [ "$p" = f64 ]; then limits="TOLERANCE=1e-9"; else limits="TOLERANCE=1e-5 LAST=10"; fi
-		env $limits ARGS="--backend $BACKEND --precision $p" tests/check_reference.sh "$pnnc" "$OUT/peers" $names |
+		env $limits ARGS="--backend $BACKEND --precision $p" tests/check_reference.sh "$pnnc" "$OUT/peers" $names 2> "$OUT/err" |
 			sed "s/^/$p: /" | tee -a "$OUT/check.txt" >&2
 		[ "${PIPESTATUS[0]}" -eq 0 ] || bad=1
 	done
