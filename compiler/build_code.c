@@ -147,6 +147,7 @@ static void touch_block(bool *used, const Block *b)
 			touch(used, &s->gemm->b);
 			touch(used, &s->gemm->c);
 			touch(used, &s->gemm->from);
+			touch(used, &s->gemm->filter);
 			break;
 		case STEP_FILL:
 			touch(used, &s->fill->out);

@@ -279,7 +279,8 @@ static double gemm_size(const Walk *w, const GemmDim *d)
 	return !d->tiled && is_twice(w, d->index) ? 2 * n : n;
 }
 
-/* Each call of the kernel reads its operands once and writes its result once. */
+/* Each call of the kernel reads its operands once and writes its result once. Filters are not known:
+ * all is counted. */
 static void walk_gemm(Walk *w, const Gemm *g, double times)
 {
 	double m = gemm_size(w, &g->m), n = gemm_size(w, &g->n), k = gemm_size(w, &g->k);
@@ -291,6 +292,7 @@ static void walk_gemm(Walk *w, const Gemm *g, double times)
 	w->c.mul += products;
 	w->c.products += 2 * products;
 	double a = (g->m.a ? m : 1) * (g->k.a ? k : 1), b = (g->n.b ? n : 1) * (g->k.b ? k : 1);
+	w->c.read += g->filter.buffer ? times * sizeof(int64_t) : 0;
 	double c = (g->m.c ? m : 1) * (g->n.c ? n : 1);
 	double from = (g->m.from ? m : 1) * (g->n.from ? n : 1);
 	w->c.read += times * (a * real_bytes(w, g->a.buffer) + b * real_bytes(w, g->b.buffer));

@@ -16,6 +16,7 @@ typedef struct Call {
 	LLVMValueRef m, n, k;    /* sizes now */
 	int64_t sm, sn, sk;      /* the same where known, else 0 */
 	LLVMValueRef a, b, c, f; /* addresses, at the present place of the dimensions around */
+	LLVMValueRef filter;     /* the same, NULL: none */
 	GemmFrom from;
 	int64_t fm, fn; /* strides of F */
 	bool pack;
@@ -328,10 +329,19 @@ static bool dot_pays(const Call *x)
 
 static void emit_kernel(Call *x)
 {
+	Ir *g = x->g;
+	IrIf holds;
+	if (x->filter) {
+		LLVMValueRef v = ir_load(g, g->i64, 1, x->filter, NULL);
+		ir_if(g, &holds, LLVMBuildICmp(g->b, LLVMIntNE, v, ir_int(g, 0), ""));
+	}
 	if (dot_pays(x)) {
 		emit_dot(x);
 	} else {
 		emit_panel(x);
+	}
+	if (x->filter) {
+		ir_if_end(g, &holds);
 	}
 }
 
@@ -352,6 +362,9 @@ static void emit_outer(Call *x, uint32_t d)
 	in.c = move(x, x->c, o->c ? LLVMBuildMul(g->b, l.i, bytes(x, o->c), "") : NULL);
 	int64_t f = x->gemm->fresh ? o->from : o->c;
 	in.f = move(x, x->f, f ? LLVMBuildMul(g->b, l.i, bytes(x, f), "") : NULL);
+	if (o->filter) {
+		in.filter = move(x, x->filter, LLVMBuildMul(g->b, l.i, ir_int(g, o->filter * 8), ""));
+	}
 	emit_outer(&in, d + 1);
 	ir_loop_end(g, &l, NULL);
 }
@@ -365,6 +378,7 @@ void gen_gemm(Gen *gen, const GenPlace *w, const Gemm *gemm)
 	x.a = gen_address(gen, w, &gemm->a);
 	x.b = gen_address(gen, w, &gemm->b);
 	x.c = gen_address(gen, w, &gemm->c);
+	x.filter = gemm->filter.buffer ? gen_address(gen, w, &gemm->filter) : NULL;
 	x.f = x.c;
 	x.from = GEMM_FROM_ROW;
 	x.fm = gemm->m.c;

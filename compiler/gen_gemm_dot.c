@@ -209,7 +209,7 @@ static LLVMValueRef chain_word(DotCode *x, LLVMValueRef row, unsigned word, LLVM
 	return LLVMBuildLoad2(x->g->b, type, ir_at(x->g, x->g->i64, row, ir_int(x->g, word)), "");
 }
 
-/* All products of the table, in order. */
+/* All products of the table, in order; there may be none. */
 static void dot_chain(DotCode *x, LLVMValueRef *acc)
 {
 	Ir *g = x->g;
@@ -218,7 +218,7 @@ static void dot_chain(DotCode *x, LLVMValueRef *acc)
 	memcpy(first, acc, n * sizeof *acc);
 	first[n] = x->param[DOT_A];
 	IrLoop l;
-	ir_loop(g, &l, ir_int(g, 0), x->param[DOT_B], 1, n + 1, first, true);
+	ir_loop(g, &l, ir_int(g, 0), x->param[DOT_B], 1, n + 1, first, false);
 	LLVMValueRef next[IR_PHIS], row = l.phi[n];
 	memcpy(next, l.phi, n * sizeof *next);
 	if (x->s.scale) {

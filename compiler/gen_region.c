@@ -125,9 +125,10 @@ static bool set_rows(Region *r, int64_t rows)
 
 static bool add_product(Region *r, const Gemm *g)
 {
-	if (g->form != GEMM_PANEL || g->pack || g->nouter || !g->n.tiled || g->n.b != 1 ||
-	    g->n.c != 1 || g->m.tiled || g->k.tiled || r->nproduct == REGION_PRODUCTS ||
-	    !set_rows(r, g->m.size) || g->a.buffer->integer || g->b.buffer->place != PLACE_TILE) {
+	if (g->form != GEMM_PANEL || g->pack || g->nouter || g->filter.buffer || !g->n.tiled ||
+	    g->n.b != 1 || g->n.c != 1 || g->m.tiled || g->k.tiled ||
+	    r->nproduct == REGION_PRODUCTS || !set_rows(r, g->m.size) || g->a.buffer->integer ||
+	    g->b.buffer->place != PLACE_TILE) {
 		return false;
 	}
 	RegionProduct *p = &r->product[r->nproduct];

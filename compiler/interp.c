@@ -155,6 +155,16 @@ static void gemm_move(GemmArgs *x, const Gemm *g, const GemmDim *o, int64_t step
 	x->from += steps * (g->fresh ? o->from : o->c);
 }
 
+/* Bools: 8 bytes, the number 0 or 1. */
+static bool gemm_holds(const double *filter)
+{
+	int64_t v = 1;
+	if (filter) {
+		memcpy(&v, filter, sizeof v);
+	}
+	return v != 0;
+}
+
 static void run_gemm(Worker *w, const Gemm *g)
 {
 	static const double ZERO = 0.0;
@@ -170,20 +180,25 @@ static void run_gemm(Worker *w, const Gemm *g)
 	x.from = !g->fresh ? x.c : g->from.buffer ? access_pointer(w, &g->from) : &ZERO;
 	x.fm = g->fresh ? g->m.from : g->m.c;
 	x.fn = g->fresh ? g->n.from : g->n.c;
+	const double *filter = g->filter.buffer ? access_pointer(w, &g->filter) : NULL;
 	for (uint32_t d = 0; d < g->nouter; d++) {
 		w->count[d] = 0;
 	}
 	for (;;) {
-		gemm_kernel(w, g, &x);
+		if (gemm_holds(filter)) {
+			gemm_kernel(w, g, &x);
+		}
 		uint32_t d = g->nouter;
 		while (d-- > 0) {
 			const GemmDim *o = &g->outer[d];
 			if (++w->count[d] < o->size) {
 				gemm_move(&x, g, o, 1);
+				filter = filter ? filter + o->filter : NULL;
 				break;
 			}
 			w->count[d] = 0;
 			gemm_move(&x, g, o, 1 - o->size);
+			filter = filter ? filter + o->filter * (1 - o->size) : NULL;
 		}
 		if (d == UINT32_MAX) {
 			return;

@@ -400,6 +400,25 @@ static bool again_node(void *data, Node n)
 	return true;
 }
 
+typedef struct AnyRead {
+	Planner *p;
+	bool any;
+} AnyRead;
+
+static bool any_read(void *data, Node n)
+{
+	AnyRead *w = data;
+	w->any |= core_node(w->p->core, n)->tag == NODE_READ;
+	return !w->any;
+}
+
+bool plan_reads(Planner *p, Node n)
+{
+	AnyRead w = {p, false};
+	plan_walk(p, n, any_read, &w);
+	return w.any;
+}
+
 void plan_read_again(Planner *p, uint32_t number)
 {
 	PDef *d = &p->def[number];

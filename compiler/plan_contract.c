@@ -2,7 +2,8 @@
  *
  * Every index is in the result (C), in the left read (A) or in the right one (B), mostly in two of
  * the three: m in A and C, n in B and C, k in A and B (summed). One index of each sort goes to the
- * kernel, the others are loops around it. */
+ * kernel, the others are loops around it. A product may stand under a condition that is an array of
+ * bools; its indices are loops around. */
 #include "compiler/interp.h"
 #include "compiler/plan_make.h"
 #include <assert.h>
@@ -10,10 +11,10 @@
 
 /* ---- recognition ---- */
 
-static bool read_is_affine(Planner *p, Node n)
+static bool read_is_affine(Planner *p, Node n, Kind kind)
 {
 	const NodeInfo *info = core_node(p->core, n);
-	if (info->tag != NODE_READ || info->kind != KIND_REAL) {
+	if (info->tag != NODE_READ || info->kind != kind) {
 		return false;
 	}
 	for (uint32_t k = 0; k < info->n; k++) {
@@ -24,29 +25,59 @@ static bool read_is_affine(Planner *p, Node n)
 	return true;
 }
 
-/* Does one read know an index that the other does not, and do both know a bound one? */
-static bool product_fits(Planner *p, const PDef *d, Node n)
+/* An array of bools that does not know samples? Those are cut into tiles and belong to the kernel. */
+static bool filter_fits(Planner *p, const PDef *d, Node n)
+{
+	bool fits = read_is_affine(p, n, KIND_BOOL);
+	for (uint32_t k = 0; k < d->rank + d->nbound && fits; k++) {
+		Index i = k < d->rank ? d->formal[k] : d->bound[k - d->rank];
+		Axis axis = core_index_axis(p->core, i);
+		fits = !(core_axis_info(p->core, axis)->flags & AXIS_SAMPLES) ||
+		       !core_has_index(p->core, n, i);
+	}
+	return fits;
+}
+
+/* Does one read know an index that the other does not, and do both know a bound one? Indices of a
+ * filter do not count: the kernel does not have them. */
+static bool product_fits(Planner *p, const PDef *d, Node filter, Node n)
 {
 	const NodeInfo *info = core_node(p->core, n);
 	if (info->tag != NODE_PROD || info->n != 2 || info->expo[0] != 1 || info->expo[1] != 1) {
 		return false;
 	}
 	Node a = info->arg[0], b = info->arg[1];
-	if (!read_is_affine(p, a) || !read_is_affine(p, b)) {
+	if (!read_is_affine(p, a, KIND_REAL) || !read_is_affine(p, b, KIND_REAL)) {
 		return false;
 	}
 	bool shared = false, apart = false;
-	for (uint32_t k = 0; k < d->nbound; k++) {
-		bool in_a = core_has_index(p->core, a, d->bound[k]),
-		     in_b = core_has_index(p->core, b, d->bound[k]);
-		shared |= in_a && in_b;
-		apart |= in_a != in_b;
-	}
-	for (uint32_t k = 0; k < d->rank; k++) {
-		apart |= core_has_index(p->core, a, d->formal[k]) !=
-			 core_has_index(p->core, b, d->formal[k]);
+	for (uint32_t k = 0; k < d->rank + d->nbound; k++) {
+		Index i = k < d->rank ? d->formal[k] : d->bound[k - d->rank];
+		bool in_a = core_has_index(p->core, a, i), in_b = core_has_index(p->core, b, i);
+		bool counts = !filter || !core_has_index(p->core, filter, i);
+		shared |= k >= d->rank && counts && in_a && in_b;
+		apart |= counts && in_a != in_b;
 	}
 	return shared && apart;
+}
+
+/* A product, or a sum of products, each once or under a condition. */
+static bool sum_fits(Planner *p, const PDef *d, Node filter, Node n)
+{
+	const NodeInfo *info = core_node(p->core, n);
+	if (info->tag == NODE_GUARD && !filter) {
+		Node inner = info->arg[1];
+		filter = info->arg[0];
+		return filter_fits(p, d, filter) && sum_fits(p, d, filter, inner);
+	}
+	if (info->tag != NODE_LIN) {
+		return product_fits(p, d, filter, n);
+	}
+	bool all = info->num == 0;
+	for (uint32_t k = 0; k < info->n && all; k++) {
+		all = sum_fits(p, d, filter, core_node(p->core, n)->arg[k]);
+	}
+	return all;
 }
 
 bool plan_contractible(Planner *p, uint32_t number)
@@ -55,16 +86,7 @@ bool plan_contractible(Planner *p, uint32_t number)
 	if (d->red != RED_SUM || d->kind != KIND_REAL || d->nregion != 1) {
 		return false;
 	}
-	Node body = d->region[0].value;
-	const NodeInfo *info = core_node(p->core, body);
-	if (info->tag != NODE_LIN) {
-		return product_fits(p, d, body);
-	}
-	bool all = info->num == 0;
-	for (uint32_t k = 0; k < info->n && all; k++) {
-		all = product_fits(p, d, core_node(p->core, body)->arg[k]);
-	}
-	return all;
+	return sum_fits(p, d, 0, d->region[0].value);
 }
 
 /* ---- one product ---- */
@@ -75,8 +97,8 @@ typedef struct Product {
 	uint32_t ndim;
 	Step cond;        /* conditions on slots */
 	bool cut;         /* less than the whole box is added to */
-	uint32_t read[2]; /* PDefs */
-	Affine *arg[2];
+	uint32_t read[3]; /* PDefs: left, right, filter (0: none) */
+	Affine *arg[3];
 } Product;
 
 /* Cuts the range of the only index of an affine argument so that it stays inside `in`. */
@@ -194,6 +216,9 @@ typedef enum { SORT_M, SORT_N, SORT_K, SORT_BATCH } Sort;
 
 static Sort dim_sort(const GemmDim *d)
 {
+	if (d->filter) {
+		return SORT_BATCH;
+	}
 	if (d->a && d->c && !d->b) {
 		return SORT_M;
 	}
@@ -254,7 +279,8 @@ static uint32_t gemm_merge(GemmDim *dim, uint32_t n)
 			GemmDim *o = &dim[i], *in = &dim[j];
 			if (i == j || o->tiled || in->tiled || o->a != in->a * in->size ||
 			    o->b != in->b * in->size || o->c != in->c * in->size ||
-			    o->from != in->from * in->size) {
+			    o->from != in->from * in->size ||
+			    o->filter != in->filter * in->size) {
 				continue;
 			}
 			in->size *= o->size;
@@ -344,7 +370,7 @@ static bool rest_access(Product *w, const Rest *rest, Access *out)
 	if (core_is_const(p->core, rest->value, &v)) {
 		return v == 0;
 	}
-	if (!read_is_affine(p, rest->value)) {
+	if (!read_is_affine(p, rest->value, KIND_REAL)) {
 		return false;
 	}
 	const NodeInfo *info = core_node(p->core, rest->value);
@@ -375,10 +401,11 @@ static Gemm *product_gemm(Product *w, const PDef *d, double alpha, const Rest *r
 		own[k] = (Affine){.ok = true, .n = 1, .index = {d->formal[k]}, .coef = {1}};
 	}
 	if (!access_dims(w, 0, &g->a) || !access_dims(w, 1, &g->b) ||
-	    !plan_access(p, plan_view(p, d), d->rank, own, w->ndim, w->dim, &g->c)) {
+	    !plan_access(p, plan_view(p, d), d->rank, own, w->ndim, w->dim, &g->c) ||
+	    (w->read[2] && !access_dims(w, 2, &g->filter))) {
 		return NULL;
 	}
-	bool whole = rest->pending && !w->cut && g->c.buffer->place != PLACE_BLOCK &&
+	bool whole = rest->pending && !w->cut && !w->read[2] && g->c.buffer->place != PLACE_BLOCK &&
 		     rest_access(w, rest, &g->from);
 	GemmDim *dim = arena_array(p->arena, GemmDim, w->ndim + 1);
 	uint32_t n = 0;
@@ -392,6 +419,7 @@ static Gemm *product_gemm(Product *w, const PDef *d, double alpha, const Rest *r
 					  .b = g->b.stride[k],
 					  .c = g->c.stride[k],
 					  .from = whole && g->from.buffer ? g->from.stride[k] : 0,
+					  .filter = w->read[2] ? g->filter.stride[k] : 0,
 					  .index = w->dim[k].index};
 		}
 	}
@@ -410,8 +438,14 @@ static bool emit_product(Planner *p, uint32_t number, uint32_t region, const PDe
 	w.cond.cond = arena_alloc_n(p->plan->arena, 4, sizeof *w.cond.cond, alignof(max_align_t));
 	product_dims(&w, d, d->region[region].box, sum);
 	const NodeInfo *info = core_node(p->core, product);
+	Node filter = 0;
+	if (info->tag == NODE_GUARD) {
+		filter = info->arg[0];
+		info = core_node(p->core, info->arg[1]);
+	}
 	Node a = info->arg[0], b = info->arg[1];
-	if (!product_read(&w, 0, a) || !product_read(&w, 1, b)) {
+	if (!product_read(&w, 0, a) || !product_read(&w, 1, b) ||
+	    (filter && !product_read(&w, 2, filter))) {
 		return false;
 	}
 	bool empty = false;
@@ -456,19 +490,25 @@ static void emit_term(Planner *p, uint32_t number, uint32_t region, const PDef *
 	d->tiled = kept.tiled;
 }
 
+/* A condition on a sum is one on each of its terms. */
 static void emit_sum(Planner *p, uint32_t number, uint32_t region, const PDef *sum, double alpha,
-		     Node body, Rest *rest)
+		     Node filter, Node body, Rest *rest)
 {
 	const NodeInfo *info = core_node(p->core, body);
+	if (info->tag == NODE_GUARD) {
+		emit_sum(p, number, region, sum, alpha, info->arg[0], info->arg[1], rest);
+		return;
+	}
 	if (info->tag != NODE_LIN) {
-		emit_term(p, number, region, sum, alpha, body, rest);
+		Node term = filter ? core_guard(p->core, filter, body) : body;
+		emit_term(p, number, region, sum, alpha, term, rest);
 		return;
 	}
 	uint32_t n = info->n;
 	for (uint32_t k = 0; k < n; k++) {
 		info = core_node(p->core, body);
 		double coef = info->coef[k];
-		emit_term(p, number, region, sum, alpha * coef, info->arg[k], rest);
+		emit_sum(p, number, region, sum, alpha * coef, filter, info->arg[k], rest);
 	}
 }
 
@@ -511,7 +551,7 @@ void plan_emit_contract(Planner *p, uint32_t number, uint32_t region)
 	Rest rest = {true, core_real_const(p->core, 0)};
 	if (d->red == RED_SUM) {
 		PDef sum = *d;
-		emit_sum(p, number, region, &sum, 1.0, value, &rest);
+		emit_sum(p, number, region, &sum, 1.0, 0, value, &rest);
 		rest_emit(p, number, region, &rest);
 		return;
 	}
@@ -522,7 +562,7 @@ void plan_emit_contract(Planner *p, uint32_t number, uint32_t region)
 		Node *args = arena_array(p->arena, Node, sum->rank + 1);
 		memcpy(args, core_node(p->core, t.node[k])->arg, sum->rank * sizeof *args);
 		Node body = core_subst(p->core, sum->region[0].value, sum->rank, sum->formal, args);
-		emit_sum(p, number, region, sum, t.coef[k], body, &rest);
+		emit_sum(p, number, region, sum, t.coef[k], 0, body, &rest);
 	}
 	rest_emit(p, number, region, &rest);
 }

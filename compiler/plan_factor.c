@@ -1,12 +1,19 @@
 /* plan_factor.c — sums of products prepared for matrix kernels: the factors are gathered in two
  * groups, each of which lacks an index of the other, and a group that is not one plain read of
  * reals becomes a definition (a gathered row, spins as reals, a weight times a slope, a
- * neighbourhood on a periodic axis). */
+ * neighbourhood on a periodic axis). Conditions on values ([Z[i] == 2]) become arrays of bools over
+ * indices that are loops around the kernel, which is skipped where they do not hold. */
 #include "compiler/plan_make.h"
 #include <assert.h>
 #include <string.h>
 
-enum { FACTORS = 8, INDICES = 32, WORK_MIN = 4096 /* products of a sum worth an array */ };
+enum {
+	FACTORS = 8,
+	INDICES = 32,
+	TERMS = 64,
+	WORK_MIN = 4096,  /* products of a sum worth an array */
+	KERNEL_MIN = 512, /* products of a kernel worth a call for each place of a filter */
+};
 
 typedef struct Group {
 	uint32_t indices; /* bits: formals, then bound indices */
@@ -94,24 +101,13 @@ static uint32_t group_factors(Planner *p, const PDef *d, const NodeInfo *prod, G
 	return n;
 }
 
-/* The group as one plain read: the definition of its product over its indices, zero where the
- * condition (0: none) does not hold. */
-static Node group_read(Planner *p, uint32_t number, const Group *g, Node cond, Def *made)
+/* A definition over these indices with this value, read in place. */
+static Node define_over(Planner *p, const PDef *d, uint32_t indices, Node value, Def *made)
 {
-	*made = 0;
-	if (!cond && g->n == 1 && g->expo[0] == 1 && factor_is_plain(p, g->factor[0])) {
-		return g->factor[0];
-	}
-	const PDef *d = &p->def[number];
-	Node value = core_powi(p->core, g->factor[0], g->expo[0]);
-	for (uint32_t k = 1; k < g->n; k++) {
-		value = core_mul(p->core, value, core_powi(p->core, g->factor[k], g->expo[k]));
-	}
-	value = cond ? core_guard(p->core, cond, value) : value;
 	Index index[INDICES];
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < d->rank + d->nbound; k++) {
-		if (g->indices >> k & 1) {
+		if (indices >> k & 1) {
 			index[n++] = index_of(d, k);
 		}
 	}
@@ -122,14 +118,106 @@ static Node group_read(Planner *p, uint32_t number, const Group *g, Node cond, D
 	return core_read_plain(p->core, *made, index);
 }
 
-/* Two groups of a product that are worth a kernel. A condition must be known to both: each is zero
- * where it does not hold, whatever the other one is there. */
-static bool product_groups(Planner *p, const PDef *d, Node cond, Node product, Group *group)
+/* The group as one plain read: the definition of its product over its indices, zero where the
+ * condition (0: none) does not hold. */
+static Node group_read(Planner *p, const PDef *d, const Group *g, Node cond, Def *made)
 {
-	const NodeInfo *info = core_node(p->core, product);
-	if (info->tag != NODE_PROD || info->n < 2 || info->n > FACTORS || info->kind != KIND_REAL ||
-	    group_factors(p, d, info, group) != 2) {
+	*made = 0;
+	if (!cond && g->n == 1 && g->expo[0] == 1 && factor_is_plain(p, g->factor[0])) {
+		return g->factor[0];
+	}
+	Node value = core_powi(p->core, g->factor[0], g->expo[0]);
+	for (uint32_t k = 1; k < g->n; k++) {
+		value = core_mul(p->core, value, core_powi(p->core, g->factor[k], g->expo[k]));
+	}
+	return define_over(p, d, g->indices, cond ? core_guard(p->core, cond, value) : value, made);
+}
+
+/* ---- conditions ---- */
+
+/* Does the condition say nothing about labels alone? That is better known where it stands: it cuts
+ * ranges. */
+static bool asks_values(Planner *p, Node cond)
+{
+	const NodeInfo *info = core_node(p->core, cond);
+	if (info->tag == NODE_READ) {
+		return true;
+	}
+	if (info->tag != NODE_OP) {
 		return false;
+	}
+	Op op = (Op)info->op;
+	if (op == OP_not) {
+		return asks_values(p, info->arg[0]);
+	}
+	if (op == OP_and || op == OP_or) {
+		Node other = info->arg[1];
+		return asks_values(p, info->arg[0]) && asks_values(p, other);
+	}
+	return plan_reads(p, cond);
+}
+
+static bool knows_samples(Planner *p, const PDef *d, uint32_t indices)
+{
+	bool any = false;
+	for (uint32_t k = 0; k < d->rank + d->nbound; k++) {
+		Axis axis = core_index_axis(p->core, index_of(d, k));
+		any |= (indices >> k & 1) && (core_axis_info(p->core, axis)->flags & AXIS_SAMPLES);
+	}
+	return any;
+}
+
+/* How a condition stands with a product of two groups. */
+typedef enum {
+	FILTER_NONE,  /* there is no condition */
+	FILTER_OUTER, /* its indices are loops around the kernel */
+	FILTER_BOTH,  /* both groups are zero where it does not hold: neither may leave a NaN */
+	FILTER_NEVER
+} FilterForm;
+
+static FilterForm filter_form(Planner *p, const PDef *d, Node cond, Node product,
+			      const Group *group)
+{
+	if (!cond) {
+		return FILTER_NONE;
+	}
+	if (!asks_values(p, cond) || plan_may_fail(p, product)) {
+		return FILTER_NEVER;
+	}
+	uint32_t known = node_indices(p, d, cond), a = group[0].indices, b = group[1].indices;
+	uint32_t bound = ~0U << d->rank;
+	bool kernel = (a & b & bound & ~known) && ((a ^ b) & ~known) &&
+		      set_size(p, d, (a | b) & ~known) >= KERNEL_MIN;
+	if (kernel && !knows_samples(p, d, known)) {
+		return FILTER_OUTER;
+	}
+	return known & ~(a & b) ? FILTER_NEVER : FILTER_BOTH;
+}
+
+/* ---- products ---- */
+
+typedef struct Term {
+	double coef;
+	Node cond, product; /* cond 0: none */
+} Term;
+
+typedef enum {
+	TERM_NEVER, /* is not to be had as a kernel, or does not pay */
+	TERM_READY, /* as it is */
+	TERM_BETTER
+} TermState;
+
+/* A product as two plain reads; definitions are made (up to three) if `better` is not NULL. */
+static TermState factor_term(Planner *p, uint32_t number, const Term *t, Node *better, Def *made)
+{
+	const PDef *d = &p->def[number];
+	const NodeInfo *info = core_node(p->core, t->product);
+	if (info->tag != NODE_PROD || info->n < 2 || info->n > FACTORS || info->kind != KIND_REAL) {
+		return TERM_NEVER;
+	}
+	Group group[FACTORS];
+	if (group_factors(p, d, info, group) != 2) {
+		return TERM_NEVER;
 	}
 	uint32_t all = group[0].indices | group[1].indices, bound = 0;
 	for (uint32_t k = d->rank; k < d->rank + d->nbound; k++) {
@@ -137,69 +225,130 @@ static bool product_groups(Planner *p, const PDef *d, Node cond, Node product, G
 	}
 	double work = set_size(p, d, all);
 	double parts = set_size(p, d, group[0].indices) + set_size(p, d, group[1].indices);
-	uint32_t both = group[0].indices & group[1].indices;
-	return (both & bound) && work >= WORK_MIN && 2 * parts <= work &&
-	       (!cond || !(node_indices(p, d, cond) & ~both));
-}
-
-/* A product as two plain reads, or 0 where that is not to be had or does not pay. */
-static Node factor_product(Planner *p, uint32_t number, Node cond, Node product, Def *made)
-{
-	Group group[FACTORS];
-	if (!product_groups(p, &p->def[number], cond, product, group)) {
-		return 0;
+	if (!(group[0].indices & group[1].indices & bound) || work < WORK_MIN || 2 * parts > work) {
+		return TERM_NEVER;
 	}
-	Node a = group_read(p, number, &group[0], cond, &made[0]);
-	Node b = group_read(p, number, &group[1], cond, &made[1]);
-	return made[0] || made[1] ? core_mul(p->core, a, b) : 0;
+	FilterForm form = filter_form(p, d, t->cond, t->product, group);
+	if (form == FILTER_NEVER || !better) {
+		return form == FILTER_NEVER ? TERM_NEVER : TERM_BETTER;
+	}
+	Node both = form == FILTER_BOTH ? t->cond : 0;
+	Node a = group_read(p, d, &group[0], both, &made[0]);
+	Node b = group_read(p, d, &group[1], both, &made[1]);
+	Node filter = t->cond;
+	if (form == FILTER_OUTER && core_node(p->core, filter)->tag != NODE_READ) {
+		filter = define_over(p, d, node_indices(p, d, filter), filter, &made[2]);
+	}
+	if (!made[0] && !made[1] && !made[2]) {
+		return TERM_READY;
+	}
+	*better = core_mul(p->core, a, b);
+	if (form == FILTER_OUTER) {
+		*better = core_guard(p->core, filter, *better);
+	}
+	return TERM_BETTER;
 }
 
-/* Is every term of a sum under a condition a product that a kernel can do? Then the condition goes
- * into their factors. */
-static bool condition_goes_in(Planner *p, const PDef *d, Node cond, Node body)
+/* ---- sums ---- */
+
+typedef struct Terms {
+	uint32_t n;
+	Term term[TERMS];
+	bool good;    /* no constants, not too many */
+	bool guarded; /* a term stands under a condition */
+} Terms;
+
+/* The terms of a sum, each with all conditions that it stands under. */
+static void gather_terms(Planner *p, Node body, double coef, Node cond, Terms *out)
 {
 	const NodeInfo *info = core_node(p->core, body);
-	Group group[FACTORS];
-	if (info->tag != NODE_LIN) {
-		return product_groups(p, d, cond, body, group);
+	if (info->tag == NODE_LIN) {
+		uint32_t n = info->n;
+		out->good &= info->num == 0;
+		for (uint32_t k = 0; k < n && out->good; k++) {
+			info = core_node(p->core, body);
+			double c = coef * info->coef[k];
+			gather_terms(p, info->arg[k], c, cond, out);
+		}
+	} else if (info->tag == NODE_GUARD && out->n < TERMS) {
+		Node inner = info->arg[1];
+		cond = cond ? core_op2(p->core, OP_and, cond, info->arg[0]) : info->arg[0];
+		out->guarded = true;
+		gather_terms(p, inner, coef, cond, out);
+	} else {
+		out->good &= out->n < TERMS;
+		if (out->good) {
+			out->term[out->n++] = (Term){coef, cond, body};
+		}
 	}
-	bool all = info->num == 0;
-	for (uint32_t k = 0; k < info->n && all; k++) {
-		all = product_groups(p, d, cond, info->arg[k], group);
+}
+
+static bool collect_made(Planner *p, const Def *made, uint32_t n)
+{
+	for (uint32_t q = 0; q < n; q++) {
+		if (made[q] && !plan_number(p, made[q]) && !plan_collect(p, 1, &made[q])) {
+			p->failed = true;
+			return false;
+		}
 	}
-	return all;
+	return true;
+}
+
+/* Sums with conditions: only if all terms become kernels; what remains a nest keeps its
+ * conditions. */
+static bool factor_guarded(Planner *p, uint32_t number, const Terms *terms)
+{
+	for (uint32_t k = 0; k < terms->n; k++) {
+		if (factor_term(p, number, &terms->term[k], NULL, NULL) == TERM_NEVER) {
+			return false;
+		}
+	}
+	Node value = core_real_const(p->core, 0);
+	bool changed = false;
+	for (uint32_t k = 0; k < terms->n; k++) {
+		const Term *t = &terms->term[k];
+		Def made[3] = {0};
+		Node better = t->product;
+		if (factor_term(p, number, t, &better, made) == TERM_BETTER) {
+			changed = true;
+		} else if (t->cond) {
+			better = core_guard(p->core, t->cond, better);
+		}
+		value = core_add(p->core, value, core_scale(p->core, t->coef, better));
+		if (!collect_made(p, made, 3)) {
+			return false;
+		}
+	}
+	if (changed) {
+		p->def[number].region[0].value = value;
+	}
+	return changed;
 }
 
 /* One reduction; true if its value was changed. New definitions are collected. */
 static bool factor_sum(Planner *p, uint32_t number)
 {
-	Node body = p->def[number].region[0].value, cond = 0;
-	const NodeInfo *info = core_node(p->core, body);
-	if (info->tag == NODE_GUARD) {
-		cond = info->arg[0];
-		body = info->arg[1];
-		if (!condition_goes_in(p, &p->def[number], cond, body)) {
-			return false;
-		}
-		info = core_node(p->core, body);
+	Node body = p->def[number].region[0].value;
+	Terms terms = {.good = true};
+	gather_terms(p, body, 1, 0, &terms);
+	if (terms.guarded) {
+		return terms.good && factor_guarded(p, number, &terms);
 	}
+	const NodeInfo *info = core_node(p->core, body);
 	bool sum = info->tag == NODE_LIN;
 	uint32_t n = sum ? info->n : 1;
 	Node value = sum ? core_real_const(p->core, info->num) : 0;
 	bool changed = false;
 	for (uint32_t k = 0; k < n; k++) {
-		Node term = sum ? core_node(p->core, body)->arg[k] : body;
+		Term term = {.product = sum ? core_node(p->core, body)->arg[k] : body};
 		double coef = sum ? core_node(p->core, body)->coef[k] : 1.0;
-		Def made[2] = {0};
-		Node better = factor_product(p, number, cond, term, made);
-		changed |= better != 0;
-		better = core_scale(p->core, coef, better ? better : term);
+		Def made[3] = {0};
+		Node better = term.product;
+		changed |= factor_term(p, number, &term, &better, made) == TERM_BETTER;
+		better = core_scale(p->core, coef, better);
 		value = sum ? core_add(p->core, value, better) : better;
-		for (uint32_t q = 0; q < 2; q++) {
-			if (made[q] && !plan_number(p, made[q]) && !plan_collect(p, 1, &made[q])) {
-				p->failed = true;
-				return false;
-			}
+		if (!collect_made(p, made, 3)) {
+			return false;
 		}
 	}
 	if (changed) {

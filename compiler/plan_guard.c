@@ -37,6 +37,13 @@ static bool risk_node(void *data, Node n)
 	return !w->any;
 }
 
+bool plan_may_fail(Planner *p, Node n)
+{
+	Risk w = {p, false};
+	plan_walk(p, n, risk_node, &w);
+	return w.any;
+}
+
 /* At the labels that are demanded of it. */
 static bool def_may_fail(Planner *p, const PDef *d)
 {

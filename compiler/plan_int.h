@@ -142,15 +142,16 @@ enum { OPERAND_NONE = UINT32_MAX };
 typedef struct GemmDim {
 	int64_t size;
 	bool tiled;
-	int64_t a, b, c, from; /* strides */
+	int64_t a, b, c, from, filter; /* strides */
 	Index index;
 } GemmDim;
 typedef enum { GEMM_PANEL, GEMM_DOT } GemmForm;
 
 /* C[…] = F[…] + alpha * Σ A[…]*B[…] over dims m (A, C), n (B, C), k (A, B) and further dims around
- * them. F is C itself or, if fresh, `from` (0 if it has no buffer). */
+ * them. F is C itself or, if fresh, `from` (0 if it has no buffer). A filter is an array of bools
+ * over the dimensions around: where it does not hold, nothing is added; never with fresh. */
 typedef struct Gemm {
-	Access a, b, c, from; /* strides unused: see dims */
+	Access a, b, c, from, filter; /* strides unused: see dims; filter: no buffer, all is added */
 	GemmDim m, n, k;
 	uint32_t nouter;
 	GemmDim *outer;

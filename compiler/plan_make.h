@@ -155,6 +155,8 @@ static inline int64_t interval_size(Interval r)
 	return r.hi < r.lo ? 0 : r.hi - r.lo + 1;
 }
 
+/* Does the node read anything? */
+bool plan_reads(Planner *p, Node n);
 /* The reads of a definition anew, after its values were changed. */
 void plan_read_again(Planner *p, uint32_t number);
 
@@ -171,6 +173,8 @@ typedef struct Narrowed {
 	Index index[NARROWED];
 	Interval old[NARROWED];
 } Narrowed;
+/* Could computing the node fail (an index outside, an overflow) at labels in the present ranges? */
+bool plan_may_fail(Planner *p, Node n);
 /* Finds the conditions of all reads of a region. */
 void plan_conditions(Planner *p, PDef *d, uint32_t region);
 /* Narrows the ranges of indices by conditions, until plan_widen. */

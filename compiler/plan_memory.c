@@ -40,6 +40,9 @@ static void touch_step(const Step *s, Span2 tile, Span2 run)
 		if (s->gemm->from.buffer) {
 			touch(&s->gemm->from, s->region, tile, run);
 		}
+		if (s->gemm->filter.buffer) {
+			touch(&s->gemm->filter, s->region, tile, run);
+		}
 		break;
 	case STEP_FILL:
 		touch(&s->fill->out, s->region, tile, run);

@@ -143,7 +143,11 @@ static void print_gemm(const Print *w, const Gemm *g)
 	for (uint32_t k = 0; k < g->nouter; k++) {
 		print_gemm_dim(w, "around", &g->outer[k]);
 	}
-	fprintf(w->out, "; #%u #%u #%u\n", g->c.buffer->id, g->a.buffer->id, g->b.buffer->id);
+	fprintf(w->out, "; #%u #%u #%u", g->c.buffer->id, g->a.buffer->id, g->b.buffer->id);
+	if (g->filter.buffer) {
+		fprintf(w->out, " where #%u", g->filter.buffer->id);
+	}
+	fputc('\n', w->out);
 }
 
 static void print_block(const Print *w, const Block *b, int depth);

@@ -28,7 +28,7 @@ typedef struct Touched { /* addresses of one nest, by access and direction */
 } Touched;
 
 static struct {
-	const Plan *plan;
+	const Plan *plan, *checked; /* the one that runs; the one that is compared */
 	Cost c;
 	const Worker *worker;
 	const Nest *nest;
@@ -357,8 +357,30 @@ static void same(const char *what, const char *where, uint32_t plan, double said
 		     done);
 }
 
+static bool has_filter(const Block *b)
+{
+	bool any = false;
+	for (uint32_t k = 0; k < b->n && !any; k++) {
+		const Step *s = b->step[k];
+		any = s->tag == STEP_LOOP ? has_filter(&s->loop->body)
+					  : s->tag == STEP_GEMM && s->gemm->filter.buffer;
+	}
+	return any;
+}
+
+/* What filters leave out was counted before the run: no more than that is done. */
 static void compare(const char *where, uint32_t plan, const Cost *said, const Cost *done)
 {
+	if (has_filter(&counter.checked->fixed) || has_filter(&counter.checked->body)) {
+		cr_assert_leq(done->add, said->add, "%s, plan %u", where, plan);
+		cr_assert_leq(done->products, said->products, "%s, plan %u", where, plan);
+		cr_assert_leq(done->mul, said->mul, "%s, plan %u", where, plan);
+		cr_assert_leq(done->read, said->read, "%s, plan %u", where, plan);
+		cr_assert_leq(done->written, said->written, "%s, plan %u", where, plan);
+		same("other additions", where, plan, said->add - said->products / 2, done->add - done->products / 2);
+		same("functions", where, plan, said->function, done->function);
+		return;
+	}
 	same("additions", where, plan, said->add, done->add);
 	same("multiplications", where, plan, said->mul, done->mul);
 	same("divisions", where, plan, said->div, done->div);
@@ -376,7 +398,7 @@ static bool check_plan(const char *where, uint32_t number, Plan *p, Diags *ds)
 {
 	unmerge(&p->fixed);
 	unmerge(&p->body);
-	counter.plan = p;
+	counter.plan = counter.checked = p;
 	Cost first, second;
 	bool again = p->fixed_done;
 	counter.c = (Cost){0};
