@@ -574,6 +574,7 @@ static Loop *tile_loop(Planner *p, const PDef *d)
 static void loop_width(Planner *p, Loop *l)
 {
 	size_t widest = 1, accumulators = 0;
+	bool recurs = false; /* every label's values are kept: narrow tiles, each much work */
 	const PDef *some = NULL;
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		const PDef *d = &p->def[k];
@@ -581,6 +582,7 @@ static void loop_width(Planner *p, Loop *l)
 			continue;
 		}
 		some = d;
+		recurs |= d->cyclic;
 		if (d->carrier < 0) {
 			accumulators += def_features(d);
 		} else if (!d->cyclic && d->nbound + d->operand > 0) {
@@ -591,10 +593,11 @@ static void loop_width(Planner *p, Loop *l)
 	size_t line = LINE / p->plan->real_bytes;
 	size_t width = PANEL / p->plan->real_bytes / (widest * loop_streams(p, some));
 	width = width > WIDE_TILE ? WIDE_TILE : width < NARROW_TILE ? NARROW_TILE : width;
+	width = recurs && width > NARROW_TILE ? NARROW_TILE : width;
 	int64_t tiles = (l->samples + (int64_t)width - 1) / (int64_t)width;
 	l->width = tiles ? ((l->samples + tiles - 1) / tiles + (int64_t)line - 1) / (int64_t)line * (int64_t)line : NARROW_TILE;
 	tiles = (l->samples + l->width - 1) / l->width;
-	int64_t blocks = tiles / BLOCK_TILES;
+	int64_t blocks = recurs ? tiles : tiles / BLOCK_TILES;
 	while (blocks > 1 && (blocks > BLOCKS || (size_t)blocks * accumulators > BLOCK_MEMORY)) {
 		blocks--;
 	}
