@@ -261,6 +261,8 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 	for (uint32_t k = 0; k < n; k++) {
 		plan_def(p, def[k])->output = true;
 	}
+	find_order(p);
+	plan_carry(p);
 	if (!plan_factor(p)) {
 		return false;
 	}

@@ -357,18 +357,58 @@ static bool factor_sum(Planner *p, uint32_t number)
 	return changed;
 }
 
+static bool factor_fits(const PDef *d)
+{
+	return d->mode == MODE_REDUCE && d->red == RED_SUM && d->kind == KIND_REAL &&
+	       d->nregion == 1 && d->rank + d->nbound <= INDICES;
+}
+
+static void axis_ranges(Planner *p, const PDef *d)
+{
+	for (uint32_t f = 0; f < d->rank + d->nbound; f++) {
+		plan_range_set(p, index_of(d, f), plan_axis(p, index_of(d, f)));
+	}
+}
+
+/* Rows and columns must remain: a kernel for one row each is no better than one for all. */
+static bool keeps_matrix(Planner *p, const PDef *d, const Term *t)
+{
+	Group group[FACTORS];
+	if (group_factors(p, d, core_node(p->core, t->product), group) != 2) {
+		return false;
+	}
+	uint32_t known = node_indices(p, d, t->cond), a = group[0].indices, b = group[1].indices;
+	return filter_form(p, d, t->cond, t->product, group) == FILTER_OUTER && (a & ~b & ~known) &&
+	       (b & ~a & ~known);
+}
+
+bool plan_filter_pays(Planner *p, uint32_t number, Node cond)
+{
+	const PDef *d = &p->def[number];
+	if (!factor_fits(d)) {
+		return false;
+	}
+	axis_ranges(p, d);
+	Terms terms = {.good = true};
+	gather_terms(p, d->region[0].value, 1, cond, &terms);
+	bool pays = terms.good && terms.n;
+	for (uint32_t k = 0; k < terms.n && pays; k++) {
+		const Term *t = &terms.term[k];
+		pays = factor_term(p, number, t, NULL, NULL) != TERM_NEVER &&
+		       keeps_matrix(p, &p->def[number], t);
+	}
+	return pays;
+}
+
 bool plan_factor(Planner *p)
 {
 	uint32_t n = p->ndef;
 	for (uint32_t k = 1; k < n && !p->failed; k++) {
 		const PDef *d = &p->def[k];
-		if (d->mode != MODE_REDUCE || d->red != RED_SUM || d->kind != KIND_REAL ||
-		    d->nregion != 1 || d->rank + d->nbound > INDICES) {
+		if (!factor_fits(d)) {
 			continue;
 		}
-		for (uint32_t f = 0; f < d->rank + d->nbound; f++) {
-			plan_range_set(p, index_of(d, f), plan_axis(p, index_of(d, f)));
-		}
+		axis_ranges(p, d);
 		if (factor_sum(p, k)) {
 			plan_read_again(p, k);
 		}

@@ -164,6 +164,14 @@ void plan_read_again(Planner *p, uint32_t number);
 /* Prepares sums of products for matrix kernels; false after a diagnostic. */
 bool plan_factor(Planner *p);
 
+/* Would the sum become contractions with filters if it stood under the condition? */
+bool plan_filter_pays(Planner *p, uint32_t number, Node cond);
+
+/* ---- plan_carry.c -------------------------------------------------------------------------- */
+/* Puts conditions on data, under which alone sums of products are read, into these sums. p->order
+ * must be known. */
+void plan_carry(Planner *p);
+
 /* ---- plan_guard.c
  * --------------------------------------------------------------------------------------------------
  */

@@ -207,3 +207,56 @@ Test(plan_filter, other_conditions)
 	cr_assert_eq(says(4, outputs, "contract mask"), 2);
 	cr_assert_eq(says(4, outputs, " where "), 3);
 }
+
+/* Σ_q W[k,q]*x over formals r, i, k. */
+static Def layer(const char *name, Node (*of)(Node r, Node i, Node q))
+{
+	Index r = aid_index(&t, s, "r"), i = aid_index(&t, e, "i"), k = aid_index(&t, h, "k"),
+	      q = aid_index(&t, g, "q");
+	Node x = of(IX(&t, r), IX(&t, i), IX(&t, q));
+	return AID_DEF(&t, name, SUM(&t, mul(AT(&t, W, IX(&t, k), IX(&t, q)), x), q), r, i, k);
+}
+
+static Node input(Node r, Node i, Node q)
+{
+	return AT(&t, a, r, i, q);
+}
+
+static Def below;
+
+static Node logarithm_below(Node r, Node i, Node q)
+{
+	Index k = aid_index(&t, h, "k");
+	Node v = AT(&t, below, r, i, IX(&t, k));
+	Node back = SUM(&t, mul(AT(&t, W, IX(&t, k), q), logarithm(core_powi(C, v, 2))), k);
+	return core_op1(C, OP_tanh, core_scale(C, 0.05, back));
+}
+
+/* Every reader of a sum stands under the same condition: it becomes the sum's, and that of what the
+ * sum reads. What is left out is minus infinity on the way. */
+Test(plan_filter, conditions_travel)
+{
+	At w = place();
+	below = layer("first", input);
+	Def second = layer("second", logarithm_below);
+	Node read = AT(&t, second, IX(&t, w.r), IX(&t, w.i), IX(&t, w.k));
+	Node z = AT(&t, Z, IX(&t, w.i));
+	Def out = gradient("out", is(z, 1), mul(w.a, read), w.r, w.i, w.k, w.q);
+	plan_aid_compare(&t, 1, &out, TOLERANCE);
+	cr_assert_eq(says(1, &out, " where "), 4);
+	/* one of two readers under another condition, or without */
+	Def other[2] = {out, gradient("other", is(z, 2), mul(w.a, read), w.r, w.i, w.k, w.q)};
+	plan_aid_compare(&t, 2, other, TOLERANCE);
+	cr_assert_eq(says(2, other, " where "), 2);
+	other[1] = AID_DEF(&t, "all", SUM(&t, mul(w.a, read), w.i, w.r), w.k, w.q);
+	plan_aid_compare(&t, 2, other, TOLERANCE);
+	cr_assert_eq(says(2, other, " where "), 1);
+	/* an output is seen everywhere, what it reads too; parameters change in every run */
+	other[1] = second;
+	plan_aid_compare(&t, 2, other, TOLERANCE);
+	cr_assert_eq(says(2, other, " where "), 1);
+	Node chosen = positive(AT(&t, p, IX(&t, w.i)));
+	out = gradient("chosen", chosen, mul(w.a, read), w.r, w.i, w.k, w.q);
+	plan_aid_compare(&t, 1, &out, TOLERANCE);
+	cr_assert_eq(says(1, &out, " where "), 1);
+}
