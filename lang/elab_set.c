@@ -152,6 +152,7 @@ bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	}
 	Val where = whole;
 	where.unit = 0;
+	p->used = true; /* a variable of the experiment, W0001 says nothing of it */
 	st->u.set.param = p;
 	st->u.set.cond = stmt_closed_def(e, SYM(e, "where"), ast->span, &where, cond);
 	st->u.set.value = stmt_closed_def(e, SYM(e, "value"), ast->span, &whole, v.re);
