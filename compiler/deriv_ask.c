@@ -78,6 +78,17 @@ static uint32_t slot_of(Forward *f, Asked *q, uint32_t pos, Node e)
 	return q->nslot++;
 }
 
+/* Is the read's place at j the element's place at p? Each wraps on its own axis. */
+static Node same_element(Forward *f, const Asked *q, uint32_t j, uint32_t p, Node e)
+{
+	Axis a = core_index_axis(f->c, core_def(f->c, q->base)->index[j]);
+	Axis of = core_index_axis(f->c, core_def(f->c, f->var)->index[p]);
+	if (a == of) {
+		return deriv_same_place(f->dv, a, q->basearg[j], e);
+	}
+	return core_op2(f->c, OP_ieq, deriv_wrap(f->dv, a, q->basearg[j]), deriv_wrap(f->dv, of, e));
+}
+
 static void asked_direction(Forward *f, Asked *q, const Node *e)
 {
 	Dir d = {.var = f->var, .n = f->var ? f->npos : 1};
@@ -95,8 +106,7 @@ static void asked_direction(Forward *f, Asked *q, const Node *e)
 		if (j < q->nbase && j < 64) {
 			d.code[p] = DIR_SAME + j;
 			if (q->basearg[j] != e[p]) {
-				Axis a = core_index_axis(f->c, core_def(f->c, q->base)->index[j]);
-				Node same = deriv_same_place(f->dv, a, q->basearg[j], e[p]);
+				Node same = same_element(f, q, j, p, e[p]);
 				q->cond = q->cond ? core_op2(f->c, OP_and, q->cond, same) : same;
 			}
 		} else if (core_free(f->c, e[p], &free) == 0 && e[p] < DIR_SLOT) {

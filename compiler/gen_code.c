@@ -6,6 +6,7 @@
 #include "compiler/gen_code.h"
 #include "compiler/ir_math.h"
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- operands ---- */
@@ -180,7 +181,8 @@ static LLVMValueRef number(const Ir *g, double k, LLVMValueRef like)
 	return ir_const_like(g, k, like);
 }
 
-/* sum + k*a */
+/* sum + k*a. The product is rounded unless that changes nothing: so k*x - k*x is 0, and k*x + c where c is -k*x as a
+ * number; derivatives have values of their own at such places (ties, norms of 0). */
 static LLVMValueRef add_scaled(GenCode *w, LLVMValueRef sum, LLVMValueRef a, double k)
 {
 	Ir *g = &w->g->ir;
@@ -196,7 +198,11 @@ static LLVMValueRef add_scaled(GenCode *w, LLVMValueRef sum, LLVMValueRef a, dou
 	if (k == -1.0) {
 		return LLVMBuildFSub(g->b, sum, a, "");
 	}
-	return ir_fma(g, a, number(g, k, a), sum);
+	int exponent;
+	if (fabs(frexp(k, &exponent)) == 0.5) {
+		return ir_fma(g, a, number(g, k, a), sum);
+	}
+	return LLVMBuildFAdd(g->b, sum, LLVMBuildFMul(g->b, a, number(g, k, a), ""), "");
 }
 
 /* c + k*a*b */
