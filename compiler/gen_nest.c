@@ -133,6 +133,43 @@ static void form_uses(Gen *g, NestForm *f)
 	}
 }
 
+/* The elements of an access that this step alone touches, and reads only where it has just computed
+ * them. (Buffers that were given no place live in step 0.) */
+static bool passes(const Nest *nest, uint32_t access)
+{
+	const Buffer *b = nest->access[access].buffer;
+	if ((b->place != PLACE_GLOBAL && b->place != PLACE_TILE) || b->keep || b->apart ||
+	    b->birth != b->death || b->death == 0 || nest->acc != OPERAND_NONE ||
+	    nest->access[access].stride[nest->ndim - 1] == 0) {
+		return false;
+	}
+	for (uint32_t a = 0; a < nest->naccess; a++) {
+		if (a != access && nest->access[a].buffer == b) {
+			return false;
+		}
+	}
+	GenCode look = {.nest = nest};
+	bool made = false;
+	for (uint32_t k = 0; k < nest->ncode; k++) {
+		const Instr *in = &nest->code[k];
+		uint32_t from[3] = {in->a, in->b, in->c};
+		for (int q = 0; q < 3; q++) {
+			bool moves = q == 0 && (in->op == VM_GATHER || in->op == VM_LOADS);
+			if (code_access(&look, from[q]) == access && (moves || !made)) {
+				return false;
+			}
+		}
+		if (code_access(&look, in->dst) == access) {
+			if (in->op == VM_STORES || in->op == VM_SCATTER || in->op == VM_ISCATTER ||
+			    in->uniform) {
+				return false;
+			}
+			made = true;
+		}
+	}
+	return made;
+}
+
 /* Has the program no effect but on its own lanes of tile memory, whatever the lanes beyond the
  * tile's records hold? */
 static bool harmless(const NestForm *f)
@@ -202,7 +239,8 @@ static void form_key(Gen *g, NestForm *f)
 	bool tiled = nest->dim[nest->ndim - 1].tiled;
 	fputs(f->labelled[nest->ndim - 1] ? tiled ? "lt " : "l " : "", out);
 	for (uint32_t a = 0; a < nest->naccess; a++) {
-		fprintf(out, "%u%s ", f->group[a], f->whole[a] ? "w" : "");
+		fprintf(out, "%u%s%s ", f->group[a], f->whole[a] ? "w" : "",
+			f->passing[a] ? "p" : "");
 	}
 	for (uint32_t q = 0; q < f->ngroup * (f->nloop + 1); q++) {
 		fputc(f->moves[q] ? '1' : '0', out);
@@ -362,6 +400,10 @@ static void gen_part(Gen *g, const GenPlace *w, const Nest *nest)
 	}
 	f.nloop = walk[0].nloop;
 	form_uses(g, &f);
+	f.passing = arena_array(g->arena, bool, nest->naccess + 1);
+	for (uint32_t a = 0; a < nest->naccess; a++) {
+		f.passing[a] = passes(nest, a);
+	}
 	form_groups(g, &f, walk, nwalk);
 	form_lanes(g, &f, merged, some);
 	if (lane->tiled && f.labelled[nest->ndim - 1]) {

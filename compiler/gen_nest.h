@@ -37,6 +37,7 @@ typedef struct NestForm {
 	bool *whole;               /* by access: never masked */
 	bool *written;             /* by access: its buffer is written in this nest */
 	bool *direct;              /* by access: read as an operand */
+	bool *passing;             /* by access: its elements stay in registers, no one else reads them */
 	const char *key;
 } NestForm;
 

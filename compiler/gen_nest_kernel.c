@@ -73,6 +73,9 @@ static LLVMValueRef read_access(GenCode *w, uint32_t access)
 static void write_access(GenCode *w, uint32_t access, LLVMValueRef v)
 {
 	NestKernel *k = w->data;
+	if (k->f->passing[access]) {
+		return;
+	}
 	ir_store(&k->g->ir, v, nest_address(k, access), k->f->whole[access] ? NULL : w->mask);
 }
 
