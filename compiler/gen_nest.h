@@ -60,6 +60,7 @@ typedef struct NestKernel {
 	LLVMValueRef *at;    /* the same at the present lanes, where known */
 	LLVMValueRef lane;   /* number of the first lane */
 	LLVMValueRef left;   /* number of lanes from there on, where they are masked */
+	uint32_t condition;  /* instruction, see nest_condition */
 	LLVMValueRef *row_value, row_label; /* code.value and label of the lanes between programs */
 } NestKernel;
 
@@ -86,6 +87,14 @@ LLVMValueRef nest_mask(NestKernel *k, LLVMValueRef lane);
  * its operands have their values there. */
 void nest_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef mask);
 void nest_lanes_end(NestKernel *k);
+
+/* gen_nest_skip.c: the instruction of a truth value for all lanes without which the nest only
+ * stores zeros, or adds nothing to its sums; OPERAND_NONE: there is none. */
+uint32_t nest_condition(const NestKernel *k);
+/* Its value (i1) in the present loops; NULL: not known. */
+LLVMValueRef nest_wanted(const NestKernel *k);
+/* Stores the zeros. */
+void nest_zero_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef mask);
 
 /* gen_nest_order.c: the parts of a pointwise nest that have nothing in common, if some of them are
  * alike; else the nest alone. Their instructions are in an order that does not depend on that of

@@ -251,24 +251,43 @@ static void pointwise_lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LL
 	nest_lanes_end(k);
 }
 
-static void pointwise_row(NestKernel *k)
+typedef void Lanes(NestKernel *k, LLVMValueRef lane, unsigned lanes, LLVMValueRef mask);
+
+static void row_of_lanes(NestKernel *k, Lanes *emit)
 {
 	Ir *g = &k->g->ir;
 	const NestForm *f = k->f;
 	LLVMValueRef zero = ir_int(g, 0), end = nest_whole(k);
-	if (f->single) {
-		pointwise_lanes(k, zero, 1, NULL);
-		return;
-	}
 	IrLoop l;
 	ir_loop(g, &l, zero, end, f->lanes, 0, NULL, f->tail != TAIL_SCALARS);
-	pointwise_lanes(k, l.i, f->lanes, nest_mask(k, l.i));
+	emit(k, l.i, f->lanes, nest_mask(k, l.i));
 	ir_loop_end(g, &l, NULL);
 	if (f->tail == TAIL_SCALARS) {
 		ir_loop(g, &l, end, k->n, 1, 0, NULL, false);
-		pointwise_lanes(k, l.i, 1, NULL);
+		emit(k, l.i, 1, NULL);
 		ir_loop_end(g, &l, NULL);
 	}
+}
+
+static void pointwise_row(NestKernel *k)
+{
+	Ir *g = &k->g->ir;
+	if (k->f->single) {
+		pointwise_lanes(k, ir_int(g, 0), 1, NULL);
+		return;
+	}
+	LLVMValueRef wanted = nest_wanted(k);
+	if (!wanted) {
+		row_of_lanes(k, pointwise_lanes);
+		return;
+	}
+	IrIf some, none;
+	ir_if(g, &some, wanted);
+	row_of_lanes(k, pointwise_lanes);
+	ir_if_end(g, &some);
+	ir_if(g, &none, LLVMBuildNot(g->b, wanted, ""));
+	row_of_lanes(k, nest_zero_lanes);
+	ir_if_end(g, &none);
 }
 
 /* ---- the function ---- */
@@ -341,6 +360,7 @@ LLVMValueRef nest_kernel(Gen *g, const NestForm *f)
 	kernel_begin(&k);
 	kernel_numbers(&k);
 	kernel_depths(&k);
+	k.condition = nest_condition(&k);
 	lone_values(&k, 0);
 	uint32_t outer = f->nloop - f->nbound;
 	for (uint32_t q = 0; q < outer; q++) {

@@ -243,6 +243,28 @@ static void row(const Red *r, LLVMValueRef *v)
 	}
 }
 
+static void bounds(const Red *r, uint32_t q, LLVMValueRef *v);
+
+/* The same where something is added; else v stays as it is. */
+static void bounds_if(const Red *r, uint32_t q, LLVMValueRef wanted, LLVMValueRef *v)
+{
+	Ir *g = &r->k->g->ir;
+	LLVMValueRef was[4];
+	memcpy(was, v, r->nphi * sizeof *v);
+	LLVMBasicBlockRef before = LLVMGetInsertBlock(g->b);
+	IrIf some;
+	ir_if(g, &some, wanted);
+	bounds(r, q, v);
+	LLVMBasicBlockRef end = LLVMGetInsertBlock(g->b);
+	ir_if_end(g, &some);
+	for (unsigned p = 0; p < r->nphi; p++) {
+		LLVMValueRef phi = LLVMBuildPhi(g->b, LLVMTypeOf(was[p]), "");
+		LLVMAddIncoming(phi, &was[p], &before, 1);
+		LLVMAddIncoming(phi, &v[p], &end, 1);
+		v[p] = phi;
+	}
+}
+
 /* The loops over the bound indices from number q on. */
 static void bounds(const Red *r, uint32_t q, LLVMValueRef *v)
 {
@@ -251,7 +273,13 @@ static void bounds(const Red *r, uint32_t q, LLVMValueRef *v)
 		NestLoop l;
 		nest_loop(k, &l, q, r->nphi, v);
 		memcpy(v, l.loop.phi, r->nphi * sizeof *v);
-		bounds(r, q + 1, v);
+		bool here = k->condition != OPERAND_NONE && k->when[k->condition] == q + 1;
+		LLVMValueRef wanted = here ? nest_wanted(k) : NULL;
+		if (wanted) {
+			bounds_if(r, q + 1, wanted, v);
+		} else {
+			bounds(r, q + 1, v);
+		}
 		nest_loop_end(k, &l, v);
 		memcpy(v, l.loop.phi, r->nphi * sizeof *v);
 	} else if (r->nest->lane_bound) {

@@ -260,3 +260,29 @@ Test(plan_filter, conditions_travel)
 	plan_aid_compare(&t, 1, &out, TOLERANCE);
 	cr_assert_eq(says(1, &out, " where "), 1);
 }
+
+/* Nests of which nothing is wanted in some rows: pointwise definitions, sums into lanes and over
+ * lanes, conditions of rows and of elements together. What is left out is not a number. */
+Test(plan_filter, rows_left_out)
+{
+	Axis few = aid_axis(&t, "few", 0, 5, 0);
+	Def y = AID_LEAF(&t, DEF_PARAM, "y", -1, 1, s, e, few);
+	Index r = aid_index(&t, s, "r"), i = aid_index(&t, e, "i"), k = aid_index(&t, few, "k");
+	Node z = AT(&t, Z, IX(&t, i)), v = AT(&t, y, IX(&t, r), IX(&t, i), IX(&t, k));
+	Node chosen = is(core_add(C, z, IX(&t, k)), 2), root = logarithm(AT(&t, p, IX(&t, i)));
+	Node up = positive(AT(&t, p, IX(&t, i)));
+	Node both = core_op2(C, OP_and, up, core_op2(C, OP_lt, v, core_real_const(C, 0.5)));
+	Def outputs[6];
+	outputs[0] = AID_DEF(&t, "point", core_guard(C, up, mul(root, v)), i, k, r);
+	outputs[1] = AID_DEF(&t, "parts", core_guard(C, both, core_op1(C, OP_exp, mul(root, v))), r,
+			     i, k);
+	outputs[2] = AID_DEF(&t, "lanes", SUM(&t, core_guard(C, both, mul(root, v)), i), k, r);
+	outputs[3] = AID_DEF(&t, "over",
+			     SUM(&t, core_guard(C, up, mul(root, core_powi(C, v, 2))), i, r), k);
+	outputs[4] = AID_DEF(&t, "labels",
+			     SUM(&t, core_guard(C, chosen, core_op1(C, OP_tanh, v)), k, i), r);
+	Node sum = core_add(C, core_guard(C, up, mul(root, v)),
+			    core_guard(C, is(z, 0), core_powi(C, v, 3)));
+	outputs[5] = AID_DEF(&t, "two", SUM(&t, sum, k, r), i);
+	plan_aid_compare(&t, 6, outputs, TOLERANCE);
+}
