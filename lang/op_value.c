@@ -53,7 +53,7 @@ static double digamma_near_root(double a)
 }
 
 /* Asymptotic series ψ(x) ~ log x - 1/2x - Σ B_2k/(2k x^2k) beyond 10, reached by ψ(x) = ψ(x+1) -
- * 1/x. */
+ * 1/x. Below 0 by reflection: a - round(a) is exact beside a pole, a - floor(a) is not. */
 double op_digamma(double a)
 {
 	static const double pi = 3.14159265358979323846;
@@ -61,8 +61,7 @@ double op_digamma(double a)
 		return NAN;
 	}
 	if (a < 0) {
-		double f = a - floor(a);
-		return op_digamma(1 - a) - pi / tan(pi * f);
+		return op_digamma(1 - a) - pi / tan(pi * (a - round(a)));
 	}
 	if (fabs(a - 1.4616321449683622) < 1e-3) {
 		return digamma_near_root(a);
@@ -109,7 +108,7 @@ double op_polygamma(double n, double a)
 		return NAN;
 	}
 	if (a < 0 && n == 1) {
-		double s = sin(pi * (a - floor(a)));
+		double s = sin(pi * (a - round(a)));
 		return pi * pi / (s * s) - op_polygamma(1, 1 - a);
 	}
 	if (a > 1e300) {
