@@ -272,7 +272,7 @@ Test(plan_filter, rows_left_out)
 	Node chosen = is(core_add(C, z, IX(&t, k)), 2), root = logarithm(AT(&t, p, IX(&t, i)));
 	Node up = positive(AT(&t, p, IX(&t, i)));
 	Node both = core_op2(C, OP_and, up, core_op2(C, OP_lt, v, core_real_const(C, 0.5)));
-	Def outputs[6];
+	Def outputs[8];
 	outputs[0] = AID_DEF(&t, "point", core_guard(C, up, mul(root, v)), i, k, r);
 	outputs[1] = AID_DEF(&t, "parts", core_guard(C, both, core_op1(C, OP_exp, mul(root, v))), r,
 			     i, k);
@@ -284,5 +284,27 @@ Test(plan_filter, rows_left_out)
 	Node sum = core_add(C, core_guard(C, up, mul(root, v)),
 			    core_guard(C, is(z, 0), core_powi(C, v, 3)));
 	outputs[5] = AID_DEF(&t, "two", SUM(&t, sum, k, r), i);
-	plan_aid_compare(&t, 6, outputs, TOLERANCE);
+	/* another condition in the nest of the first one; zeros in memory that held something else
+	 */
+	outputs[6] =
+		AID_DEF(&t, "beside", core_guard(C, is(z, 0), core_op1(C, OP_exp, v)), i, k, r);
+	Index r2 = aid_index(&t, s, "r"), i2 = aid_index(&t, e, "i"), k2 = aid_index(&t, few, "k");
+	Node v2 = AT(&t, y, IX(&t, r2), IX(&t, i2), IX(&t, k2));
+	Def all = AID_DEF(&t, "all", core_op1(C, OP_exp, v2), i2, k2, r2);
+	Index r3 = aid_index(&t, s, "r"), i3 = aid_index(&t, e, "i"), k3 = aid_index(&t, few, "k"),
+	      j3 = aid_index(&t, e, "j");
+	Node first =
+		SUM(&t, core_op1(C, OP_sin, AT(&t, all, IX(&t, j3), IX(&t, k3), IX(&t, r3))), j3);
+	Def sums = AID_DEF(&t, "sums", first, k3, r3);
+	Node pi = AT(&t, p, IX(&t, i3));
+	Def some = AID_DEF(&t, "some",
+			   core_guard(C, positive(pi),
+				      mul(logarithm(pi), AT(&t, sums, IX(&t, k3), IX(&t, r3)))),
+			   i3, k3, r3);
+	Index r4 = aid_index(&t, s, "r"), i4 = aid_index(&t, e, "i"), k4 = aid_index(&t, few, "k");
+	outputs[7] = AID_DEF(
+		&t, "last",
+		SUM(&t, core_op1(C, OP_cos, AT(&t, some, IX(&t, i4), IX(&t, k4), IX(&t, r4))), i4),
+		k4, r4);
+	plan_aid_compare(&t, 8, outputs, TOLERANCE);
 }
