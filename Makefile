@@ -60,10 +60,10 @@ PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzstd-dev libzip-dev \
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
-TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gnuplot-nox
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
-        check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
+        check-plot check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -145,7 +145,7 @@ test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
 	@$(MAKE) -k check-unit check-golden check-backends check-layers check-diags check-doc check-limits check-mutants \
-	  check-random check-bench check-examples check-build check-jit check-arm check-fuzz check-san MUTANTS=400 T=10
+	  check-random check-bench check-examples check-build check-jit check-arm check-plot check-fuzz check-san MUTANTS=400 T=10
 	@echo 'make test: all parts passed'
 
 check-unit: $(UNIT)
@@ -192,6 +192,9 @@ check-jit: $(PNNC)
 # Code for arm64 under qemu-user.
 check-arm: $(PNNC)
 	@tests/check_arm.sh $(PNNC)
+# Figures of all kinds, drawn by gnuplot in every kind of file.
+check-plot: $(PNNC)
+	@tests/check_plot.sh $(PNNC)
 check-san:
 	@$(MAKE) SAN=1 -j$(JOBS) all
 	@echo 'golden programs under address and undefined sanitisers:'

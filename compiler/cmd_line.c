@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const Command commands[] = {
-	{"run", "FILE", "everything in the file: load, test, train, assert, record, save", "", 1, 1,
+	{"run", "FILE", "everything in the file: load, test, train, assert, record, save", "plots", 1, 1,
 	 cmd_run},
 	{"check", "FILE...", "names, axes, types, units, derivatives, and claims that need no data",
 	 "", 1, -1, cmd_check},
@@ -74,6 +74,7 @@ enum {
 	OPT_OF,
 	OPT_FOR,
 	OPT_FROM,
+	OPT_PLOTS,
 	OPT_VERSION
 };
 
@@ -113,6 +114,7 @@ static const struct option options[] = {
 	{"gradient", no_argument, NULL, OPT_GRADIENT},
 	{"of", required_argument, NULL, OPT_OF},
 	{"for", required_argument, NULL, OPT_FOR},
+	{"plots", required_argument, NULL, OPT_PLOTS},
 	{NULL, 0, NULL, 0},
 };
 
@@ -245,6 +247,14 @@ static int word_option(CmdLine *c, int value, const char *text)
 	case OPT_CPU:
 		c->engine.cpu = text;
 		return target_known(text) ? 0 : cmd_usage(c, "--cpu takes one of %s", target_names());
+	case OPT_PLOTS:
+		c->engine.plots = strcmp(text, "keep") == 0     ? PLOTS_KEEP
+				  : strcmp(text, "script") == 0 ? PLOTS_SCRIPT
+				  : strcmp(text, "none") == 0   ? PLOTS_NONE
+								: PLOTS_DRAW;
+		return one_of(text, "draw keep script none")
+			       ? 0
+			       : cmd_usage(c, "--plots takes draw, keep, script or none");
 	case OPT_SET:
 		if (!strchr(text, '=') || text[0] == '=') {
 			return cmd_usage(c, "--set takes NAME=VALUE, not %s", text);

@@ -12,6 +12,9 @@
 /* What runs plans: compiled code where it pays, or always; or the interpreter. */
 typedef enum { BACKEND_AUTO, BACKEND_JIT, BACKEND_INTERPRET } BackendKind;
 
+/* Figures: drawn; drawn, with gnuplot's commands kept beside them; the commands alone; nothing. */
+typedef enum { PLOTS_DRAW, PLOTS_KEEP, PLOTS_SCRIPT, PLOTS_NONE } PlotsKind;
+
 typedef struct EngineOptions {
 	bool quiet;           /* no progress, no tables */
 	unsigned verbose;     /* 1: what was read and made; 2: more */
@@ -24,6 +27,7 @@ typedef struct EngineOptions {
 	BackendKind backend;
 	unsigned real_bytes;  /* of trainings: 8 or 4; 0: as the program says */
 	const char *cpu;      /* what runs compiled code, a name of target.h; NULL: the processor at hand */
+	PlotsKind plots;
 	bool no_cache;        /* compiled code is not kept on disk */
 	uint32_t nset;
 	const char *const *set; /* "NAME=VALUE" */

@@ -56,6 +56,9 @@ static void add_statement(Roots *s, const Stmt *t)
 	case STMT_PRINT:
 		add_values(s, t->u.print.n, t->u.print.item);
 		break;
+	case STMT_PLOT:
+		add_values(s, t->u.plot.nvalue, t->u.plot.value);
+		break;
 	case STMT_SET:
 		add(s, t->u.set.cond);
 		add(s, t->u.set.value);

@@ -3,6 +3,7 @@
  * as they are made. Made here, in the order of the text, they do not depend on what ran before: a
  * continued run computes the same bits. */
 #include "compiler/claims.h"
+#include "compiler/plot.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
 #include <stdlib.h>
@@ -92,6 +93,8 @@ static bool compile_statement(Run *r, const Stmt *s, unsigned depth)
 		return let_plan(r, s);
 	case STMT_PRINT:
 		return value_plan(r, s, s->u.print.n, s->u.print.item, &none) || none;
+	case STMT_PLOT:
+		return s->u.plot.record || r->e->options.plots == PLOTS_NONE || plot_plan(r, s);
 	case STMT_SET:
 		return params_set_plan(r, s);
 	case STMT_FREEZE:

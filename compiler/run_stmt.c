@@ -3,6 +3,7 @@
 #include "compiler/build.h"
 #include "compiler/checkpoint.h"
 #include "compiler/claims.h"
+#include "compiler/plot.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
 #include "compiler/weights.h"
@@ -190,12 +191,6 @@ static bool run_branch(Run *r, const Stmt *s, bool resumed)
 
 /* ---- one statement ---- */
 
-static bool skip_statement(Run *r, const Stmt *s, const char *what)
-{
-	diag_not_there_yet(r->e->ctx.diags, s->span, what);
-	return true;
-}
-
 static bool run_export(Run *r, const Stmt *s)
 {
 	static const BuildOptions plain = {0};
@@ -235,7 +230,7 @@ static bool dispatch(Run *r, Stmt *s, int64_t pass, bool resumed)
 	case STMT_ASSERT:
 		return claims_assert(r, s);
 	case STMT_PLOT:
-		return skip_statement(r, s, "plot");
+		return plot_run(r, s);
 	case STMT_EXPORT:
 		return run_export(r, s);
 	}

@@ -483,7 +483,9 @@ Stmt *elab_stmt(Elab *e, Scope *s, const Ast *ast)
 		ok = elab_claim(e, s, ast, &st->u.claim);
 		break;
 	case AST_PLOT:
-		return make(e, ast, STMT_PLOT);
+		st = make(e, ast, STMT_PLOT);
+		ok = elab_plot(e, s, ast, &st->u.plot);
+		break;
 	case AST_EXPORT:
 		st = make(e, ast, STMT_EXPORT);
 		ok = elab_export(e, s, ast, &st->u.export);

@@ -467,7 +467,7 @@ output:
 	PRINT exprs every_opt                  {
 		Ast *print = FROM_LIST(PRINT, span_join(@1, @2), NULL, NULL, $exprs);
 		$$ = build_every(p, @$, print, $every_opt); }
-	| PLOT exprs plot_options              { $$ = build_plot(p, @$, $exprs, $plot_options); }
+	| PLOT args plot_options               { $$ = build_plot(p, @$, $args, $plot_options); }
 	| SAVE TO expr                         { $$ = NODE(SAVE, @$, NULL, $expr); }
 	| SAVE targets TO expr {
 		$$ = FROM_LIST(SAVE, @$, NULL, NULL, build_list(p, $targets, $expr)); }
@@ -501,7 +501,8 @@ plot_option:
 		$$ = NODE(PLOTOPT, @$, &$1, build_several(p, @2, $2)); }
 	| AGAINST exprs {
 		$$ = NODE(PLOTOPT, @$, &$1, build_several(p, @2, $2)); }
-	| FOR set_item                         { $$ = NODE(PLOTOPT, @$, &$1, $2); }
+	| FOR sets                             {
+		$$ = NODE(PLOTOPT, @$, &$1, build_several(p, @2, $2)); }
 	| AS expr                              { $$ = NODE(PLOTOPT, @$, &$1, $2); }
 	| TO expr                              { $$ = NODE(PLOTOPT, @$, &$1, $2); }
 	| WITH args {

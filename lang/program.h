@@ -321,6 +321,78 @@ typedef struct ExportInfo {
 	Sym path;
 } ExportInfo;
 
+/* ---- figures
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+typedef enum {
+	PLOT_LINES,
+	PLOT_POINTS,
+	PLOT_HEATMAP,
+	PLOT_MATRIX,
+	PLOT_SPACETIME,
+	PLOT_ARROWS,
+	PLOT_CONFUSION,
+	PLOT_HISTOGRAM
+} PlotKind;
+/* values value … value + n - 1: one; two are the edges of a band, or the components of arrows;
+ * three are a line and the edges of its band. Their first dimension is the place to the right, the
+ * second the place upwards (fields) or one line each; the last of arrows the two components. */
+typedef struct PlotSeries {
+	const char *label;
+	uint32_t value, n;
+	int slope; /* ±1: the slope of value along value + 1, times that; else 0 */
+} PlotSeries;
+typedef struct PlotPlace {
+	const char *label;
+	UnitId unit;
+	Axis axis;      /* of the places */
+	uint32_t value; /* number of the value that holds them + 1, over that axis; 0: its labels */
+} PlotPlace;
+typedef struct PlotColumn {
+	Sym name;
+	Def leaf; /* RUNTIME over the rows, filled from the recorded table */
+} PlotColumn;
+typedef enum {
+	PLOT_BAND_DEVIATION,
+	PLOT_BAND_ERROR,
+	PLOT_BAND_RANGE,
+	PLOT_BAND_NONE
+} PlotBand;
+typedef enum { PLOT_COLOURS_AUTO, PLOT_VIRIDIS, PLOT_DIVERGING, PLOT_GREY } PlotColours;
+enum { PLOT_X, PLOT_Y, PLOT_Z, PLOT_DIRECTIONS };
+typedef struct PlotOptions {
+	const char *title, *label[PLOT_DIRECTIONS]; /* NULL: made from the program */
+	uint32_t nlegend;
+	const char **legend;
+	bool no_legend, diagonal;
+	bool log_given; /* else a logarithmic x is chosen where the places ask for it */
+	bool log[PLOT_DIRECTIONS];
+	bool ranged[PLOT_DIRECTIONS];
+	double lo[PLOT_DIRECTIONS], hi[PLOT_DIRECTIONS];
+	double width, height; /* cm; 0: as the figure needs */
+	int64_t bins;         /* 0: as the data need */
+	int64_t grid;         /* places along a coordinate; 0: as the figure needs */
+	PlotBand band;
+	PlotColours colours;
+} PlotOptions;
+typedef struct PlotInfo {
+	PlotKind kind;
+	uint32_t nvalue;
+	Value *value;
+	uint32_t nseries;
+	PlotSeries *series;
+	uint32_t nplace;
+	PlotPlace *place;
+	uint32_t by;           /* number of the value that tells lines apart + 1, else 0 */
+	Axis classes;          /* of a confusion table, or 0 */
+	const struct Stmt *record; /* whose table is drawn, or NULL */
+	Axis rows;
+	uint32_t ncolumn;
+	PlotColumn *column;
+	PlotOptions option;
+	Sym path; /* 0: as text, to the output */
+} PlotInfo;
+
 typedef enum {
 	STMT_TRAIN,
 	STMT_SWEEP,
@@ -394,6 +466,7 @@ struct Stmt {
 		} freeze;
 		Claim claim;
 		ExportInfo export;
+		PlotInfo plot;
 	} u;
 };
 

@@ -95,7 +95,7 @@ bless_one() {
 if [ $# -gt 0 ]; then
 	mapfile -t files < <(realpath "$@")
 else
-	mapfile -t files < <(find "$here"/{parse,fmt,elab,deriv,plan,run,diag,programs,pde,repl} \
+	mapfile -t files < <(find "$here"/{parse,fmt,elab,deriv,plan,run,diag,programs,pde,repl,plot} \
 		\( -name '*.pnn' -o -name '*.transcript' \) 2>/dev/null | LC_ALL=C sort)
 	mapfile -t files < <(grep -l '^# run: ' "${files[@]}")
 fi
