@@ -36,7 +36,7 @@ static LLVMValueRef lane(Ir *g, LLVMValueRef v, unsigned k)
 				: LLVMBuildExtractElement(g->b, v, LLVMConstInt(g->i32, k, false), "");
 }
 
-/* Each lane by itself, for targets without gathers under a mask. */
+/* Each lane by itself, where the target has no gathers under a mask, or slow ones. cond may be NULL. */
 static LLVMValueRef gather_lanes(GenCode *w, uint32_t k, LLVMValueRef place, LLVMValueRef cond)
 {
 	Ir *g = &w->g->ir;
@@ -44,7 +44,8 @@ static LLVMValueRef gather_lanes(GenCode *w, uint32_t k, LLVMValueRef place, LLV
 	unsigned n = ir_lanes(place);
 	LLVMValueRef all = LLVMGetPoison(ir_vec(g, t, n));
 	for (unsigned l = 0; l < n; l++) {
-		LLVMValueRef at = access_at(w, k, lane(g, place, l), lane(g, cond, l));
+		LLVMValueRef at =
+			access_at(w, k, lane(g, place, l), cond ? lane(g, cond, l) : NULL);
 		all = LLVMBuildInsertElement(g->b, all, ir_load(g, t, 1, at, NULL),
 					     LLVMConstInt(g->i32, l, false), "");
 	}
@@ -154,7 +155,8 @@ LLVMValueRef code_gather(GenCode *w, const Instr *in)
 	}
 	LLVMValueRef mask = code_both(w, cond, w->mask);
 	mask = mask ? code_splat(w, mask, w->lanes) : NULL;
-	return mask && !g->target.masks
+	bool lanes = mask ? !g->target.masks : g->target.slow_gathers;
+	return lanes
 		       ? gather_lanes(w, k, place, mask)
 		       : ir_gather(g, t, w->address(w, k), place, mask);
 }

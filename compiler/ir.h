@@ -17,6 +17,7 @@ typedef struct IrTarget {
 	unsigned registers;    /* vector registers: 32 or 16 */
 	bool fma;              /* has fused multiply-add */
 	bool masks;            /* loads and stores under a mask are cheap (AVX2, AVX-512) */
+	bool slow_gathers;     /* slower than one load for each lane (AMD) */
 } IrTarget;
 
 typedef struct Ir {

@@ -123,7 +123,8 @@ static IrTarget describe(const char *triple, const char *features)
 		return (IrTarget){.vector_bytes = 16, .registers = 32, .fma = true};
 	}
 	bool avx2 = has_all(features, AVX2, lacks), wide = avx2 && has_all(features, AVX512, lacks);
-	return (IrTarget){wide ? 64 : avx2 ? 32 : 16, wide ? 32 : 16, avx2, avx2};
+	bool amd = has_all(features, "+sse4a", lacks); /* which no other maker has */
+	return (IrTarget){wide ? 64 : avx2 ? 32 : 16, wide ? 32 : 16, avx2, avx2, amd};
 }
 
 static bool machine_create(Target *t, const char *triple, char **message)
