@@ -63,7 +63,7 @@ DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zl
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gnuplot-nox
 
 .PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
-        check-plot check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
+        check-plot check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-bits check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -79,7 +79,7 @@ help:
 	@echo 'make check-reference DIR=d  examples/bench on the data in d/data against d/REFERENCE.tsv'
 	@echo 'make bench PEERS=dir BENCH="W1 …"   times of examples/bench beside other systems (tests/bench.sh)   make bench-growth'
 	@echo 'make fuzz T=60              each fuzzer for T seconds   make check-mutants MUTANTS=2000 SEED=1   changed programs'
-	@echo 'make check-random PROGRAMS=1000 DERIVATIVES=200 SEED=1   random programs against other evaluators'
+	@echo 'make check-random PROGRAMS=1000 DERIVATIVES=200 SEED=1   random programs and models against other evaluators'
 	@echo 'make bless                  accept the present output of the golden programs'
 	@echo 'make spec                   write the generated tables of SPEC.md'
 	@echo 'make install PREFIX=/usr/local     make uninstall     make clean     make deps'
@@ -145,7 +145,7 @@ test: testdeps
 	@$(MAKE) -j$(JOBS) all
 	@$(MAKE) -j$(JOBS) $(UNIT)
 	@$(MAKE) -k check-unit check-golden check-backends check-layers check-diags check-doc check-limits check-mutants \
-	  check-random check-bench check-examples check-build check-jit check-arm check-plot check-fuzz check-san MUTANTS=400 T=10
+	  check-random check-bench check-examples check-build check-jit check-bits check-arm check-plot check-fuzz check-san MUTANTS=400 T=10
 	@echo 'make test: all parts passed'
 
 check-unit: $(UNIT)
@@ -195,6 +195,9 @@ check-arm: $(PNNC)
 # Figures of all kinds, drawn by gnuplot in every kind of file.
 check-plot: $(PNNC)
 	@tests/check_plot.sh $(PNNC)
+# The bits of compiled code do not depend on the batch, the threads, or an interruption.
+check-bits: $(PNNC)
+	@tests/check_bits.sh $(PNNC)
 check-san:
 	@$(MAKE) SAN=1 -j$(JOBS) all
 	@echo 'golden programs under address and undefined sanitisers:'

@@ -1,4 +1,4 @@
-/* main.c — random programs: random KIND PNNC FOLDER N SEED. KIND: programs, derivatives. */
+/* main.c — random programs: random KIND PNNC FOLDER N SEED. KIND: programs, derivatives, models. */
 #include "tests/random/random.h"
 
 #include <stdlib.h>
@@ -18,11 +18,13 @@ static void table(const Runner *r)
 int main(int argc, char **argv)
 {
 	if (argc < 6) {
-		fprintf(stderr, "usage: random programs|derivatives PNNC FOLDER N SEED [text]\n");
+		fprintf(stderr, "usage: random programs|derivatives|models PNNC FOLDER N SEED [text]\n");
 		return 2;
 	}
-	bool derivatives = strcmp(argv[1], "derivatives") == 0, text = argc > 6;
+	bool derivatives = strcmp(argv[1], "derivatives") == 0, models = strcmp(argv[1], "models") == 0, text = argc > 6;
 	Runner r = {.pnnc = argv[2], .folder = argv[3], .keep = getenv("RANDOM_TELL") != NULL};
+	const char *every = getenv("RANDOM_COMPILED");
+	r.compiled = every ? (unsigned)strtoul(every, NULL, 10) : 1;
 	unsigned long n = strtoul(argv[4], NULL, 10), failed = 0;
 	uint64_t seed = strtoull(argv[5], NULL, 10);
 	clock_t begin = clock();
@@ -30,6 +32,15 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	for (unsigned long k = 0; k < n; k++) {
 		Gen *g = gen_create(seed + k);
+		if (models) {
+			if (text) {
+				model_text(g, stdout);
+			} else {
+				failed += !run_model(&r, g);
+			}
+			gen_free(g);
+			continue;
+		}
 		if (derivatives) {
 			gen_derivatives(g);
 		} else {

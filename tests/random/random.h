@@ -309,7 +309,27 @@ typedef struct Runner {
 	unsigned long count[8];  /* by order */
 	double error[8];
 	bool keep;
+	unsigned compiled;       /* every so many programs also run compiled; 0: none */
 } Runner;
+typedef struct Result {
+	char *text; /* standard output, then standard error */
+	int status; /* exit code, or 128 + signal */
+} Result;
+/* Runs a program that lies in the folder. */
+Result run_program(const Runner *r, const char *program, const char *threads, const char *backend, const char *precision);
+/* Keeps the program, with a line that says what is wrong with it, and tells; false. */
+bool run_failed(Runner *r, Gen *g, const char *style, const Result *result, const char *program, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+/* Did it end well? */
+bool run_ended(Runner *r, Gen *g, const Result *result, const char *style, const char *program);
 /* Runs the program in every style; true if all agree. On failure files are left in the folder and told. */
 bool run_case(Runner *r, Gen *g, bool styles);
+
+/* ---- model.c ---- */
+/* Writes a random model with its data, loss and trainings. */
+void model_text(Gen *g, FILE *out);
+
+/* ---- differ.c ---- */
+/* Makes a model; runs it interpreted and compiled, with several numbers of threads; true if all agree. */
+bool run_model(Runner *r, Gen *g);
 #endif

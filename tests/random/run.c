@@ -14,11 +14,6 @@
 
 /* ---- running ---- */
 
-typedef struct Result {
-	char *text; /* standard output, then standard error */
-	int status; /* exit code, or 128 + signal */
-} Result;
-
 static char *file_text(const char *path)
 {
 	FILE *f = fopen(path, "r");
@@ -34,7 +29,7 @@ static char *file_text(const char *path)
 	return text;
 }
 
-static Result run(const Runner *r, const char *program, const char *threads)
+Result run_program(const Runner *r, const char *program, const char *threads, const char *backend, const char *precision)
 {
 	char output[4200];
 	Result result = {NULL, 0};
@@ -50,7 +45,7 @@ static Result run(const Runner *r, const char *program, const char *threads)
 		}
 		dup2(fd, 1);
 		dup2(fd, 2);
-		execl(r->pnnc, r->pnnc, "run", "-q", "--threads", threads, program, (char *)NULL);
+		execl(r->pnnc, r->pnnc, "run", "-q", "--threads", threads, "--backend", backend, "--precision", precision, program, (char *)NULL);
 		_exit(127);
 	}
 	int status = 0;
@@ -170,11 +165,7 @@ static bool mean(Gen *g, Meant *meant)
 
 /* ---- comparing ---- */
 
-static bool report(Runner *r, Gen *g, const char *style, const Result *result, const char *program, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
-
-/* Leaves the program and a line that says what is wrong with it. */
-static bool report(Runner *r, Gen *g, const char *style, const Result *result, const char *program, const char *format, ...)
+bool run_failed(Runner *r, Gen *g, const char *style, const Result *result, const char *program, const char *format, ...)
 {
 	char from[4200], to[4300];
 	va_list args;
@@ -225,7 +216,7 @@ static bool compare_part(Runner *r, Gen *g, const Want *w, const Meant *m, const
 	double value[4096];
 	size_t n = printed(result->text, w->id, part, value, 4096);
 	if (n != m->n) {
-		return report(r, g, style, result, program, "@%u%c has %zu numbers, not %zu", w->id, part, n, m->n);
+		return run_failed(r, g, style, result, program, "@%u%c has %zu numbers, not %zu", w->id, part, n, m->n);
 	}
 	for (size_t k = 0; k < n; k++) {
 		double wanted = part_of(m->value[k], part);
@@ -237,7 +228,7 @@ static bool compare_part(Runner *r, Gen *g, const Want *w, const Meant *m, const
 		double off = (double)(fabsq((Quad)value[k] - (part == 'i' ? m->value[k].im : m->value[k].re))/(size + 1e-300Q));
 		double within = w->order ? 1e-9 : 1e-12;
 		if (!(off <= within)) {
-			return report(r, g, style, result, program, "@%u%c number %zu is %.17g, not %.17g (%s, condition %.3g)", w->id, part, k,
+			return run_failed(r, g, style, result, program, "@%u%c number %zu is %.17g, not %.17g (%s, condition %.3g)", w->id, part, k,
 				value[k], wanted, w->what ? w->what : "value", (double)(m->condition[k]/(size + 1e-300Q)));
 		}
 		tally(r, w, off);
@@ -322,36 +313,52 @@ static bool same_bits(Runner *r, Gen *g, const Result *a, const Result *b, const
 		for (unsigned p = 0; p < 3; p++) {
 			size_t n = printed(a->text, g->want[k].id, part[p], x, 4096), m = printed(b->text, g->want[k].id, part[p], y, 4096);
 			if (n != m || (n && memcmp(x, y, n*sizeof *x) != 0)) {
-				return report(r, g, style, b, program, "@%u%c has other bits than in the plain run", g->want[k].id, part[p]);
+				return run_failed(r, g, style, b, program, "@%u%c has other bits than in the plain run", g->want[k].id, part[p]);
 			}
 		}
 	}
 	return true;
 }
 
-static bool ran(Runner *r, Gen *g, const Result *result, const char *style, const char *program)
+bool run_ended(Runner *r, Gen *g, const Result *result, const char *style, const char *program)
 {
-	return result->status == 0 || report(r, g, style, result, program, "exit %d", result->status);
+	return result->status == 0 || run_failed(r, g, style, result, program, "exit %d", result->status);
 }
 
 static bool try_styles(Runner *r, Gen *g, const Meant *meant, const Result *plain)
 {
 	static const Style renamed = {.names = 1}, other = {.split = true, .shuffle = true, .seed = 3};
-	Result two = run(r, "plain.pnn", "2");
-	bool ok = ran(r, g, &two, "threads", "plain.pnn") && same_bits(r, g, plain, &two, "threads", "plain.pnn");
+	Result two = run_program(r, "plain.pnn", "2", "interpret", "f64");
+	bool ok = run_ended(r, g, &two, "threads", "plain.pnn") && same_bits(r, g, plain, &two, "threads", "plain.pnn");
 	free(two.text);
 	write_case(r, g, &renamed, "renamed.pnn");
-	Result named = run(r, "renamed.pnn", "1");
-	ok = ran(r, g, &named, "renamed", "renamed.pnn") && same_bits(r, g, plain, &named, "renamed", "renamed.pnn") && ok;
+	Result named = run_program(r, "renamed.pnn", "1", "interpret", "f64");
+	ok = run_ended(r, g, &named, "renamed", "renamed.pnn") && same_bits(r, g, plain, &named, "renamed", "renamed.pnn") && ok;
 	free(named.text);
 	write_case(r, g, &other, "split.pnn");
-	Result split = run(r, "split.pnn", "1");
+	Result split = run_program(r, "split.pnn", "1", "interpret", "f64");
 	bool drawn = false; /* another order of lines draws other numbers */
 	for (unsigned k = 0; k < g->nwant; k++) {
 		drawn = drawn || (g->want[k].array && g->want[k].array->drawn);
 	}
-	ok = ran(r, g, &split, "split", "split.pnn") && (drawn || !meant || compare(r, g, meant, &split, "split", "split.pnn")) && ok;
+	ok = run_ended(r, g, &split, "split", "split.pnn") && (drawn || !meant || compare(r, g, meant, &split, "split", "split.pnn")) && ok;
 	free(split.text);
+	return ok;
+}
+
+/* Compiled: the same values; the same bits with any number of threads. */
+static bool try_compiled(Runner *r, Gen *g, const Meant *meant)
+{
+	static const char *const threads[] = {"2", "3", "7"};
+	Result one = run_program(r, "plain.pnn", "1", "jit", "f64");
+	bool ok = run_ended(r, g, &one, "compiled", "plain.pnn") && (!meant || compare(r, g, meant, &one, "compiled", "plain.pnn"));
+	for (unsigned k = 0; ok && k < sizeof threads/sizeof *threads; k++) {
+		Result more = run_program(r, "plain.pnn", threads[k], "jit", "f64");
+		ok = run_ended(r, g, &more, "compiled-threads", "plain.pnn")
+			&& same_bits(r, g, &one, &more, "compiled-threads", "plain.pnn");
+		free(more.text);
+	}
+	free(one.text);
 	return ok;
 }
 
@@ -360,8 +367,8 @@ bool run_case(Runner *r, Gen *g, bool styles)
 	static const Style plain = {0};
 	Meant *meant = gen_alloc(g, (g->nwant + 1)*sizeof *meant);
 	write_case(r, g, &plain, "plain.pnn");
-	Result result = run(r, "plain.pnn", "1");
-	bool ok = ran(r, g, &result, "plain", "plain.pnn");
+	Result result = run_program(r, "plain.pnn", "1", "interpret", "f64");
+	bool ok = run_ended(r, g, &result, "plain", "plain.pnn");
 	if (ok) {
 		take_drawn(g, &result);
 		bool sure = mean(g, meant);
@@ -369,6 +376,9 @@ bool run_case(Runner *r, Gen *g, bool styles)
 		ok = !sure || compare(r, g, meant, &result, "plain", "plain.pnn");
 		if (ok && styles) {
 			ok = try_styles(r, g, sure ? meant : NULL, &result);
+		}
+		if (r->compiled && g->seed % r->compiled == 0) {
+			ok = try_compiled(r, g, sure ? meant : NULL) && ok;
 		}
 	}
 	free(result.text);
