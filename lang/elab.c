@@ -361,6 +361,10 @@ static void warn_unused_params(Elab *e)
 	for (uint32_t i = 0; i < e->program->nstmt; i++) {
 		trains = trains || e->program->stmt[i]->kind == STMT_TRAIN ||
 			 e->program->stmt[i]->kind == STMT_SWEEP;
+		const Stmt *st = e->program->stmt[i];
+		for (uint32_t k = 0; st->kind == STMT_FREEZE && k < st->u.freeze.n; k++) {
+			st->u.freeze.param[k]->used = true; /* given, not to be trained */
+		}
 	}
 	Node *loss = arena_array(e->arena, Node, e->program->nloss + 1);
 	for (uint32_t k = 0; k < e->program->nloss; k++) {
