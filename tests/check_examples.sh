@@ -31,6 +31,8 @@ result=$(
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
 			"examples/cellular_automaton.pnn --set cell=50 --set h=12 --set ε=0.05 --set ring=100 --seed 3"
+		printf "run %s\n" "examples/ising.pnn --set snaps=2000 --set M=3000" \
+			"examples/ising.pnn --set site=8 --set T=1 --set x=6 --set y=6 --set heat=5 --set snaps=2000 --seed 1"
 		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
 	} | xargs -P "${JOBS:-2}" -L1 bash -c 'one "$@"' _
 )
