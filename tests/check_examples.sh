@@ -33,6 +33,20 @@ result=$(
 			"examples/cellular_automaton.pnn --set cell=50 --set h=12 --set ε=0.05 --set ring=100 --seed 3"
 		printf "run %s\n" "examples/ising.pnn --set snaps=2000 --set M=3000" \
 			"examples/ising.pnn --set site=8 --set T=1 --set x=6 --set y=6 --set heat=5 --set snaps=2000 --seed 1"
+		# equations and their networks, with fewer steps
+		printf "run examples/pinn/%s\n" "poisson.pnn --set rough=300 --set fine=250 --set inner=400 --seed 2" \
+			"beam.pnn --set places=20 --seed 4" \
+			"oscillator.pnn --set k=300.0 --set μ0=3.0 --set rough=1000 --set fine=1000" \
+			"diffusion.pnn --set rough=500 --set fine=500 --set C2=0.5" \
+			"schroedinger.pnn --set rough=500 --set fine=400" "hamiltonian.pnn --seed 1" \
+			"hamiltonian.pnn --set noise=0.02 --set n=1000" \
+			"heat.pnn --set rough=400 --set fine=400 --set κ=0.2 --set n=2 --seed 1" \
+			"helmholtz.pnn --set waves=1 --set rough=50 --set fine=400" \
+			"allen_cahn.pnn --set d=0.004 --set fine=3000 --set inner=1500"
+		printf "run %s\n" examples/methylation.pnn \
+			"examples/methylation.pnn --set gene=30 --set h=8 --set η=0.03 --seed 3" \
+			"examples/carbon.pnn --set steps=600 --set seeds=3" \
+			"examples/carbon.pnn --set company=60 --set steps=1000 --set seeds=3"
 		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
 	} | xargs -P "${JOBS:-2}" -L1 bash -c 'one "$@"' _
 )
