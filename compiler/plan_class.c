@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-	TILE_MIN = 16,   /* fewer samples are treated as an ordinary axis */
 	CHEAP = 2,       /* operations that are rather repeated than stored */
 	WIDE_TILE = 256, /* most samples of a tile */
 	NARROW_TILE = 32,
@@ -335,7 +334,7 @@ static void mark_static(Planner *p)
 static bool index_tiles(const Planner *p, Index i)
 {
 	const AxisInfo *a = core_axis_info(p->core, core_index_axis(p->core, i));
-	return (a->flags & AXIS_SAMPLES) && a->size >= TILE_MIN;
+	return (a->flags & AXIS_SAMPLES) && a->size > 0; /* however few: the same bits of a record */
 }
 
 /* Is the formal demanded and computed for all labels of its axis at once? */
