@@ -75,6 +75,34 @@ static void params_of_text(Elab *e, FnDecl *d, const Ast *ast, ParamInfo **out, 
 	}
 }
 
+static ParamInfo **reached_by(Elab *e, const Val *v, uint32_t count, uint32_t *n)
+{
+	Node node[64];
+	uint32_t m = 0;
+	for (uint32_t k = 0; k < count; k++) {
+		collect_nodes(&v[k], node, &m, 64);
+	}
+	return params_reached(e, m, node, n);
+}
+
+/* What the result of a call reaches, but for what it was given as arguments; were there such? */
+static bool params_of_call(Elab *e, const Memo *call, ParamInfo **out, uint32_t *n)
+{
+	uint32_t na, nr;
+	ParamInfo **arg = reached_by(e, call->arg, call->n, &na);
+	ParamInfo **reached = reached_by(e, &call->result, 1, &nr);
+	for (uint32_t i = 0; i < nr; i++) {
+		bool given = false;
+		for (uint32_t k = 0; k < na; k++) {
+			given |= arg[k] == reached[i];
+		}
+		if (!given) {
+			add_param(out, n, reached[i]);
+		}
+	}
+	return na > 0;
+}
+
 static void params_of_fn(Elab *e, FnDecl *d, ParamInfo **out, uint32_t *n)
 {
 	const char *name = elab_text(e, d->name);
@@ -85,17 +113,12 @@ static void params_of_fn(Elab *e, FnDecl *d, ParamInfo **out, uint32_t *n)
 			add_param(out, n, e->program->param[i]);
 		}
 	}
-	if (d->nmemo == 0 && !d->net && !d->equation) {
-		params_of_text(e, d, d->ast->kid[3], out, n);
-	}
+	bool given = false; /* some call was given parameters */
 	for (size_t k = 0; k < d->nmemo; k++) {
-		Node node[64];
-		uint32_t m = 0, np;
-		collect_nodes(&d->memo[k].result, node, &m, 64);
-		ParamInfo **reached = params_reached(e, m, node, &np);
-		for (uint32_t i = 0; i < np; i++) {
-			add_param(out, n, reached[i]);
-		}
+		given |= params_of_call(e, &d->memo[k], out, n);
+	}
+	if ((d->nmemo == 0 || given) && !d->net && !d->equation) {
+		params_of_text(e, d, d->ast->kid[3], out, n);
 	}
 }
 
