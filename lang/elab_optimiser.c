@@ -221,6 +221,19 @@ static bool names_param(const Ast *ast, Sym name)
 	return false;
 }
 
+/* Is any parameter of the program named in the option? */
+static bool names_some_param(Elab *e, const Ast *given)
+{
+	for (uint32_t i = 0; i < e->program->nparam; i++) {
+		const char *path = elab_text(e, e->program->param[i]->path);
+		const char *dot = strrchr(path, '.');
+		if (names_param(given, SYM(e, dot ? dot + 1 : path))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static Val function_option(Elab *e, Scope *s, const Ast *given, const ParamInfo *p, Span at)
 {
 	if (given) {
@@ -228,6 +241,14 @@ static Val function_option(Elab *e, Scope *s, const Ast *given, const ParamInfo 
 		if (v.tag == VAL_FN) {
 			return v;
 		} /* a function by its name is used for every parameter */
+		if (!names_some_param(e, given)) {
+			diag_help(diag_wrong_arguments(elab_diags(e), given->span, "this option",
+						       "is called by the optimizer, and this is no "
+						       "function"),
+				  "give a function by its name, or an expression in the name of a "
+				  "parameter:  prox = soft(J, 1e-3)");
+			return val_error(given->span);
+		}
 	}
 	const char *path = elab_text(e, p->path), *dot = strrchr(path, '.');
 	Sym name = SYM(e, dot ? dot + 1 : path);
@@ -279,8 +300,11 @@ bool optimiser_update(Elab *e, Scope *s, const Ast *opt, const Ast *call, const 
 			}
 		}
 		if (called_in(opt->kid[1], f->name)) {
-			scope_put(e, in, f->name, f->name_span,
-				  function_option(e, s, given, p, given ? given->span : f->span));
+			Val fn = function_option(e, s, given, p, given ? given->span : f->span);
+			if (fn.tag == VAL_ERROR) {
+				return false;
+			}
+			scope_put(e, in, f->name, f->name_span, fn);
 			continue;
 		}
 		Val v = given       ? option_for(e, s, given, p)
