@@ -106,8 +106,9 @@ static bool spread(Plotting *p, Val *v)
 			      "draw a sum or a mean over it");
 	}
 	Index *ix = arena_array(p->e->arena, Index, n + v->rank + 1);
-	memcpy(ix, p->bound.ix, n * sizeof *ix);
-	memcpy(ix + n, v->ix, v->rank * sizeof *ix);
+	for (uint32_t k = 0; k < n + v->rank; k++) {
+		ix[k] = k < n ? p->bound.ix[k] : v->ix[k - n];
+	}
 	v->ix = ix;
 	v->rec = NULL;
 	v->rank += n;

@@ -8,7 +8,9 @@ void plot_bind(Plotting *p, Index ix)
 {
 	Bound *b = &p->bound;
 	Index *more = arena_array(p->e->arena, Index, b->n + 1);
-	memcpy(more, b->ix, b->n * sizeof *more);
+	for (uint32_t k = 0; k < b->n; k++) {
+		more[k] = b->ix[k];
+	}
 	more[b->n] = ix;
 	b->ix = more;
 	b->n++;
