@@ -68,7 +68,7 @@ static unsigned stride_number(KLoop *w, uint32_t arg)
 	return w->nstride++;
 }
 
-/* One pass: every row of A times every vector of B. Returns the number of carried sums. */
+/* One pass: every row of A times every vector of B. */
 static void k_pass(Emit *e, KLoop *w, unsigned group, unsigned mr, LLVMValueRef *next)
 {
 	Region *r = e->r;
