@@ -16,7 +16,10 @@ enum { SIZES = 4, MOVE_EVERY = 16, POINTS_WITHOUT_VARIABLES = 10, ELEMENTS_SHOWN
 /* Which output of the plan is what; -1: not there. */
 typedef struct Sides {
 	int left, right, scale, condition;
+	uint32_t part; /* the first of two for each part */
 } Sides;
+
+enum { OUTPUTS = 4 + 2 * 6 };
 
 /* The worst point so far: error in units of what is allowed. */
 typedef struct Worst {
@@ -30,9 +33,9 @@ typedef struct Worst {
 static Plan *claim_plan(Run *r, const Stmt *s, bool keep, Sides *sides)
 {
 	const Claim *c = &s->u.claim;
-	PlanOutput out[4];
+	PlanOutput out[OUTPUTS];
 	uint32_t n = 0;
-	*sides = (Sides){-1, -1, -1, -1};
+	*sides = (Sides){-1, -1, -1, -1, 0};
 	if (c->left && c->right) {
 		sides->left = (int)n;
 		out[n++] = (PlanOutput){c->left, 0};
@@ -46,6 +49,11 @@ static Plan *claim_plan(Run *r, const Stmt *s, bool keep, Sides *sides)
 	if (c->condition) {
 		sides->condition = (int)n;
 		out[n++] = (PlanOutput){c->condition, 0};
+	}
+	sides->part = n;
+	for (uint32_t k = 0; k < c->npart && n + 2 <= OUTPUTS; k++) {
+		out[n++] = (PlanOutput){c->part[k].left, 0};
+		out[n++] = (PlanOutput){c->part[k].right, 0};
 	}
 	double runs = r->runs;
 	r->runs = runs * (double)(c->trials > 1 ? c->trials : 1);
@@ -186,6 +194,9 @@ static bool is_number(const char *text)
 static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
 {
 	const char *element = element_text(r, c, w->element);
+	if (c->name) {
+		diag_remark(d, "named \"%s\"", c->name);
+	}
 	if (w->where && w->where[0]) {
 		diag_remark(d, "counterexample: %s%s", w->where,
 			    w->moved ? ", at random parameters" : "");
@@ -209,15 +220,20 @@ static void describe_failure(Run *r, const Claim *c, const Worst *w, Diag *d)
 	}
 }
 
+/* Value and bound of the first comparison are numbers for a reader; shown is all of it. */
 static void claim_event(Run *r, const char *kind, const Claim *c, double value, double bound,
-			bool pass)
+			const char *shown, bool pass)
 {
 	if (!r->metrics) {
 		return;
 	}
 	metrics_begin(r->metrics, "claim");
 	metrics_string(r->metrics, "kind", kind);
+	if (c->name) {
+		metrics_string(r->metrics, "name", c->name);
+	}
 	metrics_string(r->metrics, "text", c->text);
+	metrics_string(r->metrics, "shown", shown);
 	metrics_real(r->metrics, "value", value);
 	metrics_real(r->metrics, "bound", bound);
 	metrics_bool(r->metrics, "pass", pass);
@@ -230,12 +246,25 @@ static void count_claim(Run *r, bool pass)
 	r->claims_failed += !pass;
 }
 
+/* One line for a reader: under its name if it has one. */
+static void tell_verdict(const Run *r, const char *kind, const Claim *c, const char *shown, bool pass)
+{
+	fprintf(r->e->options.output, "%s %s%s%s%s%s\n", pass ? "ok  " : "FAIL", c->name ? "" : kind,
+		c->name ? "" : " ", c->name ? c->name : c->text, shown[0] ? "   " : "", shown);
+}
+
 static void test_verdict(Run *r, const Claim *c, const Worst *w)
 {
 	bool pass = w->failed == 0;
 	count_claim(r, pass);
+	const char *points = w->trials == 1 ? "point" : "points";
+	const char *shown =
+		is_equality(r, c)
+			? arena_printf(r->e->arena, "%lld %s, worst error %.1e of %.1e",
+				       (long long)w->trials, points, w->error, c->within)
+			: arena_printf(r->e->arena, "%lld %s", (long long)w->trials, points);
 	claim_event(r, "test", c, is_equality(r, c) ? w->error : (double)w->failed,
-		    is_equality(r, c) ? c->within : 0, pass);
+		    is_equality(r, c) ? c->within : 0, shown, pass);
 	if (!pass) {
 		Diag *d = diag_test_failed(r->e->ctx.diags, c->span, c->text);
 		diag_label(d, "fails at %lld of %lld points", (long long)w->failed,
@@ -245,13 +274,7 @@ static void test_verdict(Run *r, const Claim *c, const Worst *w)
 	if (r->e->options.quiet || r->no_interaction) {
 		return;
 	}
-	FILE *out = r->e->options.output;
-	fprintf(out, "%s test %s   %lld %s", pass ? "ok  " : "FAIL", c->text, (long long)w->trials,
-		w->trials == 1 ? "point" : "points");
-	if (is_equality(r, c)) {
-		fprintf(out, ", worst error %.1e of %.1e", w->error, c->within);
-	}
-	fputc('\n', out);
+	tell_verdict(r, "test", c, shown, pass);
 }
 
 /* ---- test ---- */
@@ -361,6 +384,24 @@ bool claims_test(Run *r, const Stmt *s)
 
 /* ---- assert ---- */
 
+/* The comparison, or those that the condition is made of, with their values. */
+static const char *shown_values(Run *r, const Claim *c, Plan *p, const Sides *s, const Worst *w)
+{
+	const char *text = "";
+	if (!isnan(w->left)) {
+		return arena_printf(r->e->arena, "%s %s %.6g", number_text(r, w->left, c->unit),
+				    c->compare ? run_name(r, c->compare) : "", w->right);
+	}
+	for (uint32_t k = 0; k < c->npart; k++) {
+		const ClaimPart *part = &c->part[k];
+		double a = eval_real(r, p, s->part + 2 * k, part->left, 0),
+		       b = eval_real(r, p, s->part + 2 * k + 1, part->right, 0);
+		text = arena_printf(r->e->arena, "%s%s%s %s %.6g", text, part->before,
+				    number_text(r, a, part->unit), run_name(r, part->op), b);
+	}
+	return text;
+}
+
 bool claims_assert(Run *r, const Stmt *s)
 {
 	const Claim *c = &s->u.claim;
@@ -373,19 +414,19 @@ bool claims_assert(Run *r, const Stmt *s)
 	(is_equality(r, c) ? judge_equality : judge_condition)(r, c, p, &sides, &w);
 	bool pass = !(w.ratio > 1);
 	count_claim(r, pass);
-	claim_event(r, "assert", c, w.left, is_equality(r, c) ? w.bound : w.right, pass);
+	double left = w.left, right = is_equality(r, c) ? w.bound : w.right;
+	if (c->npart) {
+		left = eval_real(r, p, sides.part, c->part[0].left, 0);
+		right = eval_real(r, p, sides.part + 1, c->part[0].right, 0);
+	}
+	const char *shown = shown_values(r, c, p, &sides, &w);
+	claim_event(r, "assert", c, left, right, shown, pass);
 	if (!pass) {
 		describe_failure(r, c, &w, diag_assert_failed(r->e->ctx.diags, c->span, c->text));
 	}
 	if (r->e->options.quiet || r->no_interaction) {
 		return true;
 	}
-	FILE *out = r->e->options.output;
-	fprintf(out, "%s assert %s", pass ? "ok  " : "FAIL", c->text);
-	if (!isnan(w.left)) {
-		fprintf(out, "   %s %s %.6g", number_text(r, w.left, c->unit),
-			c->compare ? run_name(r, c->compare) : "", w.right);
-	}
-	fputc('\n', out);
+	tell_verdict(r, "assert", c, shown, pass);
 	return true;
 }

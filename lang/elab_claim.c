@@ -9,6 +9,19 @@
 
 /* ---- options ---- */
 
+static bool claim_name(Claiming *k, const Ast *value, const Val *v)
+{
+	Elab *e = k->e;
+	if (v->tag != VAL_STRING) {
+		diag_help(diag_type_mismatch(elab_diags(e), value->span, val_type(e, v),
+					     "the name of the claim, a text"),
+			  "as in  assert gap < 1e-6 as \"gap to the closed form\"");
+		return false;
+	}
+	k->claim->name = elab_text(e, v->string);
+	return true;
+}
+
 static bool claim_option(Claiming *k, const Ast *option)
 {
 	Elab *e = k->e;
@@ -22,6 +35,9 @@ static bool claim_option(Claiming *k, const Ast *option)
 		return claim_for(k, value);
 	}
 	Val v = elab_callee(e, k->in, value);
+	if (v.tag != VAL_ERROR && strcmp(name, "as") == 0) {
+		return claim_name(k, value, &v);
+	}
 	if (v.tag == VAL_ERROR) {
 		return false;
 	}
@@ -291,6 +307,63 @@ bool claim_compare(Claiming *k, Span at, const char *op, Val a, Val b)
 	return true;
 }
 
+static const Ast *strip(const Ast *ast)
+{
+	while (ast && ast->kind == AST_PAREN) {
+		ast = ast->kid[0];
+	}
+	return ast;
+}
+
+static bool is_comparison(Elab *e, const Ast *ast)
+{
+	const char *op = elab_text(e, ast->name);
+	return ast->kind == AST_BINARY &&
+	       (op[0] == '<' || op[0] == '>' || strcmp(op, "==") == 0 || strcmp(op, "!=") == 0);
+}
+
+static bool add_part(Claiming *k, const Ast *ast, const char *before)
+{
+	Elab *e = k->e;
+	Val a = elab_expr(e, k->in, ast->kid[0]), b = elab_expr(e, k->in, ast->kid[1]);
+	if (!val_scalar(&a) || !val_scalar(&b) || a.elem == ELEM_BOOL || a.elem == ELEM_COMPLEX ||
+	    b.elem == ELEM_COMPLEX || !val_real(e, &a) || !val_real(e, &b) ||
+	    !val_agree(e, ast->span, &a, &b)) {
+		return false;
+	}
+	Sides s = formals_of(k, &a);
+	k->claim->part[k->claim->npart++] =
+		(ClaimPart){.before = before,
+			    .left = side_def(k, &s, "left", a.re),
+			    .right = side_def(k, &s, "right", b.re),
+			    .op = ast->name,
+			    .unit = unit_resolve(e->units, a.unit)};
+	return true;
+}
+
+/* The comparisons that the condition consists of, joined by and, or, not: false where it has other parts
+ * or more than fit on a line. The condition itself has been elaborated without errors. */
+static bool claim_parts(Claiming *k, const Ast *ast, const char *before)
+{
+	enum { PARTS = 6 };
+	Elab *e = k->e;
+	ast = strip(ast);
+	Claim *c = k->claim;
+	const char *op = elab_text(e, ast->name);
+	if (!c->part) {
+		c->part = arena_array(e->arena, ClaimPart, PARTS);
+	}
+	if (ast->kind == AST_UNARY && strcmp(op, "not") == 0 &&
+	    is_comparison(e, strip(ast->kid[0]))) {
+		return claim_parts(k, ast->kid[0], arena_printf(e->arena, "%snot ", before));
+	}
+	if (ast->kind == AST_BINARY && (strcmp(op, "and") == 0 || strcmp(op, "or") == 0)) {
+		return claim_parts(k, ast->kid[0], before) &&
+		       claim_parts(k, ast->kid[1], arena_printf(e->arena, " %s ", op));
+	}
+	return is_comparison(e, ast) && c->npart < PARTS && add_part(k, ast, before);
+}
+
 /* Any other truth value: it must hold for all free indices. */
 static bool claim_condition(Claiming *k, const Ast *ast)
 {
@@ -313,22 +386,10 @@ static bool claim_condition(Claiming *k, const Ast *ast)
 	}
 	Sides s = formals_of(k, &v);
 	k->claim->condition = condition_def(k, &s, v.re);
-	return true;
-}
-
-static const Ast *strip(const Ast *ast)
-{
-	while (ast && ast->kind == AST_PAREN) {
-		ast = ast->kid[0];
+	if (k->asserted && s.n == 0 && !claim_parts(k, ast, "")) {
+		k->claim->npart = 0;
 	}
-	return ast;
-}
-
-static bool is_comparison(Elab *e, const Ast *ast)
-{
-	const char *op = elab_text(e, ast->name);
-	return ast->kind == AST_BINARY &&
-	       (op[0] == '<' || op[0] == '>' || strcmp(op, "==") == 0 || strcmp(op, "!=") == 0);
+	return true;
 }
 
 static bool claim_equation(Claiming *k, const Ast *ast)

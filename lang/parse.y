@@ -539,6 +539,7 @@ symmetry: postfix on_opt                   { $$ = NODE(SYMMETRY, @$, NULL, $post
 on_opt: %empty { $$ = NULL; } | ON postfix { $$ = $postfix; } ;
 claim_option:
 	WITHIN expr                            { $$ = LIST(NODE(CLAIMOPT, @$, &$1, $2)); }
+	| AS expr                              { $$ = LIST(NODE(CLAIMOPT, @$, &$1, $2)); }
 	| FOR claim_fors                       { $$ = build_claim_fors(p, &$1, $2); }
 	;
 claim_fors:

@@ -233,9 +233,21 @@ typedef struct SampleVar {
 	UnitId unit;
 } SampleVar;
 
+/* One comparison inside a condition, shown with its values: before a op b. */
+typedef struct ClaimPart {
+	const char *before; /* "", "not ", " and not ", … */
+	Def left, right;    /* scalars */
+	Sym op;
+	UnitId unit;
+} ClaimPart;
+
 typedef struct Claim {
 	Span span;
 	const char *text; /* as written */
+	const char *name; /* `as "…"`; NULL: none was given */
+	uint32_t npart;   /* an assertion that is no single comparison: those it is made of, if all
+			     are of numbers */
+	ClaimPart *part;
 	uint32_t nvar;    /* free variables, set anew for each trial */
 	SampleVar *var;
 	uint32_t nsized; /* axes without a size, tried at several (2, 3, 5, 7) */
