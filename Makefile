@@ -60,9 +60,9 @@ PNNC    := $(BUILD)/pnnc
 
 DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zlib1g-dev libzstd-dev libzip-dev \
            liblapacke-dev libopenblas-dev libutf8proc-dev nettle-dev llvm-19-dev
-TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gnuplot-nox
+TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gnuplot-nox jq
 
-.PHONY: all help deps testdeps demo test bless spec install uninstall check-unit check-golden check-backends check-layers \
+.PHONY: all help deps testdeps demo examples test bless spec install uninstall check-unit check-golden check-backends check-layers \
         check-plot check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-bits check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -73,6 +73,7 @@ help:
 	@echo 'make                        build $(PNNC)'
 	@echo 'make demo                   install what is missing, build, train Burgers'"'"' equation and judge it'
 	@echo 'make test                   everything that is checked before a commit (about ten minutes)'
+	@echo 'make examples                the applications with all their checks: what was measured, bound, verdict (ONLY=name: those)'
 	@echo 'make check-unit             unit tests               make check-golden   programs with their output'
 	@echo 'make check-san              the golden programs under address and undefined sanitisers'
 	@echo 'make check-ops              the table of operations against finite differences and 50-digit tables'
@@ -182,6 +183,8 @@ check-limits: $(PNNC)
 	@tests/check_limits.sh $(PNNC)
 check-bench: $(PNNC)
 	@tests/check_bench.sh $(PNNC)
+examples: testdeps $(PNNC)
+	@tests/examples.sh $(PNNC) $(ONLY)
 check-examples: $(PNNC)
 	@JOBS=$(JOBS) tests/check_examples.sh $(PNNC)
 check-build: $(PNNC)

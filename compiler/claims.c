@@ -384,12 +384,18 @@ bool claims_test(Run *r, const Stmt *s)
 
 /* ---- assert ---- */
 
+static const char *short_text(Run *r, double v, UnitId unit)
+{
+	const char *u = unit_text(r->program->units, unit);
+	return arena_printf(r->e->arena, "%.6g%s%s", v, u[0] ? " " : "", u);
+}
+
 /* The comparison, or those that the condition is made of, with their values. */
 static const char *shown_values(Run *r, const Claim *c, Plan *p, const Sides *s, const Worst *w)
 {
 	const char *text = "";
 	if (!isnan(w->left)) {
-		return arena_printf(r->e->arena, "%s %s %.6g", number_text(r, w->left, c->unit),
+		return arena_printf(r->e->arena, "%s %s %.6g", short_text(r, w->left, c->unit),
 				    c->compare ? run_name(r, c->compare) : "", w->right);
 	}
 	for (uint32_t k = 0; k < c->npart; k++) {
@@ -397,7 +403,7 @@ static const char *shown_values(Run *r, const Claim *c, Plan *p, const Sides *s,
 		double a = eval_real(r, p, s->part + 2 * k, part->left, 0),
 		       b = eval_real(r, p, s->part + 2 * k + 1, part->right, 0);
 		text = arena_printf(r->e->arena, "%s%s%s %s %.6g", text, part->before,
-				    number_text(r, a, part->unit), run_name(r, part->op), b);
+				    short_text(r, a, part->unit), run_name(r, part->op), b);
 	}
 	return text;
 }

@@ -97,6 +97,7 @@ static void check_claims(Run *r)
 		}
 		bool params = reads_params(r, s->u.claim.left) ||
 			      reads_params(r, s->u.claim.right) ||
+			      reads_params(r, s->u.claim.scale) ||
 			      reads_params(r, s->u.claim.condition);
 		if (params && !possible) {
 			continue;

@@ -1,0 +1,70 @@
+#!/bin/bash
+# examples.sh PNNC [NAME…]: every acceptance check of the applications: runs the programs of tests/examples.tsv (those whose
+# name begins with one of the given), as many at a time as there are processors, and prints a table of their named claims: what
+# was measured beside its bound, and the verdict. A claim that is judged several times (in a sweep) shows the worst
+# of them. OUT=dir keeps the figures and tables that the programs write, each in its folder.
+pnnc=$(realpath "$1") || exit 2
+shift
+cd "$(dirname "$0")/.." || exit 2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+[ -n "$OUT" ] && mkdir -p "$OUT" && OUT=$(realpath "$OUT")
+export pnnc work OUT
+
+one() {
+	local number=$1 name=$2 arguments=$3 start=$EPOCHREALTIME folder
+	folder=${OUT:-$work/out}/$(printf '%s' "$name" | tr -c 'A-Za-z0-9_\n' _)
+	mkdir -p "$folder"
+	# shellcheck disable=SC2086 # the arguments are words
+	"$pnnc" run -q $arguments --threads 1 --out "$folder" --metrics "$work/$number.json" >"$work/$number.out" 2>&1
+	printf '%s\t%s\t%s\t%s\n' "$number" "$name" "$?" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" >"$work/$number.end"
+	printf '%s: %.0f s\n' "$name" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" >&2
+}
+export -f one
+
+wanted() {
+	[ $# -eq 1 ] && return 0
+	local name=$1 w
+	shift
+	for w in "${@:1:$#}"; do case $name in "$w"*) return 0 ;; esac done
+	return 1
+}
+number=100
+while IFS=$'\t' read -r name arguments; do
+	case $name in '#'* | '') continue ;; esac
+	if [ $# -gt 0 ]; then wanted "$name" "$@" || continue; fi
+	number=$((number + 1))
+	printf '%s\0%s\0%s\0' $number "$name" "$arguments"
+done <tests/examples.tsv >"$work/list"
+start=$EPOCHREALTIME
+xargs -0 -n 3 -P "${JOBS:-$(nproc)}" bash -c 'one "$@"' _ <"$work/list"
+total=$(awk "BEGIN { print $EPOCHREALTIME - $start }")
+
+# Of several verdicts under one name: one that does not hold, else the largest value (the least where it must exceed).
+claims='[inputs | select(.event == "claim" and .name)] | to_entries | map(.value + {place: .key}) | group_by(.name) |
+	map(sort_by(if .pass then 1 else 0 end, (if .value == null then 0 elif (.shown | test(" >=? ")) then .value else -.value end)) |
+		.[0] + {times: length, place: (map(.place) | min)}) | sort_by(.place) | .[] |
+	[.name, .shown + (if .times > 1 then "  (worst of \(.times))" else "" end), (if .pass then "holds" else "FAILS" end)] | @tsv'
+others='[inputs | select(.event == "claim" and (.name | not))] | "\(length)\t\(map(select(.pass | not)) | length)"'
+failed=0 held=0 controls=0
+for end in "$work"/*.end; do
+	IFS=$'\t' read -r number name status seconds <"$end"
+	json=$work/$number.json
+	: >>"$json"
+	printf '\n%s   %.1f s%s\n' "$name" "$seconds" "$([ "$status" -eq 0 ] || echo "   exit $status")"
+	while IFS=$'\t' read -r claim shown verdict; do
+		awk -v c="$claim" -v s="$shown" -v v="$verdict" 'BEGIN {
+			w = length(c); printf "  %s%*s  %-44s %s\n", c, w < 58 ? 58 - w : 0, "", s, v }'
+		[ "$verdict" = holds ] && held=$((held + 1)) || failed=$((failed + 1))
+		case $claim in *control*) controls=$((controls + 1)) ;; esac
+	done < <(jq -rn "$claims" "$json")
+	IFS=$'\t' read -r unnamed wrong < <(jq -rn "$others" "$json")
+	[ "${unnamed:-0}" -gt 0 ] && echo "  and $unnamed claims without a name, $wrong of them do not hold"
+	if [ "$status" -gt 1 ]; then
+		failed=$((failed + 1))
+		cat "$work/$number.out"
+	fi
+	[ "${wrong:-0}" -gt 0 ] && failed=$((failed + wrong)) && cat "$work/$number.out"
+done
+printf '\n%d checks hold (%d of them that a control fails as it must), %d do not; %.0f s\n' "$held" "$controls" "$failed" "$total"
+[ "$failed" -eq 0 ]
