@@ -283,6 +283,24 @@ static bool fill_truth(Loading *l, const FieldInfo *f, const RtColumn *col)
 	return true;
 }
 
+/* Labels of the axis that the field is an index of. */
+static bool fill_labels(Loading *l, const FieldInfo *f, const RtColumn *col)
+{
+	const AxisInfo *a = core_axis_info(l->r->core, f->of);
+	for (size_t i = 0; i < col->count; i++) {
+		const char *cell = col->values.string[i];
+		int64_t at = label_position(l->r, f->of, cell, strlen(cell));
+		if (at < 0) {
+			return bad_cell(l, f, col, i,
+					arena_printf(l->r->e->arena,
+						     "\"%.40s\" is no label of axis %s", cell,
+						     run_name(l->r, a->name)));
+		}
+		store_cell(l, f, col, i, i, (double)(a->first + at));
+	}
+	return true;
+}
+
 /* SOURCE_EQUALS: is the cell this text, or this number? */
 static bool fill_equals(Loading *l, const FieldInfo *f, const RtColumn *col)
 {
@@ -340,6 +358,10 @@ bool field_fill(Loading *l, const FieldInfo *f, const RtColumn *col)
 {
 	if (f->source == SOURCE_EQUALS) {
 		return fill_equals(l, f, col);
+	}
+	if (col->type == RT_STRING && f->of && core_axis_info(l->r->core, f->of)->nlabel &&
+	    identical(l, f, col)) {
+		return fill_labels(l, f, col);
 	}
 	if (col->type == RT_STRING) {
 		return f->kind == KIND_BOOL && identical(l, f, col) ? fill_truth(l, f, col)

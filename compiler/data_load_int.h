@@ -47,6 +47,8 @@ const LoadedSet *data_loaded(const Run *r, const DataInfo *d);
 bool field_match(Loading *l, const FieldInfo *f, const RtColumn *col);
 /* The column's values into the field's leaf, which has room. */
 bool field_fill(Loading *l, const FieldInfo *f, const RtColumn *col);
+/* Position of a label on the axis, from 0, or -1. An axis of numbers is labelled by them. */
+int64_t label_position(const Run *r, Axis a, const char *s, size_t n);
 /* Letters or labels as shares of the labels of the field's last axis. */
 bool field_fill_onehot(Loading *l, const FieldInfo *f, const RtColumn *col);
 /* Formulas of the fields that have one (all, or the derived ones alone), into their leaves. */

@@ -24,8 +24,7 @@ static const char *ambiguity(char c)
 	return NULL;
 }
 
-/* Position of a label on the axis, or -1. An axis of numbers is labelled by them. */
-static int64_t label_position(const Run *r, Axis a, const char *s, size_t n)
+int64_t label_position(const Run *r, Axis a, const char *s, size_t n)
 {
 	const AxisInfo *info = core_axis_info(r->core, a);
 	for (uint32_t k = 0; k < info->nlabel; k++) {

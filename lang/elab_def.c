@@ -305,7 +305,10 @@ bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 			continue;
 		}
 		Val v = elab_expr(e, g->scope, arg);
-		if (v.tag == VAL_ERROR || !val_const_int(e, &v, &g->fixed[piece][p])) {
+		e->assume_size = true;
+		bool known = v.tag != VAL_ERROR && val_const_int(e, &v, &g->fixed[piece][p]);
+		e->assume_size = false;
+		if (!known) {
 			if (v.tag != VAL_ERROR) {
 				diag_help(diag_not_constant(elab_diags(e), arg->span,
 							    "an index on the left side"),

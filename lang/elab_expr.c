@@ -269,6 +269,33 @@ static Val index_expr(Elab *e, Scope *s, const Ast *ast)
 	return elab_index(e, s, base, ast->nkid - 1, ast->kid + 1, ast->span);
 }
 
+/* site.EI: a label as a value. */
+static Val label_value(Elab *e, const Val *axis, const Ast *ast)
+{
+	const AxisInfo *info = core_axis_info(e->core, axis->axis.axis);
+	int64_t label;
+	if (is_label(e, axis->axis.axis, ast->name, &label)) {
+		Val v = val_num(e, ast->span, ELEM_INT, 0, core_int_const(e->core, label));
+		v.of = axis->axis.axis;
+		return v;
+	}
+	Diag *d = diag_no_field(
+		elab_diags(e), ast->name_span, elab_text(e, ast->name),
+		arena_printf(e->arena, "axis %s", elab_text(e, info->name)));
+	const char *candidate[64];
+	uint32_t n = info->nlabel < 64 ? info->nlabel : 64;
+	for (uint32_t i = 0; i < n; i++) {
+		candidate[i] = elab_text(e, info->label[i]);
+	}
+	const char *near = diag_nearest(elab_text(e, ast->name), candidate, n);
+	if (near) {
+		diag_help(d, "did you mean  %s ?", near);
+	} else if (!n) {
+		diag_help(d, "it has numbers and no labels");
+	}
+	return val_error(ast->span);
+}
+
 static Val field(Elab *e, Scope *s, const Ast *ast)
 {
 	Val base = elab_callee(e, s, ast->kid[0]);
@@ -282,6 +309,9 @@ static Val field(Elab *e, Scope *s, const Ast *ast)
 		if (base.item_name[i] == ast->name) {
 			return base.item[i];
 		}
+	}
+	if (base.tag == VAL_AXIS) {
+		return label_value(e, &base, ast);
 	}
 	diag_no_field(elab_diags(e), ast->name_span, elab_text(e, ast->name), val_type(e, &base));
 	return val_error(ast->span);

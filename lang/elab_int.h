@@ -35,6 +35,7 @@ typedef enum {
 	VAL_RANGE,  /* item[0], item[1]: from, to (ints) */
 	VAL_DIST    /* dist: a distribution, to be drawn from */
 } ValTag;
+enum { STAND_IN_SIZE = 1000 }; /* of an axis that has none yet */
 typedef enum { ELEM_REAL, ELEM_COMPLEX, ELEM_INT, ELEM_BOOL, ELEM_SPIN } Elem;
 
 typedef struct DomainVar {
@@ -221,6 +222,7 @@ struct Elab {
 	unsigned axis_depth;  /* of asking one definition for the axes of the next */
 	unsigned units_open;  /* files being elaborated: modules within the program */
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
+	bool assume_size;     /* axes without a size have STAND_IN_SIZE */
 	unsigned trial_depth; /* > 0: errors are being rewound (axis inference) */
 	Ast **said;
 	size_t nsaid, capsaid; /* statements of the program so far, the library's left out */

@@ -266,7 +266,7 @@ static Beyond beyond(const Order *o, const Read *r, uint32_t p)
 		return (Beyond){0};
 	}
 	int64_t step = back ? 1 : -1, end = back ? first : last;
-	int64_t begin = begins_at(o, r->by, p, end, step, size < 0 ? 1000 : size);
+	int64_t begin = begins_at(o, r->by, p, end, step, size < 0 ? STAND_IN_SIZE : size);
 	int64_t far = begin + r->shift[p], count = back ? end - far : far - end;
 	return (Beyond){end - step, -step, count > 0 ? (uint64_t)count : 0};
 }

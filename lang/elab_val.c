@@ -530,6 +530,16 @@ static bool fold_read(Elab *e, const NodeInfo *i, double *out)
 	return elab_node_value(e, core_open(e->core, i->ref, piece, i->arg, NULL), out);
 }
 
+/* While a function is checked its axis parameters have no size yet: where a place must be known one
+ * is assumed, so that h[end(t)+1] = 0 can be read. */
+static bool size_value(Elab *e, Axis a, double *out)
+{
+	const AxisInfo *info = core_axis_info(e->core, a);
+	bool open = info->size < 0 && !info->length && !(info->flags & AXIS_SAMPLES);
+	*out = (double)(open && e->assume_size ? STAND_IN_SIZE : info->size);
+	return *out >= 0;
+}
+
 bool elab_node_value(Elab *e, Node n, double *out)
 {
 	NodeInfo i = *core_node(e->core, n);
@@ -538,8 +548,7 @@ bool elab_node_value(Elab *e, Node n, double *out)
 	case NODE_CONST:
 		return core_is_const(e->core, n, out);
 	case NODE_SIZE:
-		*out = (double)core_axis_info(e->core, i.ref)->size;
-		return *out >= 0;
+		return size_value(e, i.ref, out);
 	case NODE_READ:
 		return fold_read(e, &i, out);
 	case NODE_LIN:
