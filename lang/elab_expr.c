@@ -279,9 +279,8 @@ static Val label_value(Elab *e, const Val *axis, const Ast *ast)
 		v.of = axis->axis.axis;
 		return v;
 	}
-	Diag *d = diag_no_field(
-		elab_diags(e), ast->name_span, elab_text(e, ast->name),
-		arena_printf(e->arena, "axis %s", elab_text(e, info->name)));
+	Diag *d = diag_no_field(elab_diags(e), ast->name_span, elab_text(e, ast->name),
+				arena_printf(e->arena, "axis %s", elab_text(e, info->name)));
 	const char *candidate[64];
 	uint32_t n = info->nlabel < 64 ? info->nlabel : 64;
 	for (uint32_t i = 0; i < n; i++) {
