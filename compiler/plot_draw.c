@@ -86,8 +86,11 @@ static void draw_line(Run *r, const Figure *f, size_t k, const char *ending, Com
 		fprintf(c->out, "linespoints linewidth 1.6 pointtype 7 pointsize 0.45 linecolor rgb '%s'",
 			colour(r, f, k));
 	} else {
-		fprintf(c->out, "lines linewidth %s linecolor rgb '%s'", many ? "1" : "1.8",
-			colour(r, f, k));
+		/* Lines that fall together stay visible: later ones have gaps. */
+		static const char *const gaps[] = {"", " dashtype (9,5)", " dashtype (3,4)",
+						   " dashtype (9,4,3,4)"};
+		fprintf(c->out, "lines linewidth %s%s linecolor rgb '%s'", many ? "1" : "1.8",
+			f->nline <= 4 ? gaps[k] : "", colour(r, f, k));
 	}
 	title(l->label, many, c->out);
 }
