@@ -31,8 +31,11 @@ result=$(
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
 			"examples/cellular_automaton.pnn --set cell=50 --set h=12 --set ε=0.05 --set ring=100 --seed 3"
-		printf "run %s\n" "examples/ising.pnn --set snaps=2000 --set M=3000" \
-			"examples/ising.pnn --set site=8 --set T=1 --set x=6 --set y=6 --set heat=5 --set snaps=2000 --seed 1"
+		printf "run %s\n" "examples/ising.pnn --set chains=100 --set M=3000" \
+			"examples/ising.pnn --set chains=100 --set shots=20 --set heat=2.269185 --set site=8 --seed 1" \
+			"examples/ising.pnn --set chains=100 --set shots=20 --set heat=1.8 --set site=6 --set T=1" \
+			"examples/ising.pnn --set chains=100 --set glass=0.5 --set heat=1.5 --set site=6 --seed 2" \
+			"examples/ising.pnn --set chains=100 --set shots=20 --set x=5 --set y=7 --set site=9 --set heat=5"
 		# equations and their networks, with fewer steps
 		printf "run examples/pinn/%s\n" "poisson.pnn --set rough=300 --set fine=250 --set inner=400 --seed 2" \
 			"beam.pnn --set places=20 --seed 4" \
