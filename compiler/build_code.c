@@ -152,6 +152,8 @@ static void touch_block(bool *used, const Block *b)
 		case STEP_FILL:
 			touch(used, &s->fill->out);
 			break;
+		case STEP_MATRIX: /* refused before: build_plan.c */
+			break;
 		case STEP_LOOP:
 			touch_block(used, &s->loop->body);
 			break;

@@ -1,6 +1,7 @@
 /* cost.c — counting a plan: a walk over its steps that knows how often each is carried out. */
 #include "compiler/cost_int.h"
 #include "compiler/interp.h"
+#include "lang/matrix.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -313,6 +314,52 @@ static void walk_fill(Walk *w, const Fill *f, double times)
 	w->c.written += n;
 }
 
+/* Operations on matrices of n rows, in units of n^2 times the smaller number of rows and columns:
+ * rounded textbook figures of their algorithms. */
+static double matrix_flops(RedKind family)
+{
+	switch (family) {
+	case RED_EIGH_VALUES:
+		return 9;
+	case RED_EIG_REAL:
+		return 10;
+	case RED_SVD_LEFT:
+	case RED_PSEUDOINVERSE:
+		return 22;
+	case RED_QR_Q:
+		return 4;
+	case RED_INVERSE:
+		return 2;
+	case RED_EXPM:
+		return 20;
+	case RED_CHOLESKY:
+		return 1.0 / 3;
+	default: /* LU factors */
+		return 2.0 / 3;
+	}
+}
+
+static void walk_matrix(Walk *w, const MatrixStep *s, double times)
+{
+	for (uint32_t d = 0; d < s->naround; d++) {
+		times *= dim_size(w, &s->dim[d]);
+	}
+	double m = (double)s->size[0], n = (double)s->size[1];
+	if (matrix_op(s->family)->nbound == 1) {
+		w->c.other += times * m * (1 + log2(m)); /* comparisons of a sort */
+	} else {
+		double flops = matrix_flops(s->family) * m * n * fmin(m, n);
+		w->c.add += times * flops / 2;
+		w->c.mul += times * flops / 2;
+	}
+	w->c.read += times * m * n * real_bytes(w, s->in.buffer);
+	for (uint32_t k = 0; k < s->nout; k++) {
+		const MatrixOut *o = &s->out[k];
+		w->c.written += times * (double)(o->size[0] * o->size[1]) *
+				real_bytes(w, o->at.buffer);
+	}
+}
+
 static void walk_block(Walk *w, const Block *b);
 
 /* Full tiles, then the last one if it is smaller; accumulators from their neutral elements, and the
@@ -382,6 +429,9 @@ static void walk_block(Walk *w, const Block *b)
 		case STEP_FILL:
 			walk_fill(w, s->fill, step_times(w, s));
 			break;
+		case STEP_MATRIX:
+			walk_matrix(w, s->matrix, step_times(w, s));
+			break;
 		case STEP_LOOP:
 			walk_loop(w, s);
 			break;
@@ -424,13 +474,14 @@ static const char *step_def(const Plan *p, const Step *s)
 {
 	Def d = s->tag == STEP_NEST   ? s->nest->def[0]
 		: s->tag == STEP_GEMM ? s->gemm->result
+		: s->tag == STEP_MATRIX ? s->matrix->out[0].def
 				      : s->fill->def;
 	return intern_text(core_names(p->core), core_def(p->core, d)->name);
 }
 
 static void tell_steps(const Plan *p, const Block *b, const Cost *each, CostVisit *visit, void *data)
 {
-	static const char *const KIND[] = {"nest", "contract", "fill"};
+	static const char *const KIND[] = {"nest", "contract", "fill", "matrix"};
 	for (uint32_t k = 0; k < b->n; k++) {
 		const Step *s = b->step[k];
 		if (s->tag == STEP_LOOP) {

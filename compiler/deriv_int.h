@@ -176,6 +176,9 @@ uint32_t deriv_piece_count(Deriv *dv,
 			   Def d); /* pieces to linearise: 1 where a rule stands for all */
 /* An expression by itself, as one term. */
 LinTerm deriv_term_of(Node n);
+const LinTerm *deriv_one_term(Deriv *dv, LinTerm t);
+/* ---- deriv_matrix.c: the terms of an operation on a whole array, which t is but for its weight */
+uint32_t deriv_matrix_terms(Deriv *dv, LinTerm t, const LinTerm **terms);
 /* ∂op/∂argument k where op is a node inside t; 0 if it is zero. E0302 is reported once per
  * derivative. */
 Node deriv_slope(Deriv *dv, const LinTerm *t, Node op, uint32_t k);

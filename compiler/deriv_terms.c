@@ -24,7 +24,7 @@ static Node strip_guards(Core *c, Node n)
 	return n;
 }
 
-static const LinTerm *one_term(Deriv *dv, LinTerm t)
+const LinTerm *deriv_one_term(Deriv *dv, LinTerm t)
 {
 	LinTerm *out = arena_new(dv->a, LinTerm);
 	*out = t;
@@ -79,7 +79,7 @@ static const LinTerm *extreme_term(Deriv *dv, LinTerm t, RedKind red, Index *bou
 	}
 	t.of = body;
 	t.nbound = 0;
-	return one_term(dv, t);
+	return deriv_one_term(dv, t);
 }
 
 /* d Π_j f(j) = Σ_j (Π_{k != j} f(k)) df(j): right also where an f is zero. */
@@ -98,7 +98,7 @@ static const LinTerm *product_term(Deriv *dv, LinTerm t)
 	Sym name = deriv_sym(dv, "%s_others", deriv_name_of(dv, t.def));
 	t.weight = core_reduce(c, RED_PROD, name, info->span, t.nbound, other,
 			       core_filter(c, RED_PROD, differs, body));
-	return one_term(dv, t);
+	return deriv_one_term(dv, t);
 }
 
 /* d log Σ_j exp f(j) = Σ_j exp(f(j) - m) df(j): the weights are the softmax. */
@@ -112,7 +112,7 @@ static const LinTerm *softmax_term(Deriv *dv, LinTerm t)
 	uint32_t n = core_free(c, p, &ix);
 	t.weight = deriv_name(dv, deriv_sym(dv, "softmax_%s", deriv_name_of(dv, t.def)), info->span,
 			      n, ix, p, NULL);
-	return one_term(dv, t);
+	return deriv_one_term(dv, t);
 }
 
 /* Operations, and reciprocals where the order is high: -r^2 for r = 1/x keeps derivatives of r in
@@ -144,11 +144,11 @@ uint32_t deriv_terms(Deriv *dv, Def d, uint32_t piece, const Node *args, const L
 		    core_node(c, top)->op == core_node(c, own)->op) {
 			t.alone = top;
 		}
-		*terms = one_term(dv, t);
+		*terms = deriv_one_term(dv, t);
 		return 1;
 	}
 	case RED_SUM:
-		*terms = one_term(dv, t);
+		*terms = deriv_one_term(dv, t);
 		return 1;
 	case RED_PROD:
 		*terms = product_term(dv, t);
@@ -165,6 +165,8 @@ uint32_t deriv_terms(Deriv *dv, Def d, uint32_t piece, const Node *args, const L
 	case RED_ALL:
 	case RED_ANY:
 		break;
+	default:
+		return deriv_matrix_terms(dv, t, terms);
 	}
 	return 0;
 }

@@ -2,7 +2,9 @@
  * blocks of tile loops shared by threads. */
 #include "compiler/exec.h"
 #include "compiler/gen.h"
+#include "compiler/matrix_run.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,9 +30,10 @@ struct Compiled {
 	PartFn *part[2]; /* repeated, fixed */
 	BlockFn **run_block;
 	JoinFn **join;
-	uint32_t nfault;
+	int64_t nfault;
 	GenFault *fault;
 	PlanHow how;
+	Failure failed; /* of an operation on a whole array */
 };
 
 /* ---- memory ---- */
@@ -46,6 +49,7 @@ static void *words(size_t n)
 }
 
 static void run_tiles(GenContext *context, int64_t loop);
+static void run_matrix(GenContext *context, int64_t number, const void *in, void *a, void *b, void *c);
 
 bool compiled_create(Plan *p)
 {
@@ -71,7 +75,8 @@ bool compiled_create(Plan *p)
 				  .block = x->block,
 				  .slot = x->slot,
 				  .tiles = run_tiles,
-				  .exec = x};
+				  .exec = x,
+				  .matrix = run_matrix};
 		x->nworker = k + 1;
 		good = c->tile != NULL;
 	}
@@ -245,6 +250,20 @@ static void run_tiles(GenContext *context, int64_t loop)
 	x->join[loop](context);
 }
 
+/* ---- operations on whole arrays: outside tile loops, by one thread ---- */
+
+static void run_matrix(GenContext *context, int64_t number, const void *in, void *a, void *b, void *c)
+{
+	Compiled *x = context->exec;
+	const MatrixStep *s = x->plan->matrix[number];
+	RtError why;
+	if (!context->fault && !matrix_run(s, x->plan->real_bytes, in, (void *[]){a, b, c}, &why)) {
+		context->fault = (int64_t)x->nfault + 1; /* beyond those of the code */
+		x->failed = (Failure){.matrix = s};
+		snprintf(x->failed.why, sizeof x->failed.why, "%s", why.text);
+	}
+}
+
 /* ---- a run ---- */
 
 static const void *leaf_base(const Plan *p, const Buffer *b)
@@ -290,9 +309,12 @@ bool compiled_run(Plan *p, bool fixed, RunContext context, Failure *failure)
 	}
 	GenContext *own = &x->worker[0].context;
 	x->part[fixed](own);
-	if (own->fault) {
+	if (own->fault > x->nfault) {
+		*failure = x->failed;
+	} else if (own->fault) {
 		const GenFault *f = &x->fault[own->fault - 1];
-		*failure = (Failure){f->nest, f->at, own->fault_value, f->def, 0};
+		*failure = (Failure){
+			.nest = f->nest, .at = f->at, .value = own->fault_value, .def = f->def};
 	}
 	return true;
 }

@@ -349,6 +349,20 @@ static void gen_tiles(Gen *g, const GenPlace *w, const Loop *l)
 	gen_tile_later(g, l, w->slot);
 }
 
+/* The runtime does it; the code tells where the arrays are. */
+static void gen_matrix(Gen *g, const GenPlace *w, const MatrixStep *s)
+{
+	Ir *r = &g->ir;
+	assert(!w->loop);
+	LLVMValueRef arg[6] = {w->context, ir_int(r, s->number), gen_address(g, w, &s->in)};
+	for (uint32_t k = 0; k < 3; k++) {
+		arg[3 + k] = k < s->nout ? gen_address(g, w, &s->out[k].at) : LLVMConstNull(r->ptr);
+	}
+	LLVMValueRef f = gen_context(g, w->context, CONTEXT_MATRIX, r->ptr);
+	LLVMTypeRef of[6] = {r->ptr, r->i64, r->ptr, r->ptr, r->ptr, r->ptr};
+	LLVMBuildCall2(r->b, LLVMFunctionType(r->nothing, of, 6, false), f, arg, 6, "");
+}
+
 static void gen_step(Gen *g, const GenPlace *w, const Step *s)
 {
 	switch (s->tag) {
@@ -360,6 +374,9 @@ static void gen_step(Gen *g, const GenPlace *w, const Step *s)
 		break;
 	case STEP_FILL:
 		gen_fill(g, w, s->fill);
+		break;
+	case STEP_MATRIX:
+		gen_matrix(g, w, s->matrix);
 		break;
 	case STEP_LOOP:
 		if (s->loop->tile) {

@@ -24,9 +24,11 @@ typedef struct GenContext {
 	int64_t fault, fault_value; /* 1 + number of the first fault (Gen.fault), and its value */
 	void (*tiles)(struct GenContext *context, int64_t loop);
 	void *exec; /* of the owner */
+	/* operation `number` of Plan.matrix, from the argument to at most three results */
+	void (*matrix)(struct GenContext *context, int64_t number, const void *in, void *a, void *b, void *c);
 } GenContext;
 enum { CONTEXT_LEAF, CONTEXT_FIXED, CONTEXT_GLOBAL, CONTEXT_TILE, CONTEXT_BLOCK, CONTEXT_SLOT, CONTEXT_SEED,
-       CONTEXT_STEP, CONTEXT_FAULT, CONTEXT_VALUE, CONTEXT_TILES, CONTEXT_EXEC }; /* in words of 8 bytes */
+       CONTEXT_STEP, CONTEXT_FAULT, CONTEXT_VALUE, CONTEXT_TILES, CONTEXT_EXEC, CONTEXT_MATRIX }; /* in words of 8 bytes */
 
 typedef struct GenFault {
 	const Nest *nest;

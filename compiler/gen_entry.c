@@ -4,7 +4,7 @@
 #include "compiler/interp.h"
 #include <string.h>
 
-enum { CONTEXT_WORDS = CONTEXT_EXEC + 1, LINE = 64 };
+enum { CONTEXT_WORDS = CONTEXT_MATRIX + 1, LINE = 64 };
 
 static size_t lines(size_t bytes)
 {
@@ -217,6 +217,7 @@ static LLVMValueRef make_context(const EntryCore *c, LLVMValueRef f, bool prepar
 	put(r, context, CONTEXT_VALUE, ir_int(r, 0));
 	put(r, context, CONTEXT_TILES, LLVMConstNull(r->ptr));
 	put(r, context, CONTEXT_EXEC, LLVMConstNull(r->ptr));
+	put(r, context, CONTEXT_MATRIX, LLVMConstNull(r->ptr));
 	return context;
 }
 

@@ -3,9 +3,16 @@
  * are. Nothing is allocated while a plan runs. */
 #include "compiler/exec.h"
 #include "compiler/interp_int.h"
+#include "compiler/matrix_run.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static bool has_failed(const Worker *w)
+{
+	return w->failed.nest || w->failed.matrix;
+}
 
 /* ---- memory ---- */
 
@@ -239,12 +246,12 @@ static bool step_applies(const Worker *w, const Step *s)
 static void run_recurrence(Worker *w, const Loop *l)
 {
 	if (l->down) {
-		for (int64_t t = l->hi; t >= l->lo && !w->failed.nest; t--) {
+		for (int64_t t = l->hi; t >= l->lo && !has_failed(w); t--) {
 			w->slot[l->slot] = t;
 			run_block(w, &l->body);
 		}
 	} else {
-		for (int64_t t = l->lo; t <= l->hi && !w->failed.nest; t++) {
+		for (int64_t t = l->lo; t <= l->hi && !has_failed(w); t++) {
 			w->slot[l->slot] = t;
 			run_block(w, &l->body);
 		}
@@ -349,9 +356,22 @@ static void run_loop(Worker *w, const Loop *l)
 	join_blocks(w, l);
 }
 
+static void run_matrix(Worker *w, const MatrixStep *s)
+{
+	void *out[3] = {NULL};
+	for (uint32_t k = 0; k < s->nout; k++) {
+		out[k] = access_pointer(w, &s->out[k].at);
+	}
+	RtError why;
+	if (!matrix_run(s, sizeof(double), access_pointer(w, &s->in), out, &why)) {
+		w->failed.matrix = s;
+		snprintf(w->failed.why, sizeof w->failed.why, "%s", why.text);
+	}
+}
+
 static void run_block(Worker *w, const Block *b)
 {
-	for (uint32_t k = 0; k < b->n && !w->failed.nest; k++) {
+	for (uint32_t k = 0; k < b->n && !has_failed(w); k++) {
 		const Step *s = b->step[k];
 		if (s->ncond && !step_applies(w, s)) {
 			continue;
@@ -365,6 +385,9 @@ static void run_block(Worker *w, const Block *b)
 			break;
 		case STEP_FILL:
 			fill_from(w, s->fill, 0, access_pointer(w, &s->fill->out));
+			break;
+		case STEP_MATRIX:
+			run_matrix(w, s->matrix);
 			break;
 		case STEP_LOOP:
 			run_loop(w, s->loop);
@@ -403,7 +426,7 @@ void interp_run(Plan *p, bool fixed, RunContext context, Failure *failure)
 	Worker *w = &x->worker[0];
 	run_block(w, fixed ? &p->fixed : &p->body);
 	*failure = w->failed;
-	if (!failure->nest) {
+	if (!failure->nest && !failure->matrix) {
 		failure->def = w->overflow;
 	}
 }

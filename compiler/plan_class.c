@@ -176,13 +176,14 @@ static void def_expand(Planner *p, uint32_t number)
 	plan_read_again(p, number);
 }
 
-/* Marks what contraction kernels read: it must lie in memory. */
+/* Marks what contraction kernels and operations on whole arrays read: it must lie in memory. */
 static void mark_operands(Planner *p)
 {
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		PDef *d = &p->def[k];
-		if (d->mode == MODE_REDUCE && d->red == RED_SUM && plan_contractible(p, k)) {
-			d->mode = MODE_CONTRACT;
+		bool contracts = d->mode == MODE_REDUCE && d->red == RED_SUM && plan_contractible(p, k);
+		d->mode = contracts ? MODE_CONTRACT : d->mode;
+		if (contracts || d->mode == MODE_MATRIX) {
 			for (uint32_t q = 0; q < d->nread; q++) {
 				p->def[d->read[q].to].operand = true;
 			}
@@ -418,7 +419,11 @@ static void choose_tiles(Planner *p)
 			end++;
 		}
 		PDef *d = &p->def[p->order[begin]];
-		if (d->mode == MODE_LEAF || d->mode == MODE_INLINE) {
+		bool matrix = false;
+		for (uint32_t k = begin; k < end; k++) {
+			matrix |= p->def[p->order[k]].mode == MODE_MATRIX;
+		}
+		if (d->mode == MODE_LEAF || d->mode == MODE_INLINE || matrix) {
 			continue;
 		}
 		bool done = false;

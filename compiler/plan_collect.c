@@ -2,6 +2,7 @@
  * regions, their reads, and an order in which every strongly connected set comes after those it
  * reads. Iterative throughout. */
 #include "compiler/plan_make.h"
+#include "lang/matrix.h"
 #include <assert.h>
 #include <string.h>
 
@@ -234,7 +235,8 @@ static void def_limits(Planner *p, PDef *d)
 		}
 		const AxisInfo *axis =
 			core_axis_info(p->core, core_index_axis(p->core, d->formal[k]));
-		if (d->red && !d->zero_outside && !(axis->flags & (AXIS_PERIODIC | AXIS_SAMPLES)) &&
+		bool result = d->mode == MODE_MATRIX && k + matrix_op(d->red)->nresult >= d->rank;
+		if (d->red && !result && !d->zero_outside && !(axis->flags & (AXIS_PERIODIC | AXIS_SAMPLES)) &&
 		    axis->size > 0) {
 			/* A reduction has no domain of its own: it is computed where it is read. */
 			d->max[k].lo -= BEYOND;
@@ -322,10 +324,16 @@ static void def_fill(Planner *p, uint32_t number)
 	d->bound = arena_copy(p->arena, info->bound, d->nbound * sizeof(Index), alignof(Index));
 	d->zero_outside = (info->flags & DEF_ZERO_OUTSIDE) != 0;
 	bool leaf = info->role == DEF_PARAM || info->role == DEF_DATA || info->role == DEF_RUNTIME;
-	d->mode = leaf ? MODE_LEAF : d->red ? MODE_REDUCE : MODE_POINT;
+	d->mode = leaf			   ? MODE_LEAF
+		  : red_is_matrix(d->red) ? MODE_MATRIX
+		  : d->red		   ? MODE_REDUCE
+					   : MODE_POINT;
 	if (!leaf) {
 		DefInfo copy = *info;
 		def_regions(p, d, &copy);
+	}
+	if (d->mode == MODE_MATRIX) {
+		d->region[0].value = plan_matrix_argument(p, d, d->region[0].value);
 	}
 	def_limits(p, d);
 }

@@ -5,6 +5,7 @@
  * demanded of it, gives intervals of arguments, whose hull is demanded of what is read. In a
  * recurrence this is repeated until nothing grows. */
 #include "compiler/plan_make.h"
+#include "lang/matrix.h"
 #include <assert.h>
 #include <string.h>
 
@@ -311,6 +312,9 @@ static bool demand_arg(Planner *p, PDef *to, uint32_t k, Interval want, unsigned
 	bool periodic = core_axis_info(p->core, core_index_axis(p->core, to->formal[k]))->flags &
 			AXIS_PERIODIC;
 	Interval limit = to->max[k];
+	if (to->mode == MODE_MATRIX && k + matrix_op(to->red)->nresult >= to->rank) {
+		want = limit; /* all of a result is computed at once */
+	}
 	/* A reduction may be read a little beside its axis by a shift, never by a computed place.
 	 */
 	if (to->red && (to->output || want.lo < limit.lo || want.hi > limit.hi)) {

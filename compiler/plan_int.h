@@ -170,6 +170,28 @@ typedef struct Fill {
 	Def def;
 } Fill;
 
+/* One result of an operation on whole arrays. */
+typedef struct MatrixOut {
+	RedKind red;
+	Def def;
+	uint32_t nresult;
+	int64_t size[2];
+	Access at; /* strides: of the places around, then of the result's axes */
+} MatrixOut;
+
+/* An operation on whole arrays (lang/matrix.h) at all places around. */
+typedef struct MatrixStep {
+	uint32_t number; /* in Plan.matrix */
+	RedKind family;
+	uint32_t naround;
+	Dim *dim;
+	int64_t size[2]; /* rows and columns; an array with one axis has one column */
+	int64_t first;   /* label of the first row */
+	Access in;       /* strides: of the places around, then of the argument's axes */
+	uint32_t nout;
+	MatrixOut out[3];
+} MatrixStep;
+
 typedef struct Step Step;
 typedef struct Block {
 	uint32_t n;
@@ -197,7 +219,7 @@ typedef struct Loop {
 	Block body;
 } Loop;
 
-typedef enum { STEP_NEST, STEP_GEMM, STEP_FILL, STEP_LOOP } StepTag;
+typedef enum { STEP_NEST, STEP_GEMM, STEP_FILL, STEP_MATRIX, STEP_LOOP } StepTag;
 struct Step {
 	StepTag tag;
 	uint32_t number, last; /* place in the plan; last: of the steps inside */
@@ -212,6 +234,7 @@ struct Step {
 		Nest *nest;
 		Gemm *gemm;
 		Fill *fill;
+		MatrixStep *matrix;
 		Loop *loop;
 	};
 };
@@ -245,8 +268,10 @@ typedef struct Failure {
 	const Nest *nest; /* NULL: see def */
 	const Instr *at;  /* NULL: the sum of a reduction */
 	int64_t value;
-	Def def;        /* of accumulators; 0 and nest NULL: nothing failed */
+	Def def;        /* of accumulators; 0 and nest and matrix NULL: nothing failed */
 	uint64_t order; /* of the block it happened in: the first one is reported */
+	const MatrixStep *matrix; /* not NULL: an operation on a whole array, and why */
+	char why[384]; /* RT_TEXT_MAX */
 } Failure;
 
 struct Plan {
@@ -268,6 +293,9 @@ struct Plan {
 	uint32_t noutput;
 	Output *output;
 	uint32_t nversion;
+	MatrixStep **matrix;
+	uint32_t nmatrix;
+	size_t matrix_cap;
 	Version *version; /* data the fixed part depends on */
 	uint64_t fixed_seed;
 	bool fixed_done, fixed_random;

@@ -33,6 +33,7 @@ typedef enum {
 	MODE_POINT,    /* a nest */
 	MODE_REDUCE,   /* a nest with bound dimensions */
 	MODE_CONTRACT, /* sums of products of two reads, plus a pointwise rest */
+	MODE_MATRIX,   /* an operation on a whole array */
 	MODE_INLINE,   /* computed again where it is read */
 	MODE_ABSORBED  /* a contraction added up in its only reader */
 } Mode;
@@ -53,6 +54,7 @@ typedef struct PDef {
 	Read *read;
 	bool zero_outside, is_static, random, random_step, output, operand, covered, filled;
 	bool cyclic;       /* part of a recurrence */
+	bool done;         /* MATRIX: computed with another result */
 	uint64_t fleeting; /* formals (bits) of which only the present label is kept */
 	uint32_t pin_slot; /* inside a recurrence along an axis it does not have: computed at this
 			      label alone */
@@ -221,6 +223,11 @@ void plan_classify(Planner *p);
 bool plan_contractible(Planner *p, uint32_t d);
 /* Emits the contractions of a definition that was initialised. */
 void plan_emit_contract(Planner *p, uint32_t d, uint32_t region);
+
+/* ---- plan_matrix.c ------------------------------------------------------------------------- */
+/* The argument of an operation on a whole array as a read of what lies in memory. */
+Node plan_matrix_argument(Planner *p, const PDef *d, Node value);
+void plan_emit_matrix(Planner *p, uint32_t number);
 
 /* ---- plan_order.c: loops of recurrences, order of steps
  * ------------------------------------------------------------ */

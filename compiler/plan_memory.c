@@ -47,6 +47,12 @@ static void touch_step(const Step *s, Span2 tile, Span2 run)
 	case STEP_FILL:
 		touch(&s->fill->out, s->region, tile, run);
 		break;
+	case STEP_MATRIX:
+		touch(&s->matrix->in, s->region, tile, run);
+		for (uint32_t k = 0; k < s->matrix->nout; k++) {
+			touch(&s->matrix->out[k].at, s->region, tile, run);
+		}
+		break;
 	default:
 		break;
 	}

@@ -415,6 +415,8 @@ void plan_emit_single(Planner *p, uint32_t def)
 		uint32_t from = p->into->n;
 		if (d->mode == MODE_CONTRACT) {
 			plan_emit_contract(p, def, r);
+		} else if (d->mode == MODE_MATRIX) {
+			plan_emit_matrix(p, def);
 		} else {
 			plan_emit_nest(p, 1, &(NestItem){def, r, d->region[r].value, d->formal});
 		}

@@ -1,6 +1,7 @@
 /* plan_print.c — a plan as text: buffers with sizes and lives, then the steps. Same plan, same
  * bytes. */
 #include "compiler/interp.h"
+#include "lang/matrix.h"
 #include <string.h>
 
 static const char *const PLACE_NAME[PLACES] = {"leaf", "static", "global", "tile", "block"};
@@ -150,6 +151,22 @@ static void print_gemm(const Print *w, const Gemm *g)
 	fputc('\n', w->out);
 }
 
+static void print_matrix(const Print *w, const MatrixStep *s)
+{
+	for (uint32_t k = 0; k < s->nout; k++) {
+		fprintf(w->out, "%s%s %s", k ? ", " : "", matrix_op(s->out[k].red)->name,
+			def_name(w, s->out[k].def));
+	}
+	fprintf(w->out, " of %lldx%lld:", (long long)s->size[0], (long long)s->size[1]);
+	print_dims(w, s->naround, s->dim, "; ");
+	print_access(w, &s->in, s->naround);
+	for (uint32_t k = 0; k < s->nout; k++) {
+		fputs(" -> ", w->out);
+		print_access(w, &s->out[k].at, s->naround);
+	}
+	fputc('\n', w->out);
+}
+
 static void print_block(const Print *w, const Block *b, int depth);
 
 static void print_loop(const Print *w, const Loop *l, int depth)
@@ -192,6 +209,9 @@ static void print_block(const Print *w, const Block *b, int depth)
 			fprintf(w->out, "fill %s with %g:", def_name(w, s->fill->def),
 				s->fill->value);
 			print_dims(w, s->fill->ndim, s->fill->dim, "\n");
+			break;
+		case STEP_MATRIX:
+			print_matrix(w, s->matrix);
 			break;
 		case STEP_LOOP:
 			print_loop(w, s->loop, depth);

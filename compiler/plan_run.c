@@ -3,6 +3,7 @@
  * everything is computed; what failed is reported. */
 #include "compiler/exec.h"
 #include "compiler/interp.h"
+#include "lang/matrix.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,11 @@ void exec_free(Plan *p)
 static void report(const Plan *p, Diags *ds, const Failure *f)
 {
 	Core *c = p->core;
+	if (f->matrix) {
+		diag_no_result(ds, core_def(c, f->matrix->out[0].def)->span,
+			       matrix_op(f->matrix->family)->word, f->why);
+		return;
+	}
 	Arena *scratch = arena_create();
 	if (!scratch) {
 		return;
@@ -158,7 +164,7 @@ static bool run_part(Plan *p, Diags *ds, bool fixed, RunContext context)
 	} else {
 		interp_run(p, fixed, context, &failure);
 	}
-	bool failed = failure.nest || failure.def;
+	bool failed = failure.nest || failure.def || failure.matrix;
 	if (failed) {
 		report(p, ds, &failure);
 	}

@@ -139,7 +139,12 @@ typedef enum {
 	DEF_DATA,      /* leaf: loaded, simulated or sampled arrays */
 	DEF_RUNTIME    /* leaf: set by the running program (step, sweep variable, optimiser state, random test point) */
 } DefRole;
-typedef enum { RED_NONE, RED_SUM, RED_PROD, RED_MAX, RED_MIN, RED_LOGSUMEXP, RED_ARGMAX, RED_ARGMIN, RED_ALL, RED_ANY } RedKind;
+typedef enum {
+	RED_NONE, RED_SUM, RED_PROD, RED_MAX, RED_MIN, RED_LOGSUMEXP, RED_ARGMAX, RED_ARGMIN, RED_ALL, RED_ANY,
+	/* operations on whole arrays: lang/matrix.h */
+#define MATRIX(id, name, word, nbound, nresult, integer) RED_##id,
+#include "lang/matrix.def"
+} RedKind;
 /* Empty reductions: sum 0, prod 1, max -inf, min +inf, logsumexp -inf, argmax/argmin the axis' first, all true, any false.
  * A filter is made by core_filter: for sums a guard, for the others `if c then e else neutral element`. A guard in a body
  * is zero where it fails, as everywhere: max[j] (if c then e else 0) and max[j if c](e) are different things. */

@@ -1,5 +1,6 @@
 /* core_check.c — is this graph legal? Run after every pass; finds our mistakes, not the user's. */
 #include "lang/core_int.h"
+#include "lang/matrix.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -270,6 +271,10 @@ static void check_roles(Check *k, const DefInfo *d)
 	if (d->role == DEF_REDUCTION && (d->npiece != 1 || d->piece[0].box)) {
 		wrong(k, 0, "a reduction has one piece on its whole domain");
 	}
+	if (d->role == DEF_REDUCTION && red_is_matrix(d->red) &&
+	    (d->nbound != matrix_op(d->red)->nbound || d->nindex < matrix_results(d))) {
+		wrong(k, 0, "an operation on arrays of another number of axes");
+	}
 	if (d->role == DEF_CONST && d->nindex) {
 		wrong(k, 0, "a constant with indices");
 	}
@@ -296,7 +301,8 @@ static void check_def(Check *k, Def def, Memo *owners)
 		}
 		check_closed(k, d, n, "a piece");
 		check_box(k, d, &d->piece[p]);
-		bool counted = d->red == RED_ARGMAX || d->red == RED_ARGMIN;
+		bool counted = d->red == RED_ARGMAX || d->red == RED_ARGMIN ||
+			       (red_is_matrix(d->red) && matrix_op(d->red)->integer);
 		if (counted ? d->kind != KIND_INT : core_kind(k->c, n) != d->kind) {
 			wrong(k, n, "the kind of a piece is not the definition's");
 		}

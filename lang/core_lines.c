@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lang/core_print.h"
+#include "lang/matrix.h"
 
 bool core_print_leaf(const DefInfo *d)
 {
@@ -339,7 +340,8 @@ void core_print_in_place(Print *p)
 	for (uint32_t k = 0; k < p->n; k++) {
 		const DefInfo *d = core_def(p->c, p->order[k]);
 		p->in_place[p->order[k]] =
-			d->red != RED_NONE && r.count[p->order[k]] == 1 && d->npiece == 1 &&
+			d->red != RED_NONE && !red_is_matrix(d->red) &&
+			r.count[p->order[k]] == 1 && d->npiece == 1 &&
 			!(d->flags & (DEF_USER | DEF_KEEP | DEF_VARIABLE)) && !d->unit;
 	}
 }

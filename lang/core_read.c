@@ -456,6 +456,9 @@ static void fill_entry(CoreRead *r, CoreEntry *e)
 		if (e->npiece == 1 && !piece[k].box && value->kind == AST_REDUCE && !e->variable &&
 		    !e->constant) {
 			core_read_reduction(r, &scope, value, e->def, &piece[k].value);
+		} else if (e->npiece == 1 && !piece[k].box && !e->variable && !e->constant &&
+			   core_read_matrix_kind(r, value) != RED_NONE) {
+			core_read_matrix_value(r, &scope, value, e->def, &piece[k].value);
 		} else {
 			piece[k].value = core_read_node(r, &scope, value, d->kind);
 		}

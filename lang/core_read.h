@@ -79,6 +79,10 @@ bool core_read_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out);
 Node core_read_node(CoreRead *r, Scope *s, const Ast *ast, Kind want);
 /* A reduction as the whole value of definition d, which becomes one. */
 void core_read_reduction(CoreRead *r, Scope *s, const Ast *ast, Def d, Node *body);
+/* ---- core_read_matrix.c: an operation on a whole array, which is the whole value of a definition */
+/* RED_NONE if the expression is none. */
+RedKind core_read_matrix_kind(const CoreRead *r, const Ast *ast);
+void core_read_matrix_value(CoreRead *r, Scope *s, const Ast *ast, Def d, Node *body);
 /* The axis of an index variable by the first read of an entry with known axes that has it as an
  * argument; 0: none. */
 Axis core_read_infer(CoreRead *r, const Ast *ast, Sym index);

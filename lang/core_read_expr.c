@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lang/core_read.h"
+#include "lang/matrix.h"
 
 enum { READ_DEPTH = 2000 };
 
@@ -211,6 +212,11 @@ bool core_read_kind(CoreRead *r, const Scope *s, const Ast *ast, Kind *out)
 	case AST_NAME:
 		return name_kind(r, s, ast, out);
 	case AST_INDEX:
+		if (core_read_matrix_kind(r, ast) != RED_NONE) {
+			*out = matrix_op(core_read_matrix_kind(r, ast))->integer ? KIND_INT
+										 : KIND_REAL;
+			return true;
+		}
 		return ast->kid[0]->kind == AST_NAME && name_kind(r, s, ast->kid[0], out);
 	case AST_CALL:
 		return call_kind(r, s, ast, out);

@@ -46,6 +46,7 @@ static Node neutral(Core *c, RedKind red, Kind kind)
 		return core_bool_const(c, false);
 	case RED_NONE:
 	case RED_SUM:
+	default: /* operations on whole arrays have no filters */
 		break;
 	}
 	return core_zero(c, kind);

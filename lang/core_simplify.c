@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lang/core_rules.h"
+#include "lang/matrix.h"
 
 typedef struct Simplify {
 	Core *c;
@@ -312,7 +313,10 @@ static Node image_of_reduction(Simplify *s, Def def)
 	}
 	Index *bound;
 	Node body = simplify_value(s, core_open(c, def, 0, formal, &bound));
-	Node n = core_reduce(c, d.red, d.name, d.span, d.nbound, bound, body);
+	Node n = red_is_matrix(d.red)
+			 ? core_matrix(c, d.red, d.name, d.span, bound,
+				       d.index + (d.nindex - matrix_results(&d)), body)
+			 : core_reduce(c, d.red, d.name, d.span, d.nbound, bound, body);
 	n = core_rules_apply(c, s->flags, n);
 	Node read;
 	if (dissolves(c, n, &read)) {

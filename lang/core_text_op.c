@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lang/core_text.h"
+#include "lang/matrix.h"
 
 static const char *infix(CoreText *t, const NodeInfo *p, const char *op, int side)
 {
@@ -228,9 +229,43 @@ static bool is_neutral(const CoreText *t, RedKind red, Node n)
 	}
 }
 
+/* inverse([p in h, q in h -> A[s, p, q]])[i, k]: rows before columns, axes always told. */
+static const char *matrix_text(CoreText *t, Def d, const Node *args, int *binds)
+{
+	Core *c = t->c;
+	const DefInfo info = *core_def(c, d);
+	const MatrixOp *op = matrix_op(info.red);
+	size_t outside = t->nindex;
+	Index *bound;
+	Node body = core_open(c, d, 0, args, &bound);
+	TextBuffer b = {.a = t->a};
+	core_text_put(&b, op->name);
+	core_text_put(&b, "([");
+	for (uint32_t k = 0; k < op->nbound; k++) {
+		const char *axis = core_text_axis(t, core_index_axis(c, bound[k]));
+		const char *name = core_text_index(t, bound[k]);
+		core_text_put(&b, arena_printf(t->a, "%s%s in %s", k ? ", " : "", name, axis));
+	}
+	core_text_put(&b, " -> ");
+	core_text_put(&b, core_text_node(t, body, BIND_IF));
+	core_text_put(&b, "])");
+	t->nindex = outside;
+	*binds = BIND_ATOM;
+	const char *call = core_text_finish(&b);
+	const Node *place = args + (info.nindex - op->nresult);
+	return op->nresult
+		       ? arena_printf(t->a, "%s]",
+				      core_text_join(t, arena_printf(t->a, "%s[", call), op->nresult,
+						     place))
+		       : call;
+}
+
 const char *core_text_reduction(CoreText *t, Def d, const Node *args, int *binds, bool *minus)
 {
 	Core *c = t->c;
+	if (red_is_matrix(core_def(c, d)->red)) {
+		return matrix_text(t, d, args, binds);
+	}
 	RedKind red = core_def(c, d)->red;
 	uint32_t n = core_def(c, d)->nbound;
 	Index *bound;

@@ -28,7 +28,7 @@ void *lapack_routine(const char *name)
 bool lapack_ready(void)
 {
 	static const char *const NEEDED[] = {
-		"LAPACKE_dgeqrf", "LAPACKE_dorgqr", "LAPACKE_dsyevd", "LAPACKE_dgesdd", "LAPACKE_dgetrf",
+		"LAPACKE_dgeqrf", "LAPACKE_dorgqr", "LAPACKE_dsyevd", "LAPACKE_dgeev", "LAPACKE_dgesdd", "LAPACKE_dgetrf",
 		"LAPACKE_dgecon", "LAPACKE_dgetrs", "LAPACKE_dgelsd", "LAPACKE_dpotrf", "cblas_dgemm"};
 	void (*threads)(int) = (void (*)(int))lapack_routine("openblas_set_num_threads");
 	bool all = threads != NULL;

@@ -161,6 +161,44 @@ RtStatus la_eigh(size_t n, const double *a, double *w, double *v, RtError *err)
 	return outcome(info, RT_E_DIVERGED, "the eigenvalues did not converge", err);
 }
 
+typedef struct Complex {
+	double re, im;
+} Complex;
+
+static int by_parts(const void *x, const void *y)
+{
+	const Complex *a = x, *b = y;
+	double p = a->re != b->re ? a->re : a->im, q = a->re != b->re ? b->re : b->im;
+	return p < q ? -1 : p > q;
+}
+
+RtStatus la_eig(size_t n, const double *a, double *re, double *im, RtError *err)
+{
+	RtStatus status = check(n, n, a, err);
+	if (status != RT_OK) {
+		return status;
+	}
+	double *w = column_major(n, n, a), unused[1];
+	Complex *value = rt_alloc(n, sizeof *value);
+	lapack_int info = -1, in = (lapack_int)n;
+	if (w && value) {
+		info = LAPACK(dgeev)(LAPACK_COL_MAJOR, 'N', 'N', in, w, in, re, im, unused, 1, unused, 1);
+	}
+	for (size_t i = 0; info == 0 && i < n; i++) {
+		value[i] = (Complex){re[i], im[i]};
+	}
+	if (info == 0) {
+		qsort(value, n, sizeof *value, by_parts);
+	}
+	for (size_t i = 0; info == 0 && i < n; i++) {
+		re[i] = value[i].re;
+		im[i] = value[i].im;
+	}
+	free(w);
+	free(value);
+	return outcome(info, RT_E_DIVERGED, "the eigenvalues did not converge", err);
+}
+
 RtStatus la_svd(size_t m, size_t n, const double *a, double *u, double *s, double *vt,
                 RtError *err)
 {

@@ -19,6 +19,8 @@ RtStatus la_qr(size_t m, size_t n, const double *a, double *q, double *r, RtErro
  * columns of v[n,n], each with its largest component (the first of equals) positive. v may be NULL.
  * */
 RtStatus la_eigh(size_t n, const double *a, double *w, double *v, RtError *err);
+/* Eigenvalues of any real matrix, re + i im, by their real part and then their imaginary part. */
+RtStatus la_eig(size_t n, const double *a, double *re, double *im, RtError *err);
 /* a[m,n] = u[m,k] diag(s[k]) vt[k,n], k = min(m,n), s descending; signs: largest component of each
  * row of vt positive. u and vt may both be NULL. */
 RtStatus la_svd(size_t m, size_t n, const double *a, double *u, double *s, double *vt,
