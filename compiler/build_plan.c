@@ -2,7 +2,6 @@
  * data, lets) is copied into leaves of role DATA, so that everything which depends on it alone is
  * computed once, when the library is built or its parameters are prepared. */
 #include "compiler/build_int.h"
-#include "lang/matrix.h"
 #include "compiler/deriv.h"
 #include <stdalign.h>
 #include <string.h>
@@ -245,10 +244,12 @@ static Plan *make_plan(Library *l, const LibFn *f, int form)
 	}
 	PlanOptions o = {.threads = 1, .real_bytes = l->real_bytes};
 	Plan *p = plan_build(r->core, r->store, r->e->ctx.diags, n, out, o);
-	if (p && p->nmatrix) { /* a library needs libc and libm alone */
+	const char *library = p ? plan_library(p) : NULL;
+	if (library) { /* what is built needs libc and libm alone */
 		diag_not_exportable(r->e->ctx.diags, f->fn->span, f->name,
-				    arena_printf(core_arena(r->core), "it uses %s, which needs LAPACK or an order of numbers",
-						 matrix_op(p->matrix[0]->family)->word));
+				    arena_printf(core_arena(r->core),
+						 "it uses %s, which compiled libraries do not have",
+						 library));
 		plan_free(p);
 		return NULL;
 	}

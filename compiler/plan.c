@@ -2,6 +2,7 @@
  * the finished plan. Core in (outputs closed up to their formals, no NODE_D); steps over buffers
  * out. SPEC.md, determinism. */
 #include "compiler/plan_make.h"
+#include "lang/matrix.h"
 #include "lang/simplify.h"
 #include <assert.h>
 #include <string.h>
@@ -337,4 +338,9 @@ size_t plan_count(const Plan *p, uint32_t k)
 {
 	assert(k < p->noutput);
 	return p->output[k].count;
+}
+
+const char *plan_library(const Plan *p)
+{
+	return p->nmatrix ? matrix_op(p->matrix[0]->family)->word : NULL;
 }

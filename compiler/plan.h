@@ -49,6 +49,8 @@ void plan_undo(Plan *p, unsigned runs);
 const double *plan_real(const Plan *p, uint32_t k);
 const int64_t *plan_int(const Plan *p, uint32_t k);
 size_t plan_count(const Plan *p, uint32_t k);
+/* An operation on whole arrays that the plan asks of the runtime (inverse, sort, …), or NULL. */
+const char *plan_library(const Plan *p);
 
 typedef struct PlanCost { double flops, transcendental, bytes; size_t memory; uint32_t definitions, contractions; double contraction_flops; } PlanCost;
 PlanCost plan_cost(const Plan *p);
