@@ -2,7 +2,7 @@
 # examples.sh PNNC [NAME…]: every acceptance check of the applications: runs the programs of tests/examples.tsv (those whose
 # name begins with one of the given), as many at a time as there are processors, and prints a table of their named claims: what
 # was measured beside its bound, and the verdict. A claim that is judged several times (in a sweep) shows the worst
-# of them. OUT=dir keeps the figures and tables that the programs write, each in its folder.
+# of them. PAGE=file also writes the table as Markdown. OUT=dir keeps the figures and tables that the programs write, each in its folder.
 pnnc=$(realpath "$1") || exit 2
 shift
 cd "$(dirname "$0")/.." || exit 2
@@ -17,7 +17,7 @@ one() {
 	mkdir -p "$folder"
 	# shellcheck disable=SC2086 # the arguments are words
 	"$pnnc" run -q $arguments --threads 1 --out "$folder" --metrics "$work/$number.json" >"$work/$number.out" 2>&1
-	printf '%s\t%s\t%s\t%s\n' "$number" "$name" "$?" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" >"$work/$number.end"
+	printf '%s\t%s\t%s\t%s\t%s\n' "$number" "$name" "$?" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" "$arguments" >"$work/$number.end"
 	printf '%s: %.0f s\n' "$name" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" >&2
 }
 export -f one
@@ -47,14 +47,25 @@ claims='[inputs | select(.event == "claim" and .name)] | to_entries | map(.value
 	[.name, .shown + (if .times > 1 then "  (worst of \(.times))" else "" end), (if .pass then "holds" else "FAILS" end)] | @tsv'
 others='[inputs | select(.event == "claim" and (.name | not))] | "\(length)\t\(map(select(.pass | not)) | length)"'
 failed=0 held=0 controls=0
+pages=$work/page
+row() { # name shown verdict: a line of the terminal, and one of the page
+	awk -v c="$1" -v s="$2" -v v="$3" 'BEGIN { w = length(c); printf "  %s%*s  %-44s %s\n", c, w < 58 ? 58 - w : 0, "", s, v }'
+	printf '| %s | %s | %s |\n' "${1//|/\\|}" "${2//|/\\|}" "$3" >>"$pages"
+}
+lines() { # of a program without comments and blank lines
+	[ -f "$1" ] && grep -vcE '^[[:space:]]*(#|$)' "$1" || echo –
+}
 for end in "$work"/*.end; do
-	IFS=$'\t' read -r number name status seconds <"$end"
-	json=$work/$number.json
+	IFS=$'\t' read -r number name status seconds arguments <"$end"
+	json=$work/$number.json program=${arguments%% *}
 	: >>"$json"
-	printf '\n%s   %.1f s%s\n' "$name" "$seconds" "$([ "$status" -eq 0 ] || echo "   exit $status")"
+	python=tests/pytorch/$(basename "$program" .pnn).py
+	printf '\n%s   %.1f s   %s lines%s%s\n' "$name" "$seconds" "$(lines "$program")" \
+		"$([ -f "$python" ] && echo ", in PyTorch $(lines "$python")")" "$([ "$status" -eq 0 ] || echo "   exit $status")"
+	printf '\n### %s\n\n`%s`, %.0f s, %s lines%s\n\n| Check | Measured | |\n|---|---|---|\n' "$name" "$arguments" "$seconds" \
+		"$(lines "$program")" "$([ -f "$python" ] && echo " (in PyTorch $(lines "$python"))")" >>"$pages"
 	while IFS=$'\t' read -r claim shown verdict; do
-		awk -v c="$claim" -v s="$shown" -v v="$verdict" 'BEGIN {
-			w = length(c); printf "  %s%*s  %-44s %s\n", c, w < 58 ? 58 - w : 0, "", s, v }'
+		row "$claim" "$shown" "$verdict"
 		[ "$verdict" = holds ] && held=$((held + 1)) || failed=$((failed + 1))
 		case $claim in *control*) controls=$((controls + 1)) ;; esac
 	done < <(jq -rn "$claims" "$json")
@@ -66,5 +77,7 @@ for end in "$work"/*.end; do
 	fi
 	[ "${wrong:-0}" -gt 0 ] && failed=$((failed + wrong)) && cat "$work/$number.out"
 done
-printf '\n%d checks hold (%d of them that a control fails as it must), %d do not; %.0f s\n' "$held" "$controls" "$failed" "$total"
+summary=$(printf '%d checks hold (%d of them that a control fails as it must), %d do not; %.0f s' "$held" "$controls" "$failed" "$total")
+printf '\n%s\n' "$summary"
+[ -n "$PAGE" ] && { printf '%s\n' "$summary"; cat "$pages"; } >"$PAGE"
 [ "$failed" -eq 0 ]
