@@ -451,7 +451,13 @@ static void put_expr(TextOut *t, const Ast *e)
 		put_unit(t, e->text);
 		break;
 	case AST_STR: put_string(t, e); break;
-	case AST_NAME: text_name(t, e); break;
+	case AST_NAME:
+		text_name(t, e);
+		if (e->nkid) {
+			text_put(t, " in ");
+			text_expr(t, e->kid[0], LEVEL_EXPR);
+		}
+		break;
 	case AST_OPERATOR:
 		text_sym(t, e->name ? e->name : e->text);
 		text_put(t, e->name || e->text ? "" : "*");

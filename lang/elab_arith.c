@@ -45,14 +45,26 @@ bool val_need_number(Elab *e, const Val *v, const char *op)
 	return false;
 }
 
+/* n*i + …: with a multiple of an index the sum leaves the axis of its other term. */
+static bool has_multiple(Elab *e, Node n)
+{
+	NodeInfo i = *core_node(e->core, n);
+	for (uint32_t k = 0; i.tag == NODE_LIN && k < i.n; k++) {
+		if (i.coef[k] != 1 && core_node(e->core, i.arg[k])->tag == NODE_INDEX) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static Val int_result(Elab *e, Span at, const Val *a, const Val *b, Node n, bool shift)
 {
 	Val r = val_num(e, at, ELEM_INT, 0, n);
 	r.literal = a->literal && b->literal;
 	/* an index plus or minus a number still walks along its axis */
-	if (shift && a->of && !b->of) {
+	if (shift && a->of && !b->of && !has_multiple(e, b->re)) {
 		r.of = a->of;
-	} else if (shift && b->of && !a->of) {
+	} else if (shift && b->of && !a->of && !has_multiple(e, a->re)) {
 		r.of = b->of;
 	}
 	return r;
@@ -91,6 +103,8 @@ static Val add_values(Elab *e, Span at, Val a, Val b, bool minus)
 		}
 		return val_error(at);
 	}
+	literal_fit(e, &a, &b);
+	literal_fit(e, &b, &a);
 	if (!same_axes(e, at, &a, &b)) {
 		return val_error(at);
 	}
@@ -335,7 +349,8 @@ static Val compare_values(Elab *e, Span at, const char *op, Val a, Val b)
 		return val_num(e, at, ELEM_BOOL, 0, equal ? same : core_op1(e->core, OP_not, same));
 	}
 	bool ints = both_int(&a, &b);
-	if (ints && a.of && b.of && a.of != b.of) {
+	if (ints && a.of && b.of && a.of != b.of && !axis_is_range(e, a.of) &&
+	    !axis_is_range(e, b.of)) {
 		AxisRef x = {a.of, 0}, y = {b.of, 0};
 		diag_axis_mismatch(elab_diags(e), at, axis_name(e, y), axis_name(e, x));
 		return val_error(at);

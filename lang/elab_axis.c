@@ -133,6 +133,16 @@ Axis axis_range(Elab *e, int64_t lo, int64_t hi)
 	return r.axis;
 }
 
+bool axis_is_range(const Elab *e, Axis a)
+{
+	for (size_t i = 0; i < e->nrange; i++) {
+		if (e->range[i].axis == a) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool axis_of_expr(Elab *e, Scope *s, const Ast *ast, AxisRef *out)
 {
 	Val v = elab_callee(e, s, ast);

@@ -16,6 +16,10 @@ static bool axis_argument(Call *c, AxisRef *a)
 		*a = val_axis(c->e, &v, 0);
 		return true;
 	}
+	if (v.tag == VAL_NUM && v.rank == 0 && v.of) { /* an index hides the axis that it is called as */
+		*a = (AxisRef){v.of, 0};
+		return true;
+	}
 	if (v.tag == VAL_DATA) {
 		*a = (AxisRef){v.data->records, 0};
 		return true;
@@ -102,6 +106,7 @@ Val builtin_int(Call *c)
 {
 	Val v = builtin_value(c, 0);
 	if (v.tag == VAL_NUM && v.elem == ELEM_INT) {
+		v.of = 0; /* the label value of an index, which is a place on no axis */
 		return v;
 	}
 	if (v.tag == VAL_ERROR || !val_real(c->e, &v) || !val_pure(c->e, &v)) {

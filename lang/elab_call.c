@@ -223,7 +223,7 @@ static Val body_value(Elab *e, Scope *in, FnDecl *d)
 {
 	if (!d->equation) {
 		const Ast *body = d->ast->kid[3];
-		return body->kind == AST_BLOCK ? elab_block(e, in, body) : elab_expr(e, in, body);
+		return elab_expr_as(e, in, body, in, d->ast->kid[2]);
 	}
 	/* an equation's residual: left minus right; several make a tuple */
 	const Ast *ast = d->ast;
@@ -497,6 +497,42 @@ Val elab_call_value(Elab *e, Scope *s, const FnVal *fn, Span at, uint32_t n, Val
 	return val_error(at);
 }
 
+/* The written type of the argument given by that name, or in order; NULL if there is none or its
+ * axes are the function's own. */
+static const Ast *type_of_argument(const FnVal *f, Sym name, uint32_t *next)
+{
+	if (f->kind != FNV_USER || f->decl->equation || !f->decl->ast->kid[1]) {
+		return NULL;
+	}
+	const FnDecl *d = f->decl;
+	uint32_t k = name ? 0 : (*next)++;
+	while (name && k < d->nformal && d->formal[k] != name) {
+		k++;
+	}
+	const Ast *type = k < d->nformal ? formal_ast(d, k)->kid[0] : NULL, *own = d->ast->kid[0];
+	for (uint32_t i = 0; type && i < type->nkid; i++) {
+		for (uint32_t j = 0; own && j < own->nkid; j++) {
+			if (type->kid[i]->name == own->kid[j]->name) {
+				return NULL;
+			}
+		}
+	}
+	return type;
+}
+
+/* An argument whose type, seen from `in`, may say more: the axes of an array literal, the axis of a
+ * label. */
+static Val argument_value(Elab *e, Scope *s, const Ast *ast, Scope *in, const Ast *type)
+{
+	Entry *axis = type && type->kind == AST_TYPE && !type->nkid ? scope_find(e, in, type->name)
+								    : NULL;
+	Val v;
+	if (axis && axis->val.tag == VAL_AXIS && elab_label(e, s, ast, axis->val.axis.axis, &v)) {
+		return v;
+	}
+	return elab_expr_as(e, s, ast, in, type);
+}
+
 Val elab_call(Elab *e, Scope *s, const Ast *ast, const Val *piped)
 {
 	Val f = elab_callee(e, s, ast->kid[0]);
@@ -520,13 +556,15 @@ Val elab_call(Elab *e, Scope *s, const Ast *ast, const Val *piped)
 	if (piped) {
 		arg[0] = *piped;
 	}
+	uint32_t next = first;
 	for (uint32_t i = 0; i < n; i++) {
 		const Ast *a = ast->kid[i + 1];
 		if (a->kind == AST_NAMEDARG) {
 			name[first + i] = a->name;
 			a = a->kid[0];
 		}
-		arg[first + i] = elab_expr(e, s, a);
+		const Ast *type = type_of_argument(f.fn, name[first + i], &next);
+		arg[first + i] = argument_value(e, s, a, type ? f.fn->decl->scope : s, type);
 		arg[first + i].span = a->span;
 	}
 	/* min, max, abs of complex and complex exp are library matters of elab_builtin */

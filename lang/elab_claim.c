@@ -269,6 +269,8 @@ bool claim_compare(Claiming *k, Span at, const char *op, Val a, Val b)
 				   "a real number (complex numbers are not ordered)");
 		return false;
 	}
+	literal_fit(k->e, &a, &b);
+	literal_fit(k->e, &b, &a);
 	if (!same_axes(k, at, &a, &b) ||
 	    !(complex ? val_to_complex(e, &a) && val_to_complex(e, &b)
 		      : val_real(e, &a) && val_real(e, &b)) ||

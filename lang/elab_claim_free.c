@@ -438,6 +438,13 @@ static void walk_one(Walk *w, const Ast *ast, bool index)
 	case AST_PAREN:
 		walk(w, ast->kid[0], index);
 		break;
+	case AST_RANGE: /* x[A..C] */
+		for (uint32_t i = 0; i < ast->nkid; i++) {
+			const Ast *end = ast->kid[i];
+			bool label = index && end->kind == AST_NAME && is_any_label(w->k->e, end->name);
+			walk(w, label ? NULL : end, index);
+		}
+		break;
 	default:
 		walk_kids(w, ast, 0, false);
 	}

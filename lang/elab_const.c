@@ -130,7 +130,7 @@ static Val const_value(Elab *e, Scope *s, const Ast *ast, Val v)
 
 void elab_const(Elab *e, Scope *s, const Ast *ast)
 {
-	Val v = elab_expr(e, s, ast->kid[1]);
+	Val v = elab_expr_as(e, s, ast->kid[1], s, ast->kid[0]);
 	if (v.tag != VAL_ERROR && ast->kid[0]) {
 		Scope *bind = scope_new(e, s, NULL);
 		v.span = ast->kid[1]->span;

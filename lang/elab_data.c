@@ -368,31 +368,6 @@ static void shared_reads_record(Elab *e, const FieldInfo *f, Span at)
 		  "leave out the word shared, or compute it from shared fields alone");
 }
 
-/* [t, b -> …] as the value of a field over (pos, base): indices without a set run over those axes.
- */
-static const Ast *with_axes_of(Elab *e, const Ast *formula, const Ast *type)
-{
-	const Ast *ast = inside(formula);
-	if (!ast || ast->kind != AST_COMPREHENSION || !ast->kid[0]) {
-		return formula;
-	}
-	Ast *list = ast_new(e->arena, AST_BINDERS, ast->kid[0]->span, ast->kid[0]->nkid,
-			    ast->kid[0]->kid);
-	list->flags = ast->kid[0]->flags;
-	for (uint32_t k = 0; k < list->nkid && k < type->nkid; k++) {
-		const Ast *b = list->kid[k];
-		if (!b || b->kind != AST_BINDER || b->nkid < 2 || b->kid[1] ||
-		    b->kid[0]->kind != AST_NAME) {
-			continue;
-		}
-		Ast *kids[2] = {b->kid[0], type->kid[k]};
-		list->kid[k] = ast_new(e->arena, AST_BINDER, b->span, 2, kids);
-		list->kid[k]->flags = b->flags | AST_IN;
-	}
-	Ast *kids[2] = {list, ast->kid[1]};
-	return ast_new(e->arena, AST_COMPREHENSION, ast->span, 2, kids);
-}
-
 static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index record,
 			  const Ast *decl)
 {
@@ -401,7 +376,7 @@ static void field_formula(Elab *e, Scope *in, DataInfo *d, FieldInfo *f, Index r
 		return;
 	}
 	Val v = decl->flags & AST_DRAW ? drawn(e, in, d, f, record, ast)
-				       : elab_expr(e, in, with_axes_of(e, ast, decl->kid[0]));
+				       : elab_expr_as(e, in, ast, in, decl->kid[0]);
 	if (v.tag == VAL_NUM && f->spin && (v.elem == ELEM_INT || v.elem == ELEM_REAL)) {
 		if (!val_real(e, &v)) {
 			return;

@@ -87,6 +87,9 @@ bool group_binds(Elab *e, const Group *g, const Ast *arg)
 	if (arg->kind != AST_NAME) {
 		return false;
 	}
+	if (arg->nkid) {
+		return true;
+	}
 	Entry *entry = scope_find(e, g->scope, arg->name);
 	return !entry || entry->pending || entry->val.tag != VAL_NUM || entry->val.rank ||
 	       entry->val.elem != ELEM_INT || entry->val.of;
@@ -100,6 +103,15 @@ bool group_axis_from_bodies(Elab *e, Group *g, uint32_t p, AxisRef *out)
 			continue;
 		}
 		Sym name = left->kid[p + 1]->name;
+		const Ast *written = left->kid[p + 1]->nkid ? left->kid[p + 1]->kid[0] : NULL;
+		if (written) {
+			Trial t = trial_begin(e);
+			bool ok = axis_of_expr(e, g->scope, written, out);
+			trial_end(e, t);
+			if (ok) {
+				return true;
+			}
+		}
 		if (axis_infer(e, g->scope, name, g->piece[i]->kid[1], out)) {
 			return true;
 		}
@@ -217,14 +229,16 @@ static void report_axes(Elab *e, Group *g)
 			continue;
 		}
 		const Ast *arg = g->piece[g->n - 1]->kid[0]->kid[p + 1];
-		if (arg->kind == AST_NAME) {
+		if (arg->kind == AST_NAME && arg->nkid) {
+			AxisRef wrong;
+			axis_of_expr(e, g->scope, arg->kid[0], &wrong);
+		} else if (arg->kind == AST_NAME) {
 			Diag *d = diag_index_axis_unknown(elab_diags(e), arg->span,
 							  elab_text(e, arg->name));
 			diag_remark(d, "no array on the right side is read at %s",
 				    elab_text(e, arg->name));
 			diag_help(d,
-				  "give the index the name of its axis, or write  %s = [%s in axis "
-				  "-> …]",
+				  "give the index the name of its axis, or write  %s[%s in axis] = …",
 				  elab_text(e, g->name), elab_text(e, arg->name));
 		} else {
 			diag_help(diag_index_axis_unknown(elab_diags(e), arg->span,
@@ -271,6 +285,23 @@ bool group_find_axes(Elab *e, Group **set, size_t n)
 	return all;
 }
 
+/* y[k in axis]: the axis is that of the other pieces too. */
+static bool written_axis(Elab *e, const Group *g, const Ast *arg, AxisRef have)
+{
+	AxisRef a;
+	if (arg->kind != AST_NAME || !arg->nkid) {
+		return true;
+	}
+	if (!axis_of_expr(e, g->scope, arg->kid[0], &a)) {
+		return false;
+	}
+	if (!axis_same(e, a, have)) {
+		axis_differs(e, arg->span, a, have);
+		return false;
+	}
+	return true;
+}
+
 /* Binds the written indices of one piece; fixed positions become numbers. */
 bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 {
@@ -281,6 +312,9 @@ bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 	for (uint32_t p = 0; p < g->rank; p++) {
 		const Ast *arg = left->kid[p + 1];
 		int64_t label;
+		if (!written_axis(e, g, arg, g->axis[p])) {
+			return false;
+		}
 		if (arg->kind == AST_NAME && is_label(e, g->axis[p].axis, arg->name, &label)) {
 			g->fixed[piece][p] = label;
 			continue;
@@ -495,6 +529,7 @@ Val elab_group(Elab *e, Scope *s, Group *g, Sym name, Span at)
  */
 Val elab_block(Elab *e, Scope *s, const Ast *block)
 {
+	Wanted wanted = e->wanted;
 	elab_defs(e, s, block->nkid, block->kid);
 	const Ast *result = NULL;
 	for (uint32_t i = 0; i < block->nkid; i++) {
@@ -521,6 +556,7 @@ Val elab_block(Elab *e, Scope *s, const Ast *block)
 			  "end it with  return value");
 		return val_error(block->span);
 	}
+	e->wanted = wanted_for(&wanted, block, result->kid[0]);
 	Val v = elab_expr(e, s, result->kid[0]);
 	for (size_t k = 0; k < s->n;
 	     k++) { /* definitions that nothing asked for are checked all the same */

@@ -65,6 +65,23 @@ static Val name(Elab *e, Scope *s, const Ast *ast)
 	return v.tag == VAL_FN ? bare_net(e, s, ast, v) : v;
 }
 
+static bool is_unknown_name(Elab *e, Scope *s, const Ast *ast)
+{
+	return ast->kind == AST_NAME && !scope_knows(e, s, ast->name);
+}
+
+/* A name that nothing defines is a label where an index of its axis stands beside it:  kind == full. */
+bool elab_label(Elab *e, Scope *s, const Ast *ast, Axis axis, Val *out)
+{
+	int64_t label;
+	if (!axis || !is_unknown_name(e, s, ast) || !is_label(e, axis, ast->name, &label)) {
+		return false;
+	}
+	*out = val_num(e, ast->span, ELEM_INT, 0, core_int_const(e->core, label));
+	out->of = axis;
+	return true;
+}
+
 /* a + b + c + … of any length without recursion on its left spine. */
 static Val binary(Elab *e, Scope *s, const Ast *ast)
 {
@@ -77,9 +94,20 @@ static Val binary(Elab *e, Scope *s, const Ast *ast)
 	for (size_t i = 0; i < n; i++, at = at->kid[0]) {
 		spine[i] = at;
 	}
-	Val v = elab_expr(e, s, at);
+	Val v;
+	if (n == 1 && is_unknown_name(e, s, at) && !is_unknown_name(e, s, ast->kid[1])) {
+		Val right = elab_expr(e, s, ast->kid[1]);
+		if (!elab_label(e, s, at, right.tag == VAL_NUM ? right.of : 0, &v)) {
+			v = elab_expr(e, s, at);
+		}
+		return val_binary(e, ast->span, ast->name, v, right);
+	}
+	v = elab_expr(e, s, at);
 	for (size_t i = n; i-- > 0;) {
-		Val right = elab_expr(e, s, spine[i]->kid[1]);
+		Val right;
+		if (!elab_label(e, s, spine[i]->kid[1], v.tag == VAL_NUM ? v.of : 0, &right)) {
+			right = elab_expr(e, s, spine[i]->kid[1]);
+		}
 		v = val_binary(e, spine[i]->span, spine[i]->name, v, right);
 	}
 	return v;
@@ -97,155 +125,7 @@ static Val unary(Elab *e, Scope *s, const Ast *ast)
 	return v;
 }
 
-/* ---- reads by index
- * ------------------------------------------------------------------------------------------------
- */
-/* Has the array, a definition by pieces, a value at this place of its position p, beside the axis?
- * While it is being made nobody knows. */
-static bool has_place(Elab *e, const Val *base, uint32_t p, int64_t at)
-{
-	NodeInfo read = *core_node(e->core, base->re);
-	if (!base->reaches || read.tag != NODE_READ || read.n < base->rank) {
-		return false;
-	}
-	DefInfo d = *core_def(e->core, read.ref);
-	for (uint32_t k = 0; k < d.npiece; k++) {
-		const Range *box = d.piece[k].box ? &d.piece[k].box[read.n - base->rank + p] : NULL;
-		if (box && box->lo.kind == EDGE_AT && box->lo.offset == at) {
-			return true;
-		}
-	}
-	return d.npiece == 0;
-}
-
-static bool range_check(Elab *e, const Val *index, const Val *base, uint32_t p, const Ast *ast)
-{
-	int64_t v;
-	AxisRef axis = val_axis(e, base, p);
-	const AxisInfo *info = core_axis_info(e->core, axis.axis);
-	if (info->size < 0 || (info->flags & AXIS_PERIODIC) || e->unseen ||
-	    !val_const_int(e, index, &v) || (v >= info->first && v < info->first + info->size) ||
-	    has_place(e, base, p, v)) {
-		return true;
-	}
-	Diag *d = diag_index_out_of_range(elab_diags(e), ast->span,
-					  arena_printf(e->arena, "%lld", (long long)v),
-					  axis_name(e, axis));
-	diag_remark(d, "the axis runs from %lld to %lld", (long long)info->first,
-		    (long long)(info->first + info->size - 1));
-	return false;
-}
-
-/* x[i] with i bound by nothing: E0203. On an axis with labels the name may be a misspelt one. */
-static bool free_index(Elab *e, Scope *s, const Ast *ast, AxisRef axis)
-{
-	const Ast *name = ast;
-	while (name->kind == AST_PAREN ||
-	       (name->kind == AST_BINARY && name->kid[1]->kind == AST_NUM)) {
-		name = name->kid[0];
-	}
-	if (name->kind != AST_NAME || core_axis_info(e->core, axis.axis)->nlabel ||
-	    scope_knows(e, s, name->name)) {
-		return false;
-	}
-	if (scope_is_news(e, name->name)) {
-		const char *text = elab_text(e, name->name);
-		Diag *d = diag_indices_disagree(elab_diags(e), name->span, text,
-						"is free here: nothing binds it");
-		diag_help(d, "sum over it, as in  sum[%s] …, or make an array:  [%s -> …]", text,
-			  text);
-	}
-	return true;
-}
-
-/* One index expression as an int node in label values of the axis. */
-static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint32_t p)
-{
-	AxisRef axis = val_axis(e, base, p);
-	int64_t label;
-	if (ast->kind == AST_NAME && is_label(e, axis.axis, ast->name, &label)) {
-		Entry *entry = scope_find(e, s, ast->name);
-		if (entry && !entry->pending && entry->val.tag == VAL_NUM &&
-		    entry->val.elem == ELEM_INT && entry->val.of) {
-			diag_note(diag_ambiguous(elab_diags(e), ast->span, elab_text(e, ast->name),
-						 "it is a label of the axis and an index"),
-				  entry->span, "the index");
-			return 0;
-		}
-		return core_int_const(e->core, label);
-	}
-	if (free_index(e, s, ast, axis)) {
-		return 0;
-	}
-	Val v = elab_expr(e, s, ast);
-	if (v.tag == VAL_ERROR) {
-		return 0;
-	}
-	if (!val_scalar(&v) || v.elem != ELEM_INT) {
-		Diag *d = diag_type_mismatch(
-			elab_diags(e), ast->span, val_type(e, &v),
-			arena_printf(e->arena, "an index over axis %s", axis_name(e, axis)));
-		if (val_scalar(&v) && v.elem == ELEM_REAL) {
-			diag_help(d, "a real becomes an int by  int(x), which rounds down");
-		}
-		return 0;
-	}
-	if (v.of && v.of != axis.axis) {
-		Diag *d = diag_axis_mismatch(elab_diags(e), ast->span,
-					     axis_name(e, (AxisRef){v.of, 0}), axis_name(e, axis));
-		diag_remark(d, "axes are types: an index of one cannot read along another; real "
-			       "numbers can be compared by  i - first(axis)");
-		return 0;
-	}
-	return range_check(e, &v, base, p, ast) ? v.re : 0;
-}
-
-Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span at)
-{
-	if (base.tag == VAL_ERROR) {
-		return base;
-	}
-	if (base.tag != VAL_NUM) {
-		diag_type_mismatch(elab_diags(e), base.span, val_type(e, &base), "an array");
-		return val_error(at);
-	}
-	if (n > base.rank) {
-		diag_rank_mismatch(elab_diags(e), at, base.rank ? "the array" : "the scalar", n,
-				   base.rank);
-		return val_error(at);
-	}
-	Node *to = arena_array(e->arena, Node, n + 1);
-	bool ok = true;
-	for (uint32_t i = 0; i < n; i++) {
-		to[i] = index_node(e, s, index[i], &base, i);
-		ok = ok && to[i];
-	}
-	if (!ok) {
-		return val_error(at);
-	}
-	double k;
-	if (base.n && elab_node_value(e, to[0], &k) && k >= 0 && k < base.n) {
-		Val item = base.item[(size_t)k];
-		item.span = at;
-		return n > 1 ? elab_index(e, s, item, n - 1, index + 1, at) : item;
-	}
-	if (base.mixed) {
-		diag_unit_mismatch(elab_diags(e), at, "different from element to element",
-				   "one unit");
-		return val_error(at);
-	}
-	core_at(e->core, at);
-	Val r = val_subst(e, &base, n, base.ix, to);
-	r.span = at;
-	r.rank = base.rank - n;
-	r.ix = base.ix + n;
-	r.rec = base.rec ? base.rec + n : NULL;
-	r.n = 0;
-	r.of = 0;
-	r.literal = false;
-	return r;
-}
-
+/* ---- postfix ---- */
 static Val index_expr(Elab *e, Scope *s, const Ast *ast)
 {
 	Val base = elab_callee(e, s, ast->kid[0]);
@@ -321,14 +201,17 @@ static Val field(Elab *e, Scope *s, const Ast *ast)
  */
 static Val if_expr(Elab *e, Scope *s, const Ast *ast)
 {
+	Wanted w = e->wanted;
 	Val c = elab_expr(e, s, ast->kid[0]);
 	double known = 0;
 	bool constant = val_scalar(&c) && elab_node_value(e, c.re, &known);
 	e->unseen +=
 		constant && known == 0; /* of a side that is never looked at no place is too far */
+	e->wanted = wanted_for(&w, ast, ast->kid[1]);
 	Val a = elab_expr(e, s, ast->kid[1]);
 	e->unseen -= constant && known == 0;
 	e->unseen += constant && known != 0;
+	e->wanted = wanted_for(&w, ast, ast->kid[2]);
 	Val b = elab_expr(e, s, ast->kid[2]);
 	e->unseen -= constant && known != 0;
 	if (c.tag == VAL_ERROR || a.tag == VAL_ERROR || b.tag == VAL_ERROR) {
@@ -548,6 +431,7 @@ Val elab_expr(Elab *e, Scope *s, const Ast *ast)
 	case AST_TUPLE:
 		return tuple(e, s, ast);
 	case AST_PAREN:
+		e->wanted = wanted_for(&e->wanted, ast, ast->kid[0]);
 		v = elab_expr(e, s, ast->kid[0]);
 		v.span = ast->span;
 		return v;

@@ -191,6 +191,36 @@ static void axis_stand_ins(Elab *e, FnDecl *d, Scope *bind, FnVal *f)
 	}
 }
 
+/* Does the name stand in a range? Its value is then a length, known where the function is called. */
+static bool gives_length(const Ast *ast, Sym name, bool inside)
+{
+	if (!ast) {
+		return false;
+	}
+	if (ast->kind == AST_NAME && inside && ast->name == name) {
+		return true;
+	}
+	inside = inside || ast->kind == AST_RANGE;
+	for (uint32_t i = 0; i < ast->nkid; i++) {
+		if (gives_length(ast->kid[i], name, inside)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_lengths(Elab *e, const FnDecl *d)
+{
+	for (uint32_t i = 0; !d->equation && i < d->nformal; i++) {
+		const Ast *type = d->ast->kid[1]->kid[i]->kid[0];
+		if (type && !type->nkid && strcmp(elab_text(e, type->name), "int") == 0 &&
+		    gives_length(d->ast->kid[3], d->formal[i], false)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void fn_check(Elab *e, FnDecl *d)
 {
 	if (d->bad || d->checking) {
@@ -212,7 +242,7 @@ void fn_check(Elab *e, FnDecl *d)
 	for (uint32_t i = 0; !d->equation && i < d->nformal; i++) {
 		generic = generic || (!d->ast->kid[1]->kid[i]->kid[0] && !d->net && !d->activation);
 	}
-	if (diags_errors(e->diags) == before && (all || !generic)) {
+	if (diags_errors(e->diags) == before && (all || !generic) && !has_lengths(e, d)) {
 		elab_call_value(e, s, arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal)),
 				d->ast->name_span, d->nformal, arg, NULL, d->ast);
 	}

@@ -438,10 +438,23 @@ static void infer(Infer *in, Around *around, const Ast *ast)
 	}
 }
 
+/* sum[site] …: the index is called as an axis of the same text. */
+static bool infer_name(Infer *in, const Ast *body, bool same_file)
+{
+	Entry *entry = scope_find(in->e, in->s, in->name);
+	bool axis = entry && !entry->pending && entry->val.tag == VAL_AXIS;
+	return axis && (!same_file || entry->span.file == body->span.file) &&
+	       found(in, entry->val.axis);
+}
+
+/* Shifted uses say less than the name of an axis: in  f[v] = m[v div 2, v mod 2]  v is v. */
 static bool infer_all(Infer *in, const Ast *body)
 {
 	for (in->use = USE_PLAIN; in->use < USES && !in->done; in->use++) {
 		infer(in, NULL, body);
+		if (in->use == USE_PLAIN && !in->done) {
+			infer_name(in, body, true);
+		}
 	}
 	return in->done;
 }
@@ -450,11 +463,7 @@ bool axis_infer(Elab *e, Scope *s, Sym name, const Ast *body, AxisRef *out)
 {
 	Infer in = {.e = e, .s = s, .name = name};
 	if (!mentions(body, name) || !infer_all(&in, body)) {
-		Entry *entry = scope_find(e, s, name);
-		if (entry && !entry->pending &&
-		    entry->val.tag == VAL_AXIS) { /* sum[site] …: the index is called as its axis */
-			found(&in, entry->val.axis);
-		}
+		infer_name(&in, body, false);
 	}
 	*out = in.found;
 	return in.done;

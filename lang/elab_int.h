@@ -179,6 +179,14 @@ typedef struct SiteName {
 	uint32_t number;
 } SiteName;
 
+/* The axes that a written type asks of the array literal `ast`: they are those of its indices where
+ * nothing else says. An axis of 0 is not known. */
+typedef struct Wanted {
+	const Ast *ast;
+	uint32_t n;
+	const AxisRef *axis;
+} Wanted;
+
 struct Elab {
 	ParseCtx *ctx;
 	Arena *arena;
@@ -233,6 +241,7 @@ struct Elab {
 	Group **failed;
 	size_t nfailed, capfailed; /* definitions that went wrong on trial: to be made again */
 	Sym s_sum, s_mean;
+	Wanted wanted;
 };
 
 /* ---- elab_val.c: values
@@ -308,6 +317,8 @@ bool scope_is_news(Elab *e, Sym name); /* an undefined name that was not reporte
  * we are in. */
 uint32_t scope_context(Elab *e, Scope *s, Index **out);
 bool is_label(Elab *e, Axis a, Sym name, int64_t *value);
+bool is_any_label(Elab *e, Sym name);
+bool elab_label(Elab *e, Scope *s, const Ast *ast, Axis axis, Val *out);
 
 /* ---- elab_axis.c
  * ---------------------------------------------------------------------------------------------------------
@@ -332,6 +343,8 @@ bool trial_end(Elab *e, Trial t);
  * not yet, and nothing more needs to be said. */
 bool axis_blamed(Elab *e, Scope *s, Sym name, const Ast *body);
 Axis axis_range(Elab *e, int64_t lo, int64_t hi);
+/* Is it the axis of a range lo..hi written where an axis stands? Its indices are plain ints elsewhere. */
+bool axis_is_range(const Elab *e, Axis a);
 
 /* ---- elab_type.c
  * -----------------------------------------------------------------------------------------------------------
@@ -357,9 +370,17 @@ Val elab_expr(Elab *e, Scope *s, const Ast *ast);
 Val elab_callee(Elab *e, Scope *s,
 		const Ast *ast); /* functions by name, without calling a bare net */
 Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span at);
+/* Structural axes of v become those of the array that it stands beside, where they are as long. */
+void literal_fit(Elab *e, Val *v, const Val *like);
 Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item);
 Val elab_reduce(Elab *e, Scope *s, const Ast *ast);
 Val elab_comprehension(Elab *e, Scope *s, const Ast *ast);
+/* What is wanted of `from` is wanted of `to`, a part of it such as the inside of its brackets. */
+Wanted wanted_for(const Wanted *w, const Ast *from, const Ast *to);
+/* elab_expr of what is to be an array over those axes. */
+Val elab_expr_on(Elab *e, Scope *s, const Ast *ast, uint32_t n, const AxisRef *axis);
+/* elab_expr of what is to have a type, whose names are seen from `in`. NULL is no type. */
+Val elab_expr_as(Elab *e, Scope *s, const Ast *ast, Scope *in, const Ast *type);
 /* A binder's names put into scope `in` (child of s): axes inferred from body and filter. Bound
  * indices appended. */
 typedef struct Bound {
@@ -368,6 +389,8 @@ typedef struct Bound {
 	Node *rec;
 	Node filter;
 	DataInfo *data;
+	uint32_t nwanted; /* axes of the indices in their order, for those that nothing else says */
+	const AxisRef *wanted;
 } Bound;
 bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast *filter,
 	       Bound *bound);

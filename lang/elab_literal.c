@@ -133,3 +133,35 @@ Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item)
 	}
 	return r;
 }
+
+/* A structural axis, of a literal or a slice, is that of the array beside it. */
+void literal_fit(Elab *e, Val *v, const Val *like)
+{
+	if (v->tag != VAL_NUM || like->tag != VAL_NUM || !v->rank || v->rank != like->rank) {
+		return;
+	}
+	Index *ix = arena_array(e->arena, Index, v->rank + 1);
+	Index *from = arena_array(e->arena, Index, v->rank + 1);
+	Node *to = arena_array(e->arena, Node, v->rank + 1);
+	uint32_t n = 0;
+	for (uint32_t p = 0; p < v->rank; p++) {
+		Axis axis = core_index_axis(e->core, like->ix[p]);
+		const AxisInfo *own = core_axis_info(e->core, core_index_axis(e->core, v->ix[p])),
+			       *other = core_axis_info(e->core, axis);
+		ix[p] = v->ix[p];
+		if (!(own->flags & AXIS_ANONYMOUS) || (other->flags & AXIS_ANONYMOUS) ||
+		    other->size != own->size || other->length) {
+			continue;
+		}
+		ix[p] = core_index(e->core, axis, core_index_name(e->core, v->ix[p]));
+		from[n] = v->ix[p];
+		to[n++] = core_sub(e->core, core_index_value(e->core, ix[p]),
+				   core_int_const(e->core, other->first));
+	}
+	if (n) {
+		Val r = val_subst(e, v, n, from, to);
+		r.ix = ix;
+		r.n = 0;
+		*v = r;
+	}
+}

@@ -334,7 +334,11 @@ static bool initial(Elab *e, Scope *s, const Ast *ast, ParamInfo *p, const TypeI
 			Val axis = {.tag = VAL_AXIS, .axis = {axes[0], 0}, .span = init->span};
 			scope_put(e, in, SYM(e, "own axis"), init->span, axis);
 		}
-		v = elab_expr(e, in, init);
+		AxisRef *own = arena_array(e->arena, AxisRef, t->rank + 1);
+		for (uint32_t i = 0; i < t->rank; i++) {
+			own[i].axis = axes[i];
+		}
+		v = elab_expr_on(e, in, init, t->rank, own);
 	}
 	if (v.tag == VAL_ERROR) {
 		return false;

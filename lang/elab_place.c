@@ -17,15 +17,18 @@ static bool is_shift(const Places *p, Node arg, Index *index, int64_t *shift)
 {
 	Core *c = p->e->core;
 	NodeInfo i = *core_node(c, arg);
-	if (i.tag != NODE_LIN || i.n != 1 || i.coef[0] != 1 ||
-	    core_node(c, i.arg[0])->tag != NODE_INDEX) {
+	*shift = 0;
+	if (i.tag == NODE_LIN && i.n == 1 && i.coef[0] == 1) {
+		*shift = i.integer;
+		i = *core_node(c, i.arg[0]);
+	}
+	if (i.tag != NODE_INDEX) {
 		return false;
 	}
-	*index = core_node(c, i.arg[0])->ref;
-	*shift = i.integer;
+	*index = i.ref;
 	for (uint32_t k = 0; k < p->n; k++) {
 		if (p->ix[k] == *index) {
-			return *shift != 0;
+			return true;
 		}
 	}
 	return false;
@@ -52,24 +55,32 @@ static void check_read(Places *p, Node n)
 		Axis axis = core_index_axis(e->core, d.index[k]);
 		const AxisInfo *a = core_axis_info(e->core, axis);
 		if (a->size < 1 || a->length || (a->flags & AXIS_PERIODIC) ||
-		    !is_shift(p, read.arg[k], &index, &shift) ||
-		    core_index_axis(e->core, index) != axis) {
+		    !is_shift(p, read.arg[k], &index, &shift)) {
+			continue;
+		}
+		const AxisInfo *own = core_axis_info(e->core, core_index_axis(e->core, index));
+		int64_t low = own->first + shift, last = own->first + own->size - 1;
+		if (own->size < 1 || own->length ||
+		    (low >= a->first && last + shift < a->first + a->size)) {
 			continue;
 		}
 		p->ok = false;
 		const char *name = elab_text(e, core_index_name(e->core, index)),
 			   *of = a->name ? elab_text(e, a->name) : "of the array";
 		const char *place =
-			arena_printf(e->arena, "%s %s %lld", name, shift < 0 ? "-" : "+",
-				     (long long)(shift < 0 ? -shift : shift));
-		int64_t at = shift < 0 ? a->first : a->first + a->size - 1;
+			shift ? arena_printf(e->arena, "%s %s %lld", name, shift < 0 ? "-" : "+",
+					     (long long)(shift < 0 ? -shift : shift))
+			      : name;
+		bool under = low < a->first;
+		int64_t at = under ? own->first : last;
 		Diag *diag = diag_index_out_of_range(elab_diags(e), read.span, place, of);
 		diag_remark(diag, "%s runs over all of the axis, and at %s = %lld this is %lld",
 			    name, name, (long long)at, (long long)(at + shift));
 		diag_help(diag,
 			  "leave such places out, as in  if %s %s %lld then … else 0,  or make the "
 			  "axis periodic",
-			  name, shift < 0 ? ">" : "<", (long long)at);
+			  name, under ? ">" : "<",
+			  (long long)(under ? a->first - shift - 1 : a->first + a->size - shift));
 	}
 }
 

@@ -81,6 +81,18 @@ static bool bind_data(Elab *e, Scope *in, Bound *b, const Ast *pattern, DataInfo
 	return true;
 }
 
+/* a in linspace(0, 1, 11): the name is each of the array's values in turn. */
+static void bind_values(Elab *e, Scope *in, Bound *b, const Ast *pattern, const Val *array)
+{
+	bind_index(e, in, b, 0, pattern->span, val_axis(e, array, 0));
+	Node place = core_index_value(e->core, b->ix[b->n - 1]);
+	Val one = val_subst(e, array, 1, array->ix, &place);
+	one.rank = 0;
+	one.n = 0;
+	one.span = pattern->span;
+	scope_put(e, in, pattern->name, pattern->span, one);
+}
+
 /* (i,j) in pairs(axis): i before j. */
 static bool bind_pairs(Elab *e, Scope *s, Scope *in, Bound *b, const Ast *pattern, const Ast *set)
 {
@@ -107,6 +119,16 @@ static bool is_call_of(Elab *e, const Ast *ast, const char *name)
 	       strcmp(elab_text(e, ast->kid[0]->name), name) == 0;
 }
 
+/* The type that the array literal is given to says it. */
+static bool wanted_axis(const Bound *b, AxisRef *axis)
+{
+	if (b->n >= b->nwanted || !b->wanted[b->n].axis) {
+		return false;
+	}
+	*axis = b->wanted[b->n];
+	return true;
+}
+
 bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast *filter, Bound *b)
 {
 	const Ast *pattern = binder->kid[0], *set = binder->nkid > 1 ? binder->kid[1] : NULL;
@@ -122,7 +144,7 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 			return false;
 		}
 		if (!axis_infer(e, in, pattern->name, body, &axis) &&
-		    !axis_infer(e, in, pattern->name, filter, &axis)) {
+		    !axis_infer(e, in, pattern->name, filter, &axis) && !wanted_axis(b, &axis)) {
 			if (!axis_blamed(e, in, pattern->name, body) &&
 			    !axis_blamed(e, in, pattern->name, filter)) {
 				Diag *d = diag_index_axis_unknown(elab_diags(e), pattern->span,
@@ -150,6 +172,10 @@ bool elab_bind(Elab *e, Scope *in, const Ast *binder, const Ast *body, const Ast
 		diag_type_mismatch(elab_diags(e), set->span, val_type(e, &v),
 				   "a set of points or pairs(axis)");
 		return false;
+	}
+	if (v.tag == VAL_NUM && v.rank == 1 && !v.mixed) {
+		bind_values(e, in, b, pattern, &v);
+		return true;
 	}
 	if (!axis_of_expr(e, s, set, &axis)) {
 		return false;
@@ -422,7 +448,7 @@ static Val expect(Elab *e, Scope *s, const Ast *ast)
 /* ---- entry
  * ------------------------------------------------------------------------------------------------------------------------
  */
-static bool bind_all(Elab *e, Scope *in, const Ast *binders, const Ast *body, Bound *b)
+bool reduce_bind(Elab *e, Scope *in, const Ast *binders, const Ast *body, Bound *b)
 {
 	bool ok = true;
 	const Ast *filter = (binders->flags & AST_FILTER) && binders->nkid
@@ -477,7 +503,7 @@ Val elab_reduce(Elab *e, Scope *s, const Ast *ast)
 	}
 	Scope *in = scope_new(e, s, NULL);
 	Bound b = {0};
-	if (!bind_all(e, in, binders, ast->kid[1], &b)) {
+	if (!reduce_bind(e, in, binders, ast->kid[1], &b)) {
 		return val_error(ast->span);
 	}
 	if (reduce_is_metric(name)) {
@@ -511,40 +537,4 @@ Val elab_reduce(Elab *e, Scope *s, const Ast *ast)
 		return val_error(ast->span);
 	}
 	return nonlinear(e, ast->span, red, &b, body);
-}
-
-/* [i, j -> e]: an array by its element. */
-Val elab_comprehension(Elab *e, Scope *s, const Ast *ast)
-{
-	Scope *in = scope_new(e, s, NULL);
-	Bound b = {0};
-	if (!bind_all(e, in, ast->kid[0], ast->kid[1], &b)) {
-		return val_error(ast->span);
-	}
-	Val body = elab_expr(e, in, ast->kid[1]);
-	if (body.tag == VAL_ERROR) {
-		return body;
-	}
-	if (body.tag != VAL_NUM || (ast->kid[0]->flags & AST_FILTER)) {
-		diag_type_mismatch(elab_diags(e), ast->kid[1]->span, val_type(e, &body),
-				   "a number for each index, without a filter");
-		return val_error(ast->span);
-	}
-	Val r = body;
-	r.span = ast->span;
-	r.rank = b.n + body.rank;
-	r.ix = arena_array(e->arena, Index, r.rank + 1);
-	r.rec = arena_array(e->arena, Node, r.rank + 1);
-	for (uint32_t i = 0; i < b.n; i++) {
-		r.ix[i] = b.ix[i];
-		r.rec[i] = b.rec[i];
-	}
-	for (uint32_t i = 0; i < body.rank; i++) {
-		r.ix[b.n + i] = body.ix[i];
-		r.rec[b.n + i] = body.rec ? body.rec[i] : 0;
-	}
-	r.n = 0;
-	r.of = 0;
-	r.literal = false;
-	return r;
 }

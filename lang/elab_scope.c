@@ -239,3 +239,14 @@ bool is_label(Elab *e, Axis a, Sym name, int64_t *value)
 	}
 	return false;
 }
+
+bool is_any_label(Elab *e, Sym name)
+{
+	int64_t value;
+	for (uint32_t a = 1; a <= core_axis_count(e->core); a++) {
+		if (is_label(e, a, name, &value)) {
+			return true;
+		}
+	}
+	return false;
+}

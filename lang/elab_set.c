@@ -145,7 +145,11 @@ bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	if (!cond) {
 		return false;
 	}
-	Val v = elab_expr(e, in, ast->kid[1]);
+	AxisRef *axes = arena_array(e->arena, AxisRef, whole.rank + 1);
+	for (uint32_t i = 0; i < whole.rank; i++) {
+		axes[i] = val_axis(e, &whole, i);
+	}
+	Val v = elab_expr_on(e, in, ast->kid[1], given ? 0 : whole.rank, axes);
 	v.span = ast->kid[1]->span;
 	if (!value_fits(e, p, given, &whole, &v)) {
 		return false;

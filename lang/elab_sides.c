@@ -178,17 +178,6 @@ static bool on_left(const Sides *k, Sym name)
 	return false;
 }
 
-static bool is_any_label(Elab *e, Sym name)
-{
-	int64_t value;
-	for (uint32_t a = 1; a <= core_axis_count(e->core); a++) {
-		if (is_label(e, a, name, &value)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool bound_by(const Binding *b, Sym name)
 {
 	for (; b; b = b->outer) {
@@ -295,7 +284,8 @@ static const Ast *unused_index(Elab *e, Group *g, const Ast *def)
 {
 	const Ast *left = def->kid[0];
 	for (uint32_t i = 1; i < left->nkid; i++) {
-		if (group_binds(e, g, left->kid[i]) && !is_any_label(e, left->kid[i]->name) &&
+		if (group_binds(e, g, left->kid[i]) && !left->kid[i]->nkid &&
+		    !is_any_label(e, left->kid[i]->name) &&
 		    !mentions_free(def->kid[1], left->kid[i]->name, NULL)) {
 			return left->kid[i];
 		}

@@ -183,7 +183,7 @@ static void let_one(Elab *e, Scope *s, Sym name, Span at, const Val *v, Stmt *st
 static bool let(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 {
 	bool pattern = !ast->name && ast->kid[0] && ast->kid[0]->kind == AST_TUPLE;
-	Val v = elab_expr(e, s, ast->kid[1]);
+	Val v = elab_expr_as(e, s, ast->kid[1], s, pattern ? NULL : ast->kid[0]);
 	if (!pattern && v.tag != VAL_ERROR && ast->kid[0] &&
 	    !type_fit(e, scope_new(e, s, NULL), ast->kid[0], &v, elab_text(e, ast->name))) {
 		v = val_error(ast->span);
@@ -253,6 +253,7 @@ static bool sweep_values(Elab *e, Scope *s, const Ast *set, Val *out)
 		return false;
 	}
 	AxisRef axis = {0};
+	Axis of = 0; /* a range is of plain ints */
 	if (v.tag == VAL_RANGE) {
 		int64_t lo, hi;
 		if (!val_const_int(e, &v.item[0], &lo) || !val_const_int(e, &v.item[1], &hi)) {
@@ -262,6 +263,7 @@ static bool sweep_values(Elab *e, Scope *s, const Ast *set, Val *out)
 		axis.axis = axis_range(e, lo, hi < lo ? lo - 1 : hi);
 	} else if (v.tag == VAL_AXIS) {
 		axis = v.axis;
+		of = axis.axis;
 	} else if (v.tag == VAL_NUM && v.rank == 1) {
 		*out = v;
 		return true;
@@ -274,6 +276,7 @@ static bool sweep_values(Elab *e, Scope *s, const Ast *set, Val *out)
 	Index k = core_index(e->core, axis.axis, 0);
 	*out = val_num(e, set->span, ELEM_INT, 0, core_index_value(e->core, k));
 	out->rank = 1;
+	out->of = of;
 	out->ix = arena_copy(e->arena, &k, sizeof k, _Alignof(Index));
 	return true;
 }
@@ -312,8 +315,9 @@ static bool sweep(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 				    v.elem == ELEM_INT ? KIND_INT : KIND_REAL, v.unit, 0, NULL);
 		core_def_mutable(e->core, l->leaf)->flags |= DEF_USER;
 		l->values = val_to_def(e, l->name, &v, NULL);
-		scope_add(e, in, l->name, b->kid[0]->span,
-			  val_num(e, b->span, v.elem, v.unit, core_read(e->core, l->leaf, NULL)));
+		Val here = val_num(e, b->span, v.elem, v.unit, core_read(e->core, l->leaf, NULL));
+		here.of = v.elem == ELEM_INT ? v.of : 0;
+		scope_add(e, in, l->name, b->kid[0]->span, here);
 	}
 	Scope *body = scope_new(e, in, NULL);
 	st->u.sweep.body = block(e, body, ast->kid[n]);

@@ -230,15 +230,10 @@ static bool literal_ints(Elab *e, Val *v)
 	return v->n && v->tag == VAL_NUM;
 }
 
-/* A literal [a, b] fits a declared axis of two elements, as a literal 0 fits a unit; [[a, b], [c,
- * d]] two of them. */
+/* A structural axis, of a literal [a, b] or a slice, fits a declared axis of its length, as a literal
+ * 0 fits a unit. */
 static void literal_axes(Elab *e, Scope *bind, const Ast *type, Val *v)
 {
-	uint32_t depth = 0;
-	for (const Val *inner = v; inner->tag == VAL_NUM && inner->n && depth < v->rank;
-	     inner = &inner->item[0]) {
-		depth++;
-	}
 	Index *ix = arena_array(e->arena, Index, v->rank + 1),
 	      *from = arena_array(e->arena, Index, v->rank + 1);
 	Node *to = arena_array(e->arena, Node, v->rank + 1);
@@ -246,8 +241,7 @@ static void literal_axes(Elab *e, Scope *bind, const Ast *type, Val *v)
 	for (uint32_t p = 0; p < v->rank; p++) {
 		ix[p] = v->ix[p];
 		const Ast *want = type->kid[p];
-		Entry *entry = p < depth && want->kind == AST_NAME ? scope_find(e, bind, want->name)
-								   : NULL;
+		Entry *entry = want->kind == AST_NAME ? scope_find(e, bind, want->name) : NULL;
 		if (!entry || entry->pending || entry->val.tag != VAL_AXIS ||
 		    !entry->val.axis.axis) {
 			continue;

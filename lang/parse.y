@@ -237,6 +237,7 @@ element:
 indices: index { $$ = LIST($index); } | indices[l] "," index { $$ = build_list(p, $l, $index); } ;
 index:
 	expr
+	| expr[l] IN expr[r]                   { $$ = build_place(p, $l, $r); }
 	| "*"                                  { $$ = NODE(OPERATOR, @$, &$1); }
 	| error                                { $$ = build_error(p, AST_ERROR_EXPR, @$); }
 	;

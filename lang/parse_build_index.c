@@ -25,14 +25,33 @@ Ast *build_brackets(Parser *p, Span at, AstList args)
 	return build_from(p, alone ? AST_PAREN : AST_TUPLE, at, NULL, NULL, args);
 }
 
+static void not_an_index(Parser *p, Span at)
+{
+	p->mistakes++;
+	diag_syntax(p->ctx->diags, at, parse_quote(p, at), "the name of an index");
+}
+
+Ast *build_place(Parser *p, const Ast *name, Ast *axis)
+{
+	Span at = span_join(name->span, axis->span);
+	if (name->kind != AST_NAME) {
+		if (name->kind != AST_ERROR_EXPR) {
+			not_an_index(p, name->span);
+		}
+		return build_error(p, AST_ERROR_EXPR, at);
+	}
+	Ast *node = BUILD(p, AST_NAME, at, NULL, axis);
+	node->name = name->name;
+	node->text = name->text;
+	return node;
+}
+
 Ast *build_element(Parser *p, Ast *pattern, Ast *set, uint32_t flags)
 {
 	Span at = span_join(pattern->span, set->span);
 	if (!build_is_pattern(pattern)) {
 		if (pattern->kind != AST_ERROR_EXPR) {
-			p->mistakes++;
-			diag_syntax(p->ctx->diags, pattern->span, parse_quote(p, pattern->span),
-			            "the name of an index");
+			not_an_index(p, pattern->span);
 		}
 		return build_error(p, AST_ERROR_EXPR, at);
 	}
@@ -76,9 +95,7 @@ Ast *build_comprehension(Parser *p, Span at, AstList elements, Ast *body)
 		if (build_is_pattern(e)) {
 			elements.item[i] = build_binder(p, e, NULL, 0);
 		} else if (e->kind != AST_BINDER && e->kind != AST_ERROR_EXPR) {
-			p->mistakes++;
-			diag_syntax(p->ctx->diags, e->span, parse_quote(p, e->span),
-			            "the name of an index");
+			not_an_index(p, e->span);
 			return build_error(p, AST_ERROR_EXPR, at);
 		}
 	}

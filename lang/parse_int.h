@@ -187,6 +187,8 @@ Ast *build_brackets(Parser *p, Span at, AstList args);
 Ast *build_array(Parser *p, Span at, AstList elements);
 Ast *build_comprehension(Parser *p, Span at, AstList elements, Ast *body);
 Ast *build_element(Parser *p, Ast *pattern, Ast *set, uint32_t flags);
+/* [k in axis] on a left side: the NAME, with the axis as its kid */
+Ast *build_place(Parser *p, const Ast *name, Ast *axis);
 Ast *build_binder(Parser *p, Ast *pattern, Ast *set, uint32_t flags);
 Ast *build_binders(Parser *p, Span at, AstList binders, Ast *filter);
 Ast *build_reduce(Parser *p, Span at, const Token *word, Ast *binders, Ast *body);
