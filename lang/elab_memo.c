@@ -47,12 +47,8 @@ void index_set_captured(Elab *e, const FnVal *f, IndexSet *out)
 		f = f->base;
 	}
 	if (f->kind == FNV_COMBINED) {
-		if (f->left->tag == VAL_FN) {
-			index_set_captured(e, f->left->fn, out);
-		}
-		if (f->right->tag == VAL_FN) {
-			index_set_captured(e, f->right->fn, out);
-		}
+		index_set_value(e, f->left, out, NULL, 0);
+		index_set_value(e, f->right, out, NULL, 0);
 		return;
 	}
 	Index *captured;
@@ -95,6 +91,27 @@ static bool same_node(Elab *e, Node a, Node b, uint32_t n, const Index *from, co
 }
 
 static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const Index *from,
+		       const Node *to);
+
+/* A combination is the same if its parts are: they may differ in a number alone. */
+static bool same_function(Elab *e, const FnVal *a, const FnVal *b, uint32_t n, const Index *from,
+			  const Node *to)
+{
+	if (a == b) {
+		return true;
+	}
+	if (a->kind != b->kind || a->kind == FNV_DERIVED) {
+		return false;
+	}
+	if (a->kind == FNV_COMBINED) {
+		return a->combine == b->combine && same_value(e, a->left, b->left, n, from, to) &&
+		       same_value(e, a->right, b->right, n, from, to);
+	}
+	return a->decl == b->decl && a->op == b->op && a->builtin == b->builtin && !a->naxis &&
+	       !b->naxis;
+}
+
+static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const Index *from,
 		       const Node *to)
 {
 	if (a->tag != b->tag || a->elem != b->elem || a->rank != b->rank || a->n != b->n ||
@@ -104,10 +121,7 @@ static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const In
 		return false;
 	}
 	if (a->tag == VAL_FN) {
-		return a->fn == b->fn ||
-		       (a->fn->kind == b->fn->kind && a->fn->decl == b->fn->decl &&
-			a->fn->op == b->fn->op && a->fn->builtin == b->fn->builtin &&
-			a->fn->kind != FNV_DERIVED && !a->fn->naxis && !b->fn->naxis);
+		return same_function(e, a->fn, b->fn, n, from, to);
 	}
 	if (a->tag == VAL_DIST) {
 		return a->dist == b->dist;
