@@ -187,6 +187,62 @@ static VmOp op_instruction(Op op)
 	}
 }
 
+/* ---- and, or: the order of the parts means nothing, so those that cannot fail come first, and the
+ * others are looked at where these leave it open. ---- */
+
+enum { PARTS = 64 };
+
+/* The parts of a and b and …, those that cannot fail first; 0 if they are too many or none may fail. */
+static uint32_t logic_parts(Coder *w, Node n, Op op, Node *part)
+{
+	Node open[PARTS];
+	uint32_t nopen = 1, count = 0, nsafe = 0;
+	open[0] = n;
+	Node fails[PARTS];
+	uint32_t nfail = 0;
+	while (nopen) {
+		Node at = open[--nopen];
+		const NodeInfo *info = core_node(w->p->core, at);
+		if (info->tag == NODE_OP && info->op == op) {
+			if (nopen + 2 > PARTS) {
+				return 0;
+			}
+			open[nopen++] = info->arg[1];
+			open[nopen++] = info->arg[0];
+		} else if (nsafe + nfail == PARTS) {
+			return 0;
+		} else if (coder_may_fail(w, at)) {
+			fails[nfail++] = at;
+		} else {
+			part[nsafe++] = at;
+		}
+	}
+	for (count = nsafe; nfail && count < nsafe + nfail; count++) {
+		part[count] = fails[count - nsafe];
+	}
+	return nfail && count > 1 ? count : 0;
+}
+
+static Val coder_logic(Coder *w, Op op, uint32_t n, const Node *part, Val mask)
+{
+	Val all = coder_node(w, part[0], mask);
+	for (uint32_t k = 1; k < n; k++) {
+		Val inner = mask, y = VAL_NONE;
+		if (coder_may_fail(w, part[k])) {
+			Val open = all;
+			if (op == OP_or) {
+				open = VAL_NONE;
+				coder_emit(w, VM_NOT, all, VAL_NONE, VAL_NONE, &open);
+			}
+			inner = coder_and(w, mask, open);
+		}
+		Val next = coder_node(w, part[k], inner);
+		coder_emit(w, op == OP_and ? VM_AND : VM_OR, all, next, VAL_NONE, &y);
+		all = y;
+	}
+	return all;
+}
+
 static Val coder_op(Coder *w, Node n, Val mask)
 {
 	int known = core_node(w->p->core, n)->kind == KIND_BOOL ? plan_decide(w->p, n) : -1;
@@ -194,7 +250,12 @@ static Val coder_op(Coder *w, Node n, Val mask)
 		return coder_int(w, known);
 	}
 	Op op = (Op)core_node(w->p->core, n)->op;
-	uint32_t count = core_node(w->p->core, n)->n;
+	Node part[PARTS];
+	uint32_t count = op == OP_and || op == OP_or ? logic_parts(w, n, op, part) : 0;
+	if (count) {
+		return coder_logic(w, op, count, part, mask);
+	}
+	count = core_node(w->p->core, n)->n;
 	Val a = coder_node(w, core_node(w->p->core, n)->arg[0], mask);
 	Val b = count > 1 ? coder_node(w, core_node(w->p->core, n)->arg[1], mask) : VAL_NONE;
 	Val y = VAL_NONE;

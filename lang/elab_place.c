@@ -93,9 +93,9 @@ static void walk(Places *p, Node n)
 	if (i.tag == NODE_READ) {
 		check_read(p, n);
 	}
-	uint32_t last = i.tag == NODE_SELECT || i.tag == NODE_GUARD
-				? 1
-				: i.n; /* the condition alone is looked at always */
+	/* the condition alone is looked at always, of several conditions none */
+	uint32_t last = i.tag == NODE_SELECT || i.tag == NODE_GUARD ? 1 : i.n;
+	last = i.tag == NODE_OP && (i.op == OP_and || i.op == OP_or) ? 0 : last;
 	for (uint32_t k = 0; k < last; k++) {
 		walk(p, i.arg[k]);
 	}
