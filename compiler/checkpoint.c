@@ -69,17 +69,41 @@ static void add_leaf(LeafList *l, const char *name, Def leaf)
 
 static void add_blocks(LeafList *l, const Block *b);
 
+/* A value of the program under its number, which the same text gives it again. */
+static void add_value(LeafList *l, Def leaf)
+{
+	if (leaf) {
+		const char *name = run_name(l->r, core_def(l->r->core, leaf)->name);
+		add_leaf(l, arena_printf(l->r->e->scratch, "let.%u.%s", leaf, name), leaf);
+	}
+}
+
+/* A set that was made of present values; they may have changed since. */
+static void add_set(LeafList *l, const DataInfo *d)
+{
+	for (uint32_t k = 0; k < d->nfield; k++) {
+		Def leaf = d->field[k].leaf;
+		if (!data_pending(l->r, leaf)) {
+			add_value(l, leaf);
+		}
+	}
+}
+
 static void add_statement(LeafList *l, const Stmt *s)
 {
 	switch (s->kind) {
 	case STMT_LET:
 		for (uint32_t k = 0; k < s->u.let.n; k++) {
-			const char *name =
-				run_name(l->r, core_def(l->r->core, s->u.let.leaf[k])->name);
-			add_leaf(
-				l,
-				arena_printf(l->r->e->scratch, "let.%u.%s", s->u.let.leaf[k], name),
-				s->u.let.leaf[k]);
+			add_value(l, s->u.let.leaf[k]);
+		}
+		break;
+	case STMT_TRAIN:
+		add_value(l, s->u.train.steps);
+		add_value(l, s->u.train.last);
+		break;
+	case STMT_DATA:
+		for (uint32_t k = 0; k < s->u.data.n; k++) {
+			add_set(l, s->u.data.set[k]);
 		}
 		break;
 	case STMT_SWEEP:
@@ -315,11 +339,13 @@ static bool put_lets(Run *r, const RtWeights *w)
 		if (sscanf(w->tensor[k].name, "let.%u.", &number) != 1) {
 			continue;
 		}
-		if (number == 0 || number > core_def_count(r->core) ||
-		    core_def(r->core, number)->role != DEF_RUNTIME || !eval_room(r, number) ||
+		bool known = number > 0 && number <= core_def_count(r->core);
+		DefRole role = known ? core_def(r->core, number)->role : DEF_VALUE;
+		if ((role != DEF_RUNTIME && role != DEF_DATA) || !eval_room(r, number) ||
 		    !put_leaf(r, &w->tensor[k], number)) {
 			return false;
 		}
+		data_made(r, number);
 	}
 	return true;
 }

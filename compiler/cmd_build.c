@@ -178,6 +178,12 @@ static bool run_lets(Run *r, const ExportInfo *x)
 		for (uint32_t i = 0; s->kind == STMT_LET && i < s->u.let.n; i++) {
 			wanted = wanted || reads(r, x, s->u.let.leaf[i]);
 		}
+		for (uint32_t i = 0; s->kind == STMT_DATA && i < s->u.data.n; i++) {
+			const DataInfo *d = s->u.data.set[i];
+			for (uint32_t j = 0; j < d->nfield; j++) {
+				wanted = wanted || reads(r, x, d->field[j].leaf);
+			}
+		}
 		ok = !wanted || run_statement(r, s);
 	}
 	return ok;

@@ -79,7 +79,7 @@ bool data_remember(Run *r, DataInfo *d, RtTable *table, const char *path)
 		return data_no_memory(r, d);
 	}
 	r->data->set = items;
-	r->data->set[r->data->n++] = (LoadedSet){d, table, path, path == NULL};
+	r->data->set[r->data->n++] = (LoadedSet){d, table, path, path == NULL, d->late};
 	if (path && r->e->options.verbose) {
 		const char *from = d->parent ? run_name(r, d->parent->name) : path;
 		fprintf(r->e->options.error, "data %s: %zu records, %u fields, %s%s\n",
@@ -187,7 +187,7 @@ bool data_simulate(Run *r, DataInfo *d)
 		return false;
 	}
 	data_fill_lengths(r, d, NULL);
-	return data_compute(r, d, true) && data_remember(r, d, NULL, "");
+	return (d->late || data_compute(r, d, true)) && data_remember(r, d, NULL, "");
 }
 
 /* Does the formula of field k wait for another field that is not computed yet? */
@@ -221,45 +221,52 @@ static bool check_finite(Run *r, const DataInfo *d, const FieldInfo *f)
 	return true;
 }
 
-/* The formulas of fields in rounds: each may read fields that were computed before. */
-static bool compute_round(Run *r, DataInfo *d, bool *done, bool *progress)
+/* The formulas of fields in rounds: each may read fields that were computed before. Plans of sets
+ * that are made again and again are kept. */
+static Plan *round_plan(Run *r, DataInfo *d, const bool *done, unsigned round, uint32_t *which,
+			uint32_t *n)
 {
 	PlanOutput *out = rt_alloc(d->nfield, sizeof *out);
-	uint32_t *which = rt_alloc(d->nfield, sizeof *which);
-	uint32_t n = 0;
-	for (uint32_t k = 0; out && which && k < d->nfield; k++) {
+	*n = 0;
+	for (uint32_t k = 0; out && k < d->nfield; k++) {
 		if (!done[k] && !waits(r, d, k, done)) {
-			which[n] = k;
-			out[n++] = (PlanOutput){d->field[k].formula, d->field[k].leaf};
+			which[*n] = k;
+			out[(*n)++] = (PlanOutput){d->field[k].formula, d->field[k].leaf};
 		}
 	}
-	*progress = n > 0;
-	bool ok = out && which;
-	Plan *p = ok && n ? eval_plan(r, n, out) : NULL;
-	ok = ok && (!n || (p && eval_run(r, p, 0)));
+	Plan *p = !out || !*n ? NULL
+		  : d->late   ? eval_cached(r, d, round, *n, out)
+			      : eval_plan(r, *n, out);
+	free(out);
+	return p;
+}
+
+static bool finish_round(Run *r, DataInfo *d, uint32_t n, const uint32_t *which)
+{
+	bool ok = true;
 	for (uint32_t k = 0; ok && k < n; k++) {
-		done[which[k]] = true;
 		store_touch(r->store, d->field[which[k]].leaf);
 		ok = check_finite(r, d, &d->field[which[k]]);
 	}
-	plan_free(p);
-	free(out);
-	free(which);
 	return ok;
 }
 
-bool data_compute(Run *r, DataInfo *d, bool all)
+static bool compute(Run *r, DataInfo *d, bool all, bool run, bool *done, uint32_t *which)
 {
-	bool *done = rt_alloc(d->nfield, sizeof *done);
-	if (!done) {
-		return data_no_memory(r, d);
-	}
 	for (uint32_t k = 0; k < d->nfield; k++) {
 		done[k] = !d->field[k].formula || (!all && d->field[k].source != SOURCE_DERIVED);
 	}
-	bool ok = true, progress = true;
-	while (ok && progress) {
-		ok = compute_round(r, d, done, &progress);
+	bool ok = true;
+	uint32_t n = 1;
+	for (unsigned round = 0; ok && n; round++) {
+		Plan *p = round_plan(r, d, done, round, which, &n);
+		ok = !n || (p && (!run || (eval_run(r, p, 0) && finish_round(r, d, n, which))));
+		for (uint32_t k = 0; k < n; k++) {
+			done[which[k]] = true;
+		}
+		if (!d->late) {
+			plan_free(p);
+		}
 	}
 	for (uint32_t k = 0; ok && k < d->nfield; k++) {
 		if (!done[k]) {
@@ -269,8 +276,27 @@ bool data_compute(Run *r, DataInfo *d, bool all)
 			ok = false;
 		}
 	}
-	free(done);
 	return ok;
+}
+
+static bool compute_all(Run *r, DataInfo *d, bool all, bool run)
+{
+	bool *done = rt_alloc(d->nfield, sizeof *done);
+	uint32_t *which = rt_alloc(d->nfield, sizeof *which);
+	bool ok = done && which ? compute(r, d, all, run, done, which) : data_no_memory(r, d);
+	free(done);
+	free(which);
+	return ok;
+}
+
+bool data_compute(Run *r, DataInfo *d, bool all)
+{
+	return compute_all(r, d, all, true);
+}
+
+bool data_compute_plans(Run *r, DataInfo *d, bool all)
+{
+	return compute_all(r, d, all, false);
 }
 
 /* ---- parts and batches ---- */
@@ -337,6 +363,9 @@ bool data_make_part(Run *r, DataInfo *part, const DataInfo *from, size_t n)
 
 static bool make_part(Run *r, DataInfo *d)
 {
+	if (d->late) {
+		return late_part(r, d) && data_remember(r, d, NULL, "");
+	}
 	size_t *row = NULL, n = 0;
 	if (!split_rows(r, d, &row, &n)) {
 		return false;

@@ -19,6 +19,12 @@ bool data_make_part(Run *r, DataInfo *part, const DataInfo *from, size_t n);
 /* Number of records of a set that was filled. */
 size_t data_records(const Run *r, const DataInfo *d);
 void data_free(Run *r);
+/* Makes the sets of a STMT_DATA of present values, and before anything runs their plans. */
+bool data_make(Run *r, const Stmt *s);
+bool data_make_plans(Run *r, const Stmt *s);
+/* Is the leaf a field of a set whose statement has not been reached? data_made says that it was. */
+bool data_pending(const Run *r, Def leaf);
+void data_made(Run *r, Def leaf);
 /* Is the leaf a field of a set that could not be loaded? */
 bool data_failed(const Run *r, Def leaf);
 

@@ -33,7 +33,7 @@ static size_t name_length(const char *header, char *unit, size_t room)
 
 enum { UNIT_TEXT = 64 };
 
-static void no_column(Loading *l, const FieldInfo *f, const RtTable *t, const char *name)
+void no_column(Loading *l, Span at, const RtTable *t, const char *name)
 {
 	const char **names = arena_array(l->r->e->arena, const char *, t->ncolumns + 1);
 	const char *list = "";
@@ -47,7 +47,7 @@ static void no_column(Loading *l, const FieldInfo *f, const RtTable *t, const ch
 					    t->column[k].name);
 		}
 	}
-	Diag *d = diag_data_column(l->r->e->ctx.diags, f->span, name, l->path);
+	Diag *d = diag_data_column(l->r->e->ctx.diags, at, name, l->path);
 	const char *near = diag_nearest(name, names, t->ncolumns);
 	if (near) {
 		diag_help(d, "did you mean  \"%s\" ?", near);
@@ -108,8 +108,7 @@ static bool scale_field(Loading *l, const FieldInfo *f, const RtColumn *col)
 	return true;
 }
 
-/* The column of a field in table t, or a table of its own in *own. NULL after a diagnostic. */
-static const RtColumn *find_column(Loading *l, const FieldInfo *f, const RtTable *t, RtTable **own)
+const RtColumn *field_column(Loading *l, const FieldInfo *f, const RtTable *t, RtTable **own)
 {
 	Run *r = l->r;
 	const char *name = run_name(r, f->column ? f->column : f->name);
@@ -122,13 +121,16 @@ static const RtColumn *find_column(Loading *l, const FieldInfo *f, const RtTable
 		}
 		return &(*own)->column[0];
 	}
+	if (columns_several(l, f, t)) {
+		return columns_joined(l, f, t, own);
+	}
 	const RtColumn *col = rt_table_column(t, name);
 	col = col ? col : column_with_unit(t, name);
 	if (!col && t->format == RT_NPY) {
 		col = &t->column[0];
 	}
 	if (!col) {
-		no_column(l, f, t, name);
+		no_column(l, f->span, t, name);
 	}
 	return col;
 }
@@ -159,10 +161,10 @@ static bool settle_ragged(Loading *l)
 static bool load_fields(Loading *l, const RtTable *t, const RtColumn **col, RtTable **own)
 {
 	DataInfo *d = l->d;
-	for (uint32_t k = 0; k < d->nfield; k++) {
+	for (uint32_t k = 0, j = 0; k < d->nfield; k++) {
 		const FieldInfo *f = &d->field[k];
 		if (!from_formula(f)) {
-			col[k] = find_column(l, f, t, &own[k]);
+			col[k] = l->grouped ? &t->column[j++] : field_column(l, f, t, &own[k]);
 			if (!col[k] || !field_match(l, f, col[k])) {
 				return false;
 			}
@@ -181,12 +183,12 @@ static bool load_fields(Loading *l, const RtTable *t, const RtColumn **col, RtTa
 		store_touch(l->r->store, f->leaf);
 	}
 	data_fill_lengths(l->r, d, l->length);
-	return data_compute(l->r, d, false);
+	return d->late || data_compute(l->r, d, false);
 }
 
 static bool load_into(Run *r, DataInfo *d, const char *path, const RtTable *t)
 {
-	Loading l = {r, d, path, t->records, NULL};
+	Loading l = {.r = r, .d = d, .path = path, .records = t->records, .grouped = d->by != 0};
 	const RtColumn **col = rt_alloc(d->nfield, sizeof *col);
 	RtTable **own = rt_alloc(d->nfield, sizeof *own);
 	l.length = rt_alloc(d->nragged, sizeof *l.length);
@@ -237,6 +239,10 @@ bool data_load_table(Run *r, DataInfo *d)
 	if (t->records == 0) {
 		diag_data_empty(r->e->ctx.diags, d->span, path);
 		rt_table_free(t);
+		return false;
+	}
+	t = rows_arrange(r, d, path, t);
+	if (!t) {
 		return false;
 	}
 	if (!load_into(r, d, path, t)) {

@@ -9,6 +9,7 @@ typedef struct LoadedSet {
 	RtTable *table; /* of a file, kept for splits by a column; NULL when made by the program */
 	const char *path; /* "" when made by the program */
 	bool failed;      /* what its leaves hold is not to be used */
+	bool pending;     /* it has room, and the statement that makes it has not been reached */
 } LoadedSet;
 
 typedef struct DataState {
@@ -22,6 +23,7 @@ typedef struct Loading {
 	DataInfo *d;
 	const char *path;
 	size_t records;
+	bool grouped;     /* the table has one column for each field that is read, in their order */
 	int64_t **length; /* [nragged][records]: lengths of the axes sized by record, -1 unknown */
 } Loading;
 
@@ -42,6 +44,17 @@ bool data_load_table(Run *r, DataInfo *d);
 
 /* The loaded set of that description, or NULL. */
 const LoadedSet *data_loaded(const Run *r, const DataInfo *d);
+/* ---- data_load_file.c, data_load_columns.c: the column of a field in table t, or a table of its own in
+ * *own. NULL after a diagnostic. */
+const RtColumn *field_column(Loading *l, const FieldInfo *f, const RtTable *t, RtTable **own);
+/* E0402, with what there is. */
+void no_column(Loading *l, Span at, const RtTable *t, const char *name);
+/* Does the field take several columns of the file? They as one column in *own; NULL after a diagnostic. */
+bool columns_several(const Loading *l, const FieldInfo *f, const RtTable *t);
+const RtColumn *columns_joined(Loading *l, const FieldInfo *f, const RtTable *t, RtTable **own);
+/* ---- data_load_rows.c: the rows that the set's where, by and complete leave, one for each record.
+ * The table itself when it says none of them; frees it otherwise. NULL after a diagnostic. */
+RtTable *rows_arrange(Run *r, DataInfo *d, const char *path, RtTable *t);
 /* Compares a column with the field's declared axes and learns the lengths of axes sized by record.
  */
 bool field_match(Loading *l, const FieldInfo *f, const RtColumn *col);
@@ -51,6 +64,12 @@ bool field_fill(Loading *l, const FieldInfo *f, const RtColumn *col);
 int64_t label_position(const Run *r, Axis a, const char *s, size_t n);
 /* Letters or labels as shares of the labels of the field's last axis. */
 bool field_fill_onehot(Loading *l, const FieldInfo *f, const RtColumn *col);
+/* ---- data_load_late.c */
+/* The plans of the formulas, made before anything runs. */
+bool data_compute_plans(Run *r, DataInfo *d, bool all);
+/* A part of a set that is made later has room for as many records as its share says. */
+bool late_part(Run *r, DataInfo *d);
+size_t split_share(const Run *r, const DataInfo *part);
 /* Formulas of the fields that have one (all, or the derived ones alone), into their leaves. */
 bool data_compute(Run *r, DataInfo *d, bool all);
 /* Rows of the part in the set it was cut from, ascending; malloc. */

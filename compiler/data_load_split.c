@@ -173,7 +173,7 @@ static bool rows_of_part(Run *r, const SplitInfo *s, const DataInfo *part, size_
 	ok = ok && ngroup;
 	if (ok) {
 		const char *name = run_name(r, s->parent->name);
-		uint64_t seed = s->seed < 0 ? r->e->options.seed : (uint64_t)s->seed;
+		uint64_t seed = s->seed < 0 ? r->seed : (uint64_t)s->seed;
 		rng_permutation(seed, rng_stream(name, strlen(name)), 0, ngroup, order);
 		deal_groups(s, records, ngroup, group, order, size, part_of);
 		for (size_t i = 0; i < records; i++) {
@@ -188,6 +188,14 @@ static bool rows_of_part(Run *r, const SplitInfo *s, const DataInfo *part, size_
 	free(size);
 	free(part_of);
 	return ok;
+}
+
+size_t split_share(const Run *r, const DataInfo *part)
+{
+	const SplitInfo *s = split_of(r, part);
+	size_t records = data_records(r, part->parent);
+	size_t n = s ? part_target(s, part->part, records) : 0;
+	return n < records ? n : records;
 }
 
 bool split_rows(Run *r, const DataInfo *part, size_t **row, size_t *n)

@@ -50,6 +50,14 @@ static void add_statement(Roots *s, const Stmt *t)
 	case STMT_RECORD:
 		add_values(s, t->u.record.n, t->u.record.column);
 		break;
+	case STMT_DATA:
+		for (uint32_t k = 0; k < t->u.data.n; k++) {
+			const DataInfo *d = t->u.data.set[k];
+			for (uint32_t j = 0; j < d->nfield; j++) {
+				add(s, d->field[j].formula);
+			}
+		}
+		break;
 	case STMT_LET:
 		add_values(s, t->u.let.n, t->u.let.value);
 		break;

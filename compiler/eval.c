@@ -91,7 +91,8 @@ static bool leaves_ready(Run *r, uint32_t n, const PlanOutput *outputs)
 		const DefInfo *d = core_def(c, order[k]);
 		bool leaf = d->role == DEF_PARAM || d->role == DEF_DATA || d->role == DEF_RUNTIME;
 		ok = !leaf || (r->compiling && d->role == DEF_RUNTIME) ||
-		     (store_has(r->store, order[k]) && !data_failed(r, order[k]));
+		     (store_has(r->store, order[k]) && !data_failed(r, order[k]) &&
+		      (r->compiling || !data_pending(r, order[k])));
 		if (!ok) {
 			diag_no_value(r->e->ctx.diags, d->span, run_name(r, d->name));
 		}

@@ -3,6 +3,7 @@
  * as they are made. Made here, in the order of the text, they do not depend on what ran before: a
  * continued run computes the same bits. */
 #include "compiler/claims.h"
+#include "compiler/data_load.h"
 #include "compiler/plot.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
@@ -104,6 +105,8 @@ static bool compile_statement(Run *r, const Stmt *s, unsigned depth)
 		return s->u.claim.nsized || claims_plan(r, s);
 	case STMT_ASSERT:
 		return claims_plan(r, s);
+	case STMT_DATA:
+		return data_make_plans(r, s);
 	default:
 		return true;
 	}

@@ -3,6 +3,7 @@
 #include "compiler/build.h"
 #include "compiler/checkpoint.h"
 #include "compiler/claims.h"
+#include "compiler/data_load.h"
 #include "compiler/plot.h"
 #include "compiler/run_int.h"
 #include "compiler/train.h"
@@ -233,6 +234,8 @@ static bool dispatch(Run *r, Stmt *s, int64_t pass, bool resumed)
 		return plot_run(r, s);
 	case STMT_EXPORT:
 		return run_export(r, s);
+	case STMT_DATA:
+		return data_make(r, s);
 	}
 	return false;
 }

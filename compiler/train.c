@@ -100,6 +100,21 @@ static bool between_phases(Training *tr, uint32_t next)
 	return !stop;
 }
 
+/* What the program reads as fit.steps and fit.loss. */
+static bool keep_result(const Training *tr)
+{
+	const TrainInfo *t = tr->t;
+	if (!t->steps) {
+		return true;
+	}
+	if (!eval_room(tr->r, t->steps) || !eval_room(tr->r, t->last)) {
+		return false;
+	}
+	store_int(tr->r->store, t->steps)[0] = tr->total;
+	store_real(tr->r->store, t->last)[0] = tr->loss;
+	return true;
+}
+
 bool train_run(Run *r, const Stmt *s)
 {
 	Training tr = {.r = r, .stmt = s, .t = &s->u.train, .started = train_clock()};
@@ -122,7 +137,7 @@ bool train_run(Run *r, const Stmt *s)
 		     (k + 1 == tr.t->nphase || between_phases(&tr, k + 1));
 	}
 	checkpoint_training_over(r);
-	return ok;
+	return ok && keep_result(&tr);
 }
 
 bool train_make_batches(Run *r, const Stmt *s)
@@ -154,7 +169,7 @@ static bool compile_every(Run *r, const TrainInfo *t)
 bool train_compile(Run *r, const Stmt *s)
 {
 	Training tr = {.r = r, .stmt = s, .t = &s->u.train};
-	bool ok = true, none;
+	bool ok = keep_result(&tr), none; /* room for it */
 	for (uint32_t k = 0; ok && k < tr.t->nphase; k++) {
 		Layout l;
 		ok = begin_phase(&tr, k) && alloc_states(&tr) && (state_plan(&tr, &none) || none) &&

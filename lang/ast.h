@@ -19,7 +19,7 @@ enum {
 	AST_EQ = 1 << 5, AST_FROM = 1 << 6, AST_AFTER_SEMI = 1 << 7, AST_SHARED = 1 << 8, AST_STEPS = 1 << 9,
 	AST_EPOCHS = 1 << 10, AST_PERIODIC = 1 << 11, AST_PATH = 1 << 12, AST_FN_ = 1 << 13, AST_LAYER = 1 << 14,
 	AST_NET = 1 << 15, AST_ACTIVATION = 1 << 16, AST_TO = 1 << 17, AST_SEED = 1 << 18, AST_THAW = 1 << 19,
-	AST_EQUIVARIANT = 1 << 20, AST_MAXIMIZE = 1 << 21
+	AST_EQUIVARIANT = 1 << 20, AST_MAXIMIZE = 1 << 21, AST_COMPLETE = 1 << 22
 };
 
 typedef struct Ast Ast;

@@ -11,7 +11,8 @@ static void dump_flags(const Ast *node, FILE *out)
 		"integer", "percent",    "filter",      "in",      "draw",       "eq",
 		"from",    "after_semi", "shared",      "steps",   "epochs",     "periodic",
 		"path",    "fn",         "layer",       "net",     "activation", "to",
-		"seed",    "thaw",       "equivariant", "maximize"};
+		"seed",    "thaw",       "equivariant", "maximize",
+		"complete"};
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		if (node->flags >> i & 1) {
 			fprintf(out, " +%s", names[i]);

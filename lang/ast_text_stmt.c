@@ -63,10 +63,18 @@ static void put_data(TextOut *t, const Ast *s)
 		return;
 	}
 	put_after(t, " from ", s->kid[0], "");
+	put_after(t, "", s->kid[3], "");
 	put_after(t, s->kid[0] ? " else simulate(" : " = simulate(", s->kid[1], ")");
 	if (s->kid[2]) {
 		put_body(t, s->kid[2], 0);
 	}
+}
+
+static void put_rows(TextOut *t, const Ast *s)
+{
+	put_after(t, " where ", s->kid[0], "");
+	put_after(t, " by ", s->kid[1], "");
+	text_put(t, s->flags & AST_COMPLETE ? " complete" : "");
 }
 
 static void put_split(TextOut *t, const Ast *s)
@@ -117,6 +125,7 @@ static void put_field(TextOut *t, const Ast *s)
 	put_after(t, " : ", s->kid[0], "");
 	text_put(t, s->flags & AST_SHARED ? " shared" : "");
 	put_after(t, " from ", s->kid[1], "");
+	put_after(t, " at ", s->kid[3], "");
 	put_initial(t, s, s->kid[2]);
 }
 
@@ -304,6 +313,7 @@ static void put_part(TextOut *t, const Ast *s)
 		put_after(t, " = ", s->kid[1], "");
 		break;
 	case AST_FPARAMS: put_fparams(t, s); break;
+	case AST_ROWS: put_rows(t, s); break;
 	case AST_FIELDDECL: put_field(t, s); break;
 	case AST_DOMAINVAR:
 		if (s->name) {

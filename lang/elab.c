@@ -189,12 +189,16 @@ static bool is_stray(AstKind k)
 	       k == AST_CASE;
 }
 
-static void add_statement(Elab *e, const Ast *k)
+static void add_made(Elab *e, Stmt *st)
 {
-	Stmt *st = elab_stmt(e, e->global, k);
 	if (st) {
 		ARENA_PUSH(e->arena, e->program->stmt, e->program->nstmt, e->capstmt, st);
 	}
+}
+
+static void add_statement(Elab *e, const Ast *k)
+{
+	add_made(e, elab_stmt(e, e->global, k));
 }
 
 static FnDecl *decl_of(Elab *e, const Ast *ast)
@@ -231,8 +235,12 @@ void elab_unit(Elab *e, const Ast *file)
 		}
 	}
 	elab_defs(e, e->global, file->nkid, file->kid);
+	const bool *late = late_data(e, file);
 	for (uint32_t i = 0; i < file->nkid; i++) {
 		const Ast *k = file->kid[i];
+		if (late[i]) {
+			continue;
+		}
 		if (is_stray(k->kind)) {
 			diag_bad_statement_place(elab_diags(e), k->span, ast_kind_name(k->kind),
 						 "at the top of a file");
@@ -240,7 +248,8 @@ void elab_unit(Elab *e, const Ast *file)
 		elab_decl(e, e->global, k);
 	}
 	uint32_t first_let = 0;
-	while (first_let < file->nkid && file->kid[first_let]->kind != AST_LET) {
+	while (first_let < file->nkid && file->kid[first_let]->kind != AST_LET &&
+	       !late[first_let]) {
 		check_function(e, file->kid[first_let++]);
 	}
 	for (uint32_t i = 0; i < file->nkid; i++) {
@@ -248,7 +257,12 @@ void elab_unit(Elab *e, const Ast *file)
 		if (i > first_let) {
 			check_function(e, k);
 		}
-		if (k->kind == AST_LOSS) {
+		if (late[i]) {
+			elab_decl(e, e->global, k);
+		}
+		if (k->kind == AST_DATA || k->kind == AST_SPLIT) {
+			add_made(e, late_statement(e, k));
+		} else if (k->kind == AST_LOSS) {
 			elab_loss(e, e->global, k);
 		} else if (is_statement(k->kind)) {
 			add_statement(e, k);
@@ -366,11 +380,25 @@ static void warn_unused_params(Elab *e)
 			st->u.freeze.param[k]->used = true; /* given, not to be trained */
 		}
 	}
-	Node *loss = arena_array(e->arena, Node, e->program->nloss + 1);
-	for (uint32_t k = 0; k < e->program->nloss; k++) {
-		loss[k] = e->program->loss[k]->value;
+	uint32_t n = 0, fields = 0;
+	for (uint32_t k = 0; k < e->program->ndata; k++) {
+		fields += e->program->data[k]->nfield;
 	}
-	const bool *reached = defs_reached(e, e->program->nloss, loss);
+	Node *root = arena_array(e->arena, Node, e->program->nloss + fields + 1);
+	for (uint32_t k = 0; k < e->program->nloss; k++) {
+		root[n++] = e->program->loss[k]->value;
+	}
+	for (uint32_t k = 0; k < e->program->ndata; k++) { /* data may be made of parameters */
+		const DataInfo *d = e->program->data[k];
+		for (uint32_t j = 0; j < d->nfield; j++) {
+			Def f = d->field[j].formula;
+			if (f) {
+				root[n++] = core_read_plain(e->core, f,
+							    core_def(e->core, f)->index);
+			}
+		}
+	}
+	const bool *reached = defs_reached(e, n, root);
 	for (uint32_t i = 0; trains && i < e->program->nparam; i++) {
 		ParamInfo *p = e->program->param[i];
 		p->used = p->used || reached[p->leaf];

@@ -278,9 +278,12 @@ static bool equals_source(Elab *e, Scope *s, FieldInfo *f, const Ast *ast)
 	       data_string(e, s, ast->kid[1], "a text to compare with", &f->literal);
 }
 
-static bool field_source(Elab *e, Scope *s, FieldInfo *f, const Ast *decl)
+static bool field_source(Elab *e, Scope *s, const DataInfo *d, FieldInfo *f, const Ast *decl)
 {
 	const Ast *source = decl->nkid > 1 ? inside(decl->kid[1]) : NULL;
+	if (decl->nkid > 3 && decl->kid[3] && !rows_place(e, s, d, f, decl)) {
+		return false;
+	}
 	if (!source) {
 		f->source = decl->nkid > 2 && decl->kid[2] ? SOURCE_DERIVED : SOURCE_COLUMN;
 		f->column = f->source == SOURCE_COLUMN ? f->name : 0;
@@ -293,6 +296,10 @@ static bool field_source(Elab *e, Scope *s, FieldInfo *f, const Ast *decl)
 		return equals_source(e, s, f, source);
 	}
 	f->source = SOURCE_COLUMN;
+	if (source->kind == AST_RANGE) {
+		return data_string(e, s, source->kid[0], "the name of the first column", &f->column) &&
+		       data_string(e, s, source->kid[1], "the name of the last column", &f->column_to);
+	}
 	return data_string(e, s, source, "the name of a column", &f->column);
 }
 
@@ -426,7 +433,7 @@ static void declare_field(Elab *e, Scope *s, DataInfo *d, const Ast *decl)
 	*f = (FieldInfo){
 		.name = decl->name, .span = decl->span, .shared = decl->flags & AST_SHARED};
 	if (field_type(e, s, d, f, decl->kid[0])) {
-		field_source(e, s, f, decl);
+		field_source(e, s, d, f, decl);
 	}
 }
 
@@ -496,6 +503,9 @@ static bool declare_data(Elab *e, Scope *s, DataInfo *d, const Ast *ast)
 	if (from) {
 		ok = data_string(e, s, from, "the name of a file", &d->path);
 	}
+	if (ast->nkid > 3 && ast->kid[3]) {
+		ok = rows_declare(e, s, d, ast->kid[3]) && ok;
+	}
 	if (simulate) {
 		d->has_simulate = true;
 		ok = simulated_count(e, s, simulate, &d->simulate) && ok;
@@ -519,6 +529,7 @@ void elab_data(Elab *e, Scope *s, const Ast *ast)
 	d->kind = DATA_TABLE;
 	d->name = ast->name;
 	d->span = ast->span;
+	d->ast = ast;
 	d->records = data_records_axis(e, ast->name, ast->name_span);
 	unsigned errors = diags_errors(elab_diags(e));
 	bool ok = declare_data(e, s, d, ast);
@@ -526,5 +537,6 @@ void elab_data(Elab *e, Scope *s, const Ast *ast)
 		scope_add(e, s, ast->name, ast->name_span, val_error(ast->name_span));
 		return;
 	}
+	d->late = (s != e->global && !(d->kind == DATA_TABLE && d->path)) || data_reads_present(e, d);
 	data_register(e, s, d, ast->name_span);
 }

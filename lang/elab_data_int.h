@@ -19,4 +19,10 @@ bool data_string(Elab *e, Scope *s, const Ast *ast, const char *what, Sym *out);
 /* data name = e: the fields of d from an array, or from a tuple of named arrays, whose first axis
  * counts the records. False after a diagnostic. */
 bool data_from_expr(Elab *e, Scope *s, DataInfo *d, const Ast *ast);
+/* ---- elab_rows.c: which rows of a table become records */
+bool rows_declare(Elab *e, Scope *s, DataInfo *d, const Ast *rows);
+/* at "year": the column that holds the places along the field's axis. */
+bool rows_place(Elab *e, Scope *s, const DataInfo *d, FieldInfo *f, const Ast *decl);
+/* ---- elab_late.c: is one of the formulas made of parameters, or of what statements compute? */
+bool data_reads_present(Elab *e, const DataInfo *d);
 #endif

@@ -94,6 +94,15 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 	if (v.tag == VAL_ERROR) {
 		return 0;
 	}
+	bool records = core_axis_info(e->core, axis.axis)->flags & AXIS_SAMPLES;
+	if (v.tag == VAL_RECORD && records) { /* a[r] of an array over the set that r runs over */
+		if (v.data->records != axis.axis) {
+			diag_axis_mismatch(elab_diags(e), ast->span, elab_text(e, v.data->name),
+					   axis_name(e, axis));
+			return 0;
+		}
+		return v.record;
+	}
 	if (!val_scalar(&v) || v.elem != ELEM_INT) {
 		Diag *d = diag_type_mismatch(
 			elab_diags(e), ast->span, val_type(e, &v),
@@ -103,7 +112,7 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 		}
 		return 0;
 	}
-	if (v.of && v.of != axis.axis && !axis_is_range(e, v.of)) {
+	if (v.of && v.of != axis.axis && !records && !axis_is_range(e, v.of)) {
 		Diag *d = diag_axis_mismatch(elab_diags(e), ast->span,
 					     axis_name(e, (AxisRef){v.of, 0}), axis_name(e, axis));
 		diag_remark(d, "axes are types: an index of one cannot read along another");
@@ -173,10 +182,30 @@ static bool place(Elab *e, Scope *s, const Ast *ast, const Val *base, uint32_t p
 	return out->at != 0;
 }
 
+/* d[3], d[place[k]]: a record by its number, from 0. */
+static Val record_at(Elab *e, Scope *s, const Val *set, uint32_t n, Ast *const *index, Span at)
+{
+	DataInfo *d = set->data;
+	if (n != 1) {
+		diag_rank_mismatch(elab_diags(e), at, elab_text(e, d->name), n, 1);
+		return val_error(at);
+	}
+	Index record = core_index(e->core, d->records, SYM(e, "record"));
+	Val numbers = val_num(e, at, ELEM_INT, 0, core_index_value(e->core, record));
+	numbers.rank = 1;
+	numbers.ix = &record;
+	Node number = index_node(e, s, index[0], &numbers, 0);
+	Val v = {.tag = VAL_RECORD, .span = at, .data = d, .record = number};
+	return number ? v : val_error(at);
+}
+
 Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span at)
 {
 	if (base.tag == VAL_ERROR) {
 		return base;
+	}
+	if (base.tag == VAL_DATA) {
+		return record_at(e, s, &base, n, index, at);
 	}
 	if (base.tag != VAL_NUM) {
 		diag_type_mismatch(elab_diags(e), base.span, val_type(e, &base), "an array");

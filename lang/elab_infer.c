@@ -295,6 +295,8 @@ static void infer_index(Infer *in, Around *around, const Ast *ast)
 		Val v = quiet(in, s, base, false);
 		if (v.tag == VAL_NUM && i - 1 < v.rank) {
 			found(in, val_axis(e, &v, i - 1));
+		} else if (v.tag == VAL_DATA && i == 1) {
+			found(in, (AxisRef){v.data->records, 0});
 		}
 	}
 }

@@ -468,6 +468,11 @@ void elab_points(Elab *e, Scope *s, const Ast *ast);
 bool points_interval(Elab *e, const Val *v, double *lo, double *hi, UnitId *unit);
 /* TEST or ASSERT into claim; false after errors. */
 bool elab_claim(Elab *e, Scope *s, const Ast *ast, Claim *claim);
+/* Which statements of a file are data sets and splits whose text reads parameters or `let`s, also by
+ * way of definitions: they are elaborated at their place. */
+bool *late_data(Elab *e, const Ast *file);
+/* The statement that makes the sets of this declaration, or NULL: they are there from the start. */
+Stmt *late_statement(Elab *e, const Ast *ast);
 /* A field of one record (VAL_RECORD) or a whole column (VAL_DATA): the latter is an array over the
  * records. */
 Val data_field(Elab *e, const Val *base, Sym name, Span at, Span name_span);

@@ -211,6 +211,8 @@ void elab_split(Elab *e, Scope *s, const Ast *ast)
 		const Ast *part = ast->kid[3 + k];
 		DataInfo *d = data_clone(e, v.data, DATA_PART, part->name, part->span);
 		d->part = k;
+		d->ast = ast;
+		d->late = v.data->late || s != e->global;
 		ok = part_amount(e, s, part, &split->amount[k]) && ok;
 		shares += split->amount[k] < 1 ? split->amount[k] : 0;
 		split->part[split->npart++] = d;

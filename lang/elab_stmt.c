@@ -13,7 +13,11 @@ static Block block(Elab *e, Scope *s, const Ast *ast)
 		if (!k || k->kind == AST_DEF || k->kind == AST_ERROR_STMT) {
 			continue;
 		}
-		Stmt *st = elab_stmt(e, s, k);
+		bool data = k->kind == AST_DATA || k->kind == AST_SPLIT;
+		if (data) {
+			elab_decl(e, s, k);
+		}
+		Stmt *st = data ? late_statement(e, k) : elab_stmt(e, s, k);
 		if (st) {
 			b.stmt[b.n++] = st;
 		}

@@ -393,6 +393,28 @@ static void runtime_name(Elab *e, Scope *s, const char *name, Def leaf, Elem ele
 		  val_num(e, (Span){0}, elem, 0, core_read(e->core, leaf, NULL)));
 }
 
+/* fit.steps and fit.loss, once the training is over; a name that means something else keeps its
+ * meaning. */
+static void name_result(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
+{
+	Entry *known = scope_find(e, outer, ast->name);
+	if (known && !known->builtin) {
+		return;
+	}
+	Sym steps = intern_printf(e->names, "%s.steps", elab_text(e, ast->name));
+	Sym loss = intern_printf(e->names, "%s.loss", elab_text(e, ast->name));
+	t->steps = core_leaf(e->core, DEF_RUNTIME, steps, ast->span, KIND_INT, 0, 0, NULL);
+	t->last = core_leaf(e->core, DEF_RUNTIME, loss, ast->span, KIND_REAL, 0, 0, NULL);
+	Val v = {.tag = VAL_TUPLE, .span = ast->span, .n = 2};
+	v.item = arena_array(e->arena, Val, 2);
+	v.item_name = arena_array(e->arena, Sym, 2);
+	v.item_name[0] = SYM(e, "steps");
+	v.item_name[1] = SYM(e, "loss");
+	v.item[0] = val_num(e, ast->span, ELEM_INT, 0, core_read(e->core, t->steps, NULL));
+	v.item[1] = val_num(e, ast->span, ELEM_REAL, 0, core_read(e->core, t->last, NULL));
+	scope_add(e, outer, ast->name, ast->span, v)->builtin = true;
+}
+
 bool elab_train(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
 {
 	Program *p = e->program;
@@ -467,5 +489,6 @@ bool elab_train(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
 			  "write  use adam(lr = 1e-3) for 1000 steps");
 		return false;
 	}
+	name_result(e, outer, ast, t);
 	return ok;
 }

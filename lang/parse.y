@@ -54,12 +54,12 @@ static void lang_error(const Span *at, Parser *p, const char *message);
 %token <tok> PARTIAL "∂" PARTIALOP "∂[" SUM "sum" REDUCER "max" EXPECT "expect" TYPE "a type"
 %token <tok> IF "if" THEN "then" ELSE "else" AND "and" OR "or" NOT "not" IN "in" UNTIL "until"
 %token <tok> MOD "mod" DIV "div" XOR "xor" SHL "shl" SHR "shr" BAND "band" BOR "bor"
-%token <tok> AGAINST "against" AS "as" BY "by" EPOCHS "epochs" EQUIVARIANT "equivariant"
+%token <tok> AGAINST "against" AS "as" AT "at" BY "by" COMPLETE "complete" EPOCHS "epochs" EQUIVARIANT "equivariant"
 %token <tok> EVERY "every" FOR "for" OF "of"
 %token <tok> FROM "from" INTO "into" INVARIANT "invariant" ON "on" OVER "over" PERIODIC "periodic"
 %token <tok> SHARED "shared"
 %token <tok> STEPS "steps" SYMMETRIZED "symmetrized" TIMES "times" TO "to" UNDER "under"
-%token <tok> WITH "with" WITHIN "within"
+%token <tok> WHERE "where" WITH "with" WITHIN "within"
 %token <tok> ACTIVATION "activation" ASSERT "assert" AXIS "axis" BOUND "bound" CONST "const"
 %token <tok> DATA "data"
 %token <tok> DERIVATIVE "derivative" DOMAIN "domain" EQUATION "equation" EXPORT "export" FN "fn"
@@ -86,14 +86,14 @@ static void lang_error(const Span *at, Parser *p, const char *message);
 %type <node> binders binder pattern
 %type <node> filter condition dvar block type axes_opt fparam fparam_list params result_opt body
 %type <node> symmetrized_opt
-%type <node> type_opt default_opt from_opt by_opt seed_opt domain_opt on_opt until_opt over_opt
+%type <node> type_opt default_opt from_opt at_opt by_opt rows_opt where_opt seed_opt domain_opt on_opt until_opt over_opt
 %type <node> path_opt
 %type <node> export_with plot_option every_opt symmetry else_opt target part amount if_statement set_item
 %type <node> data_body claim_for
 %type <node> definition declaration function field training experiment output claim_statement
 %type <node> command
 %type <number> order
-%type <flags> periodic_opt shared_opt fn_word
+%type <flags> periodic_opt shared_opt complete_opt fn_word
 
 %%
 
@@ -121,8 +121,9 @@ block: "{" items "}"                       { $$ = build_block(p, @$, $items); } 
 /* Every contextual word is a name where a name is expected. */
 name: plain_name | FROM | TO | WITH ;
 plain_name:
-	NAME | AGAINST | AS | BY | EPOCHS | EQUIVARIANT | EVERY | FOR | INTO | INVARIANT | OF | ON
-	| OVER | PERIODIC | SHARED | STEPS | SYMMETRIZED | TIMES | UNDER | WITHIN
+	NAME | AGAINST | AS | AT | BY | COMPLETE | EPOCHS | EQUIVARIANT | EVERY | FOR | INTO | INVARIANT | OF | ON
+	| OVER | PERIODIC | SHARED | STEPS | SYMMETRIZED | TIMES | UNDER | WHERE
+	| WITHIN
 	;
 any_word: name | TYPE ;
 names:
@@ -327,10 +328,10 @@ declaration:
 		$$ = build_param(p, @$, &$name, $type, $expr, $from_opt, $constraints, AST_DRAW); }
 	| DATA name data_body {
 		$$ = build_data(p, @$, &$name, NULL, NULL, $data_body, false); }
-	| DATA name FROM expr data_body {
-		$$ = build_data(p, @$, &$name, $expr, NULL, $data_body, false); }
-	| DATA name FROM expr[e] ELSE expr[o] data_body {
-		$$ = build_data(p, @$, &$name, $e, $o, $data_body, false); }
+	| DATA name FROM expr rows_opt data_body {
+		$$ = build_rows(build_data(p, @$, &$name, $expr, NULL, $data_body, false), $rows_opt); }
+	| DATA name FROM expr[e] rows_opt ELSE expr[o] data_body {
+		$$ = build_rows(build_data(p, @$, &$name, $e, $o, $data_body, false), $rows_opt); }
 	| DATA name "=" expr {
 		$$ = build_data(p, @$, &$name, $expr, NULL, NULL, true); }
 	| DATA name "=" expr data_body {
@@ -356,6 +357,16 @@ constraints:
 	%empty { $$ = build_none(); }
 	| constraints[l] NAME { $$ = build_list(p, $l, build_name(p, &$NAME)); }
 	;
+rows_opt:
+	%empty                                 { $$ = NULL; }
+	| where_opt BY expr complete_opt {
+		$$ = FLAG(NODE(ROWS, @$, NULL, $where_opt, $expr), $complete_opt); }
+	| WHERE condition complete_opt {
+		$$ = FLAG(NODE(ROWS, @$, NULL, $condition, NULL), $complete_opt); }
+	| COMPLETE                             { $$ = FLAG(NODE(ROWS, @$, NULL, NULL, NULL), AST_COMPLETE); }
+	;
+where_opt: %empty { $$ = NULL; } | WHERE condition { $$ = $condition; } ;
+complete_opt: %empty { $$ = 0; } | COMPLETE { $$ = AST_COMPLETE; } ;
 data_body: "{" items "}" { $$ = FROM_LIST(BLOCK, @$, NULL, NULL, ITEMS(DATA, $items)); } ;
 by_opt: %empty { $$ = NULL; } | BY expr    { $$ = $expr; } ;
 parts: part { $$ = LIST($part); } | parts[l] "," part { $$ = build_list(p, $l, $part); } ;
@@ -415,16 +426,18 @@ definition:
 		$$ = NODE(LET, @$, NULL, pattern, $expr); }
 	;
 field:
-	name ":" type shared_opt from_opt      {
-		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, NULL), $shared_opt); }
-	| name ":" type shared_opt from_opt "=" expr {
-		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr), $shared_opt | AST_EQ); }
-	| name ":" type shared_opt from_opt "~" expr {
-		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr),
+	name ":" type shared_opt from_opt at_opt {
+		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, NULL, $at_opt), $shared_opt); }
+	| name ":" type shared_opt from_opt at_opt "=" expr {
+		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr, $at_opt),
+		          $shared_opt | AST_EQ); }
+	| name ":" type shared_opt from_opt at_opt "~" expr {
+		$$ = FLAG(NODE(FIELDDECL, @$, &$name, $type, $from_opt, $expr, $at_opt),
 		          $shared_opt | AST_DRAW); }
 	;
 shared_opt: %empty { $$ = 0; } | SHARED { $$ = AST_SHARED; } ;
 from_opt: %empty { $$ = NULL; } | FROM expr { $$ = $expr; } ;
+at_opt: %empty { $$ = NULL; } | AT expr { $$ = $expr; } ;
 
 training:
 	TRAIN name "{" items "}" {

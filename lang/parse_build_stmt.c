@@ -61,8 +61,14 @@ Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, As
 		count = simulated_count(p, from);
 		from = NULL;
 	}
-	Ast *node = BUILD(p, AST_DATA, at, name, from, count, body);
+	Ast *node = BUILD(p, AST_DATA, at, name, from, count, body, NULL);
 	return build_flag(node, equals && !body ? AST_EQ : 0);
+}
+
+Ast *build_rows(Ast *data, Ast *rows)
+{
+	data->kid[3] = rows;
+	return data;
 }
 
 /* `seed = k` behind with. */

@@ -206,6 +206,7 @@ Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, As
                  AstList constraints, uint32_t flags);
 Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body,
                 bool equals);
+Ast *build_rows(Ast *data, Ast *rows); /* rows may be NULL */
 Ast *build_split(Parser *p, Span at, const Token *data, Ast *by, Ast *seed, AstList parts);
 Ast *build_seed(Parser *p, const Token *word, Ast *value);
 Ast *build_use(Parser *p, Span at, Ast *optimiser, Ast *count, Ast *until, uint32_t flags);

@@ -46,6 +46,27 @@ typedef enum {
 	SOURCE_EQUALS,
 	SOURCE_DERIVED
 } SourceKind;
+/* A condition on the cells of one row of a table. */
+typedef enum {
+	ROW_AND,
+	ROW_OR,
+	ROW_NOT,
+	ROW_EQ,
+	ROW_NE,
+	ROW_LT,
+	ROW_LE,
+	ROW_GT,
+	ROW_GE
+} RowOp;
+typedef struct RowTest {
+	RowOp op;
+	Span span;
+	const struct RowTest *a, *b; /* AND, OR; NOT has a */
+	Sym column;                  /* comparisons: its cell with a text, or with a number */
+	Sym text;
+	bool is_text;
+	double number;
+} RowTest;
 typedef struct FieldInfo {
 	Sym name;
 	Span span;
@@ -56,7 +77,10 @@ typedef struct FieldInfo {
 	bool shared; /* one value for all records */
 	UnitId unit;
 	SourceKind source;
-	Sym column;  /* of the file */
+	Sym column;  /* of the file; may hold a *, then all columns that fit along the last axis */
+	Sym column_to; /* from "a".."b": the columns from `column` to this one; else 0 */
+	Sym at; /* of a set grouped by a column: which column holds the place along the field's
+		   axis; else 0 */
 	Sym literal; /* SOURCE_EQUALS: 1 where the string column equals this */
 	Axis onehot; /* SOURCE_ONEHOT: labels of this axis (one letter per position when the field
 			has a position axis before it, otherwise the whole cell is one label);
@@ -109,6 +133,11 @@ struct DataInfo {
 	uint32_t nfield;
 	FieldInfo *field; /* points: one per coordinate */
 	Sym path;         /* TABLE: file ("" or 0: simulate) */
+	const RowTest *where; /* TABLE: of the file only these rows, or NULL */
+	Sym by;               /* TABLE: rows with the same text in this column are one record, or 0 */
+	bool complete;        /* TABLE: records with a missing value are left out */
+	const Ast *ast;       /* the statement that declares it */
+	bool late; /* made of present values, by a statement at its place (STMT_DATA) */
 	bool has_simulate;
 	int64_t simulate; /* number of records to simulate */
 	/* Axes sized by record are copied per data set: axis j is ragged[k] of size = largest; its
@@ -205,6 +234,7 @@ typedef struct TrainInfo {
 	Phase *phase;
 	uint32_t nevery;
 	Every *every;
+	Def steps, last; /* RUNTIME: its number of steps and its last loss once it is over; or 0 */
 } TrainInfo;
 
 /* ---- claims
@@ -421,7 +451,8 @@ typedef enum {
 	STMT_TEST,
 	STMT_ASSERT,
 	STMT_PLOT,
-	STMT_EXPORT
+	STMT_EXPORT,
+	STMT_DATA
 } StmtKind;
 struct Stmt {
 	StmtKind kind;
@@ -476,6 +507,10 @@ struct Stmt {
 			ParamInfo **param;
 			bool thaw;
 		} freeze;
+		struct {
+			uint32_t n;
+			DataInfo **set;
+		} data; /* sets and parts that are made now */
 		Claim claim;
 		ExportInfo export;
 		PlotInfo plot;

@@ -18,6 +18,7 @@ static const Word words[] = {
 	{"argmin", TOK_REDUCER, WORD_REDUCER},
 	{"as", TOK_AS, WORD_CONTEXT},
 	{"assert", TOK_ASSERT, WORD_VALUE},
+	{"at", TOK_AT, WORD_CONTEXT},
 	{"auc", TOK_REDUCER, WORD_REDUCER},
 	{"axis", TOK_AXIS, WORD_STATEMENT},
 	{"band", TOK_BAND, WORD_RESERVED},
@@ -25,6 +26,7 @@ static const Word words[] = {
 	{"bor", TOK_BOR, WORD_RESERVED},
 	{"bound", TOK_BOUND, WORD_VALUE},
 	{"by", TOK_BY, WORD_CONTEXT},
+	{"complete", TOK_COMPLETE, WORD_CONTEXT},
 	{"complex", TOK_TYPE, WORD_TYPE},
 	{"const", TOK_CONST, WORD_STATEMENT},
 	{"count", TOK_SUM, WORD_REDUCER},
@@ -107,6 +109,7 @@ static const Word words[] = {
 	{"unfreeze", TOK_FREEZE, WORD_STATEMENT},
 	{"until", TOK_UNTIL, WORD_RESERVED},
 	{"use", TOK_USE, WORD_STATEMENT},
+	{"where", TOK_WHERE, WORD_CONTEXT},
 	{"with", TOK_WITH, WORD_CONTEXT},
 	{"within", TOK_WITHIN, WORD_CONTEXT},
 	{"xor", TOK_XOR, WORD_RESERVED},
@@ -172,7 +175,9 @@ static bool is_context_word(int kind)
 	switch (kind) {
 	case TOK_AGAINST:
 	case TOK_AS:
+	case TOK_AT:
 	case TOK_BY:
+	case TOK_COMPLETE:
 	case TOK_EPOCHS:
 	case TOK_EQUIVARIANT:
 	case TOK_EVERY:
@@ -190,6 +195,7 @@ static bool is_context_word(int kind)
 	case TOK_TIMES:
 	case TOK_TO:
 	case TOK_UNDER:
+	case TOK_WHERE:
 	case TOK_WITH:
 	case TOK_WITHIN: return true;
 	default: return false;

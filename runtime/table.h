@@ -91,6 +91,17 @@ RtStatus rt_table_from_bytes(const void *bytes, size_t n, const char *name,
                              const RtTableOptions *options, RtTable **table, RtError *err);
 /* The column of that name (XYZ: also under the aliases above), or NULL. Owned by the table. */
 const RtColumn *rt_table_column(const RtTable *table, const char *name);
+
+/* ---- tables made of others (table_rows.c); NULL means that there is not enough memory.
+ * A table with room for so many columns and none yet. */
+RtTable *rt_table_new(RtFormat format, size_t records, size_t ncolumns);
+#define RT_NOWHERE SIZE_MAX
+/* A further column: its values are the entries from[0 .. product of dim - 1] of c, missing where that
+ * is RT_NOWHERE. */
+RtColumn *rt_table_gather(RtTable *t, const char *name, const RtColumn *c, unsigned ndim,
+                          const size_t *dim, const size_t *from);
+/* These rows of a table of plain columns, in this order. */
+RtTable *rt_table_select(const RtTable *t, const size_t *row, size_t n);
 /* NULL is allowed. */
 void rt_table_free(RtTable *table);
 #endif
