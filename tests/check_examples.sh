@@ -27,6 +27,8 @@ result=$(
 		printf "run %s\n" examples/symmetry_breaking.pnn \
 			"examples/symmetry_breaking.pnn --set neuron=17 --set p=63 --set κ=1 --set seed=4" \
 			"examples/symmetry_breaking.pnn --set neuron=3 --set s1=2 --set s2=0.8 --seed 3 --threads 2"
+		printf "run %s\n" "examples/rotation.pnn --set steps=2500 --set h=20 --seed 5" \
+			"examples/rotation.pnn --set steps=3000 --set width=0.3 --set whole=11 --set part=3 --seed 7"
 		printf "run %s\n" examples/phase_transition.pnn \
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
