@@ -291,7 +291,10 @@ static void draw_field(const Figure *f, Commands *c)
 	}
 	fputs("EOD\n", out);
 	command(c);
-	fputs(regular ? "$d0 using 1:2:3 with image notitle"
+	/* Viewers smooth an embedded image of few cells: those are drawn one by one. */
+	bool few = f->nx * f->ny <= 4096;
+	fputs(regular ? few ? "$d0 using 1:2:3 with image pixels notitle"
+			    : "$d0 using 1:2:3 with image notitle"
 		      : "$d0 using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid noborder "
 			"fillcolor palette notitle",
 	      out);
