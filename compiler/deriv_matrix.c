@@ -24,8 +24,8 @@ static Node other_result(Deriv *dv, const LinTerm *t, RedKind red, const Axis *a
 		from[k] = k < around ? info.index[k] : core_index(c, axis[k - around], 0);
 		to[k] = k < around ? t->args[k] : place[k - around];
 	}
-	Node read = core_matrix(c, red, 0, info.span, info.bound, from + around,
-				info.piece[0].value);
+	Node read =
+		core_matrix(c, red, 0, info.span, info.bound, from + around, info.piece[0].value);
 	return core_subst(c, read, around + n, from, to);
 }
 
@@ -64,9 +64,9 @@ uint32_t deriv_matrix_terms(Deriv *dv, LinTerm t, const LinTerm **terms)
 	Axis k = matrix_results(info) ? core_index_axis(c, info->index[info->nindex - 1]) : 0;
 	switch (red) {
 	case RED_INVERSE:
-		t.weight = core_neg(
-			c, core_mul(c, other_result(dv, &t, red, back, (Node[]){at[0], p}),
-				    other_result(dv, &t, red, back, (Node[]){q, at[1]})));
+		t.weight =
+			core_neg(c, core_mul(c, other_result(dv, &t, red, back, (Node[]){at[0], p}),
+					     other_result(dv, &t, red, back, (Node[]){q, at[1]})));
 		break;
 	case RED_LOGDET:
 		t.weight = other_result(dv, &t, RED_INVERSE, back, (Node[]){q, p});
@@ -76,13 +76,18 @@ uint32_t deriv_matrix_terms(Deriv *dv, LinTerm t, const LinTerm **terms)
 				    other_result(dv, &t, RED_INVERSE, back, (Node[]){q, p}));
 		break;
 	case RED_EIGH_VALUES:
-		t.weight =
-			core_mul(c, other_result(dv, &t, RED_EIGH_VECTORS, (Axis[]){rows, k}, (Node[]){p, at[0]}),
-				 other_result(dv, &t, RED_EIGH_VECTORS, (Axis[]){rows, k}, (Node[]){q, at[0]}));
+		t.weight = core_mul(c,
+				    other_result(dv, &t, RED_EIGH_VECTORS, (Axis[]){rows, k},
+						 (Node[]){p, at[0]}),
+				    other_result(dv, &t, RED_EIGH_VECTORS, (Axis[]){rows, k},
+						 (Node[]){q, at[0]}));
 		break;
 	case RED_SVD_VALUES:
-		t.weight = core_mul(c, other_result(dv, &t, RED_SVD_LEFT, (Axis[]){rows, k}, (Node[]){p, at[0]}),
-				    other_result(dv, &t, RED_SVD_RIGHT, (Axis[]){k, columns}, (Node[]){at[0], q}));
+		t.weight = core_mul(
+			c,
+			other_result(dv, &t, RED_SVD_LEFT, (Axis[]){rows, k}, (Node[]){p, at[0]}),
+			other_result(dv, &t, RED_SVD_RIGHT, (Axis[]){k, columns},
+				     (Node[]){at[0], q}));
 		break;
 	case RED_SORT:
 		*terms = sorted_term(dv, t, at[0]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang/matrix.h"
 #include "lang/op.h"
 
 enum { DEEP = 40 };
@@ -461,20 +462,55 @@ static const char *reduce_text(GradText *t, RedKind red, uint32_t n, const Index
 			      : arena_printf(t->a, "%s[%s](%s)", reducer(t, red), over, inner);
 }
 
-const char *grad_text_reduction(GradText *t, Def d, Tightness least)
-{
-	const DefInfo *info = core_def(t->c, d);
-	Tightness tight;
-	const char *s =
-		reduce_text(t, info->red, info->nbound, info->bound, info->piece[0].value, &tight);
-	return tight < least ? bracket(t, s) : s;
-}
 
 static const char *arg_text(GradText *t, Axis a, Node n)
 {
 	const NodeInfo *p = core_node(t->c, n);
 	return p->tag == NODE_CONST ? grad_text_label(t, a, p->integer)
 				    : grad_text(t, n, TIGHT_CHOICE);
+}
+
+/* inverse([p, q -> A[p,q]])[i,k] */
+static const char *matrix_text(GradText *t, const DefInfo *info, const Index *bound, Node body,
+			       const Node *args, Tightness *tight)
+{
+	const MatrixOp *op = matrix_op(info->red);
+	const char *over = "", *places = "", *comma = t->latex ? "," : ", ";
+	for (uint32_t k = 0; k < op->nbound; k++) {
+		grad_text_index(t, bound[k]);
+		over = arena_printf(t->a, "%s%s%s", over, k ? comma : "", shown_index(t, bound[k]));
+	}
+	for (uint32_t k = 0; k < op->nresult; k++) {
+		uint32_t f = info->nindex - op->nresult + k;
+		Axis axis = core_index_axis(t->c, info->index[f]);
+		places = arena_printf(t->a, "%s%s%s", places, k ? comma : "",
+				      arg_text(t, axis, args[f]));
+	}
+	const char *inner = grad_text(t, body, TIGHT_CHOICE);
+	*tight = TIGHT_ATOM;
+	const char *s = arena_printf(t->a,
+				     t->latex ? "\\operatorname{%s}_{%s}\\left(%s\\right)"
+					      : "%s([%s -> %s])",
+				     op->word, over, inner);
+	return op->nresult ? arena_printf(t->a, t->latex ? "%s_{%s}" : "%s[%s]", s, places) : s;
+}
+
+const char *grad_text_reduction(GradText *t, Def d, Tightness least)
+{
+	const DefInfo *info = core_def(t->c, d);
+	Tightness tight;
+	const char *s;
+	if (red_is_matrix(info->red)) {
+		Node *args = arena_array(t->a, Node, info->nindex + 1);
+		for (uint32_t k = 0; k < info->nindex; k++) {
+			args[k] = core_index_value(t->c, info->index[k]);
+		}
+		s = matrix_text(t, info, info->bound, info->piece[0].value, args, &tight);
+	} else {
+		s = reduce_text(t, info->red, info->nbound, info->bound, info->piece[0].value,
+				&tight);
+	}
+	return tight < least ? bracket(t, s) : s;
 }
 
 static const char *read_text(GradText *t, const NodeInfo *p, Tightness *tight)
@@ -485,6 +521,9 @@ static const char *read_text(GradText *t, const NodeInfo *p, Tightness *tight)
 		Index *bound;
 		Node body = core_open(c, d, 0, p->arg, &bound);
 		const DefInfo *info = core_def(c, d);
+		if (red_is_matrix(info->red)) {
+			return matrix_text(t, info, bound, body, p->arg, tight);
+		}
 		return reduce_text(t, info->red, info->nbound, bound, body, tight);
 	}
 	const char **args = arena_array(t->a, const char *, p->n + 1);

@@ -1,6 +1,6 @@
 /* matrix_run.c — operations on whole arrays at run time: for each place around, the argument is
- * gathered into a row-major matrix of doubles, LAPACK or a sort does its work (runtime/linalg.h), and
- * the wanted results are spread to their arrays. SPEC.md, matrices and ordering. */
+ * gathered into a row-major matrix of doubles, LAPACK or a sort does its work (runtime/linalg.h),
+ * and the wanted results are spread to their arrays. SPEC.md, matrices and ordering. */
 #include "compiler/matrix_run.h"
 
 #include <float.h>
@@ -35,9 +35,10 @@ static RtStatus symmetrise(const Work *w, RtError *why)
 		for (size_t j = 0; j < i; j++) {
 			double *p = &w->a[i * w->n + j], *q = &w->a[j * w->n + i];
 			if (fabs(*p - *q) > w->tolerance * largest) {
-				return rt_fail(why, RT_E_USAGE, NULL, NULL,
-					       "the matrix is not symmetric: %.6g stands opposite %.6g",
-					       *p, *q);
+				return rt_fail(
+					why, RT_E_USAGE, NULL, NULL,
+					"the matrix is not symmetric: %.6g stands opposite %.6g",
+					*p, *q);
 			}
 			*p = *q = (*p + *q) / 2;
 		}
@@ -75,16 +76,6 @@ static RtStatus inverse(const Work *w, bool square, RtError *why)
 	return status;
 }
 
-static RtStatus determinant(const Work *w, bool logarithm, RtError *why)
-{
-	double log_abs, sign;
-	RtStatus status = la_logdet(w->n, w->a, &log_abs, &sign, why);
-	if (status == RT_OK) {
-		w->result[0][0] = logarithm ? log_abs : sign * exp(log_abs);
-	}
-	return status;
-}
-
 static RtStatus order(const Work *w, RedKind red, RtError *why)
 {
 	RtStatus status = red == RED_SORT   ? ordering_sort(w->m, w->a, w->result[0], why)
@@ -98,7 +89,7 @@ static RtStatus order(const Work *w, RedKind red, RtError *why)
 
 static RtStatus apply(const Work *w, RedKind family, RtError *why)
 {
-	double *const *r = w->result;
+	double *const *r = w->result, sign;
 	RtStatus status = RT_OK;
 	switch (family) {
 	case RED_EIGH_VALUES:
@@ -117,8 +108,9 @@ static RtStatus apply(const Work *w, RedKind family, RtError *why)
 	case RED_PSEUDOINVERSE:
 		return inverse(w, family == RED_INVERSE, why);
 	case RED_LOGDET:
+		return la_logdet(w->n, w->a, r[0], &sign, why);
 	case RED_DET:
-		return determinant(w, family == RED_LOGDET, why);
+		return la_det(w->n, w->a, r[0], why);
 	case RED_EXPM:
 		return la_expm(w->n, w->a, r[0], why);
 	default:
@@ -130,7 +122,8 @@ static RtStatus apply(const Work *w, RedKind family, RtError *why)
 
 static double get(const void *p, int64_t at, unsigned real_bytes)
 {
-	return real_bytes == sizeof(double) ? ((const double *)p)[at] : (double)((const float *)p)[at];
+	return real_bytes == sizeof(double) ? ((const double *)p)[at]
+					    : (double)((const float *)p)[at];
 }
 
 static void put(void *p, int64_t at, unsigned real_bytes, double v)

@@ -58,9 +58,8 @@ static uint32_t dims_around(Planner *p, const PDef *d, uint32_t nresult, Dim *di
 		Interval box = d->region[0].box[f];
 		plan_range_set(p, d->formal[f], box);
 		if (!plan_slot(p, d->formal[f])) {
-			dim[n++] = (Dim){.index = d->formal[f],
-					 .lo = box.lo,
-					 .size = interval_size(box)};
+			dim[n++] = (Dim){
+				.index = d->formal[f], .lo = box.lo, .size = interval_size(box)};
 		}
 	}
 	return n;

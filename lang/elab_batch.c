@@ -5,6 +5,7 @@
  * over all records. The loss must be linear in such sums, else the average over batches would not
  * be the loss: E0304. SPEC: training, batches. */
 #include "lang/elab_int.h"
+#include "lang/matrix.h"
 
 #include <string.h>
 
@@ -79,6 +80,10 @@ static Def copy_def(Batch *b, Def d, uint32_t k)
 			return d;
 		}
 		return leaf;
+	}
+	if (k + matrix_results(&info) >= info.nindex) {
+		refuse(b, "an operation on a whole array goes over all its records");
+		return d;
 	}
 	Index *formal = arena_array(b->e->arena, Index, info.nindex + info.nbound + 1);
 	Node *to = arena_array(b->e->arena, Node, info.nindex + info.nbound + 1);

@@ -1,6 +1,6 @@
-/* elab_matrix.c — linear algebra and ordering of whole arrays as built-in functions: each becomes an
- * operation of the core (lang/matrix.h) on its argument, over the axes of the argument.
- * SPEC.md, matrices and ordering. */
+/* elab_matrix.c — linear algebra and ordering of whole arrays as built-in functions: each becomes
+ * an operation of the core (lang/matrix.h) on its argument, over the axes of the argument. SPEC.md,
+ * matrices and ordering. */
 #include "lang/elab_builtin.h"
 #include "lang/matrix.h"
 
@@ -22,8 +22,8 @@ static bool array_argument(Call *c, uint32_t i, uint32_t least, uint32_t most, V
 	if (v->tag != VAL_NUM || v->rank < least || v->rank > most || v->elem == ELEM_BOOL ||
 	    v->elem == ELEM_COMPLEX) {
 		Diag *d = diag_type_mismatch(elab_diags(e), v->span, val_type(e, v),
-					     most == 1     ? "a real array with one axis"
-					     : least == 2 ? "a real matrix, an array with two axes"
+					     most == 1    ? "a real array with one axis"
+					     : least == 2 ? "a real array with two axes"
 							  : "a real array with one or two axes");
 		if (v->tag == VAL_NUM && v->rank > most) {
 			diag_help(d, "for each place of an axis:  [s -> %s(a[s])]", c->name);
@@ -53,10 +53,11 @@ static bool is_square(Call *c, const Val *v)
 {
 	int64_t m = size_of(c, v, 0), n = size_of(c, v, 1);
 	if (m >= 0 && n >= 0 && m != n) {
-		builtin_wrong(c, arena_printf(c->e->arena,
-					      "takes a square matrix, not one of %lld rows and %lld "
-					      "columns",
-					      (long long)m, (long long)n));
+		builtin_wrong(c,
+			      arena_printf(c->e->arena,
+					   "takes a square matrix, not one of %lld rows and %lld "
+					   "columns",
+					   (long long)m, (long long)n));
 		return false;
 	}
 	return true;
@@ -101,10 +102,15 @@ static Val result_over(Call *c, RedKind red, const Val *a, uint32_t p, uint32_t 
 	return result(c, red, a, matrix_op(red)->nresult, like, unit);
 }
 
-static Val tuple(Call *c, uint32_t n, const Val *item)
+/* Several results: taken apart by let, or read as fields. */
+static Val record(Call *c, uint32_t n, const char *const *name, const Val *item)
 {
 	Val t = {.tag = VAL_TUPLE, .span = c->at, .n = n};
 	t.item = arena_copy(c->e->arena, item, n * sizeof *item, alignof(Val));
+	t.item_name = arena_array(c->e->arena, Sym, n);
+	for (uint32_t k = 0; k < n; k++) {
+		t.item_name[k] = SYM(c->e, name[k]);
+	}
 	return t;
 }
 
@@ -116,9 +122,9 @@ Val builtin_eigh(Call *c)
 	if (!square_argument(c, &a)) {
 		return val_error(c->at);
 	}
-	return tuple(c, 2,
-		     (Val[]){result_over(c, RED_EIGH_VALUES, &a, 0, 2, a.unit),
-			     result_over(c, RED_EIGH_VECTORS, &a, 0, 1, 0)});
+	return record(c, 2, (const char *[]){"values", "vectors"},
+		      (Val[]){result_over(c, RED_EIGH_VALUES, &a, 0, 2, a.unit),
+			      result_over(c, RED_EIGH_VECTORS, &a, 0, 1, 0)});
 }
 
 Val builtin_eig(Call *c)
@@ -149,10 +155,10 @@ Val builtin_svd(Call *c)
 	}
 	uint32_t k = smaller(c, &a);
 	Index left[2] = {a.ix[0], a.ix[k]}, right[2] = {a.ix[k], a.ix[1]};
-	return tuple(c, 3,
-		     (Val[]){result(c, RED_SVD_LEFT, &a, 2, left, 0),
-			     result(c, RED_SVD_VALUES, &a, 1, &a.ix[k], a.unit),
-			     result(c, RED_SVD_RIGHT, &a, 2, right, 0)});
+	return record(c, 3, (const char *[]){"U", "s", "V"},
+		      (Val[]){result(c, RED_SVD_LEFT, &a, 2, left, 0),
+			      result(c, RED_SVD_VALUES, &a, 1, &a.ix[k], a.unit),
+			      result(c, RED_SVD_RIGHT, &a, 2, right, 0)});
 }
 
 Val builtin_qr(Call *c)
@@ -163,8 +169,9 @@ Val builtin_qr(Call *c)
 	}
 	uint32_t k = smaller(c, &a);
 	Index q[2] = {a.ix[0], a.ix[k]}, r[2] = {a.ix[k], a.ix[1]};
-	return tuple(c, 2,
-		     (Val[]){result(c, RED_QR_Q, &a, 2, q, 0), result(c, RED_QR_R, &a, 2, r, a.unit)});
+	return record(
+		c, 2, (const char *[]){"Q", "R"},
+		(Val[]){result(c, RED_QR_Q, &a, 2, q, 0), result(c, RED_QR_R, &a, 2, r, a.unit)});
 }
 
 Val builtin_cholesky(Call *c)
@@ -226,8 +233,7 @@ static Val applied(Call *c, RedKind red, const Val *a)
 	Node row = core_index_value(e->core, x.ix[1]);
 	Val rest = val_subst(e, &b, 1, b.ix, &row);
 	Index bound = x.ix[1];
-	x.re = core_reduce(e->core, RED_SUM, 0, c->at, 1, &bound,
-			   core_mul(e->core, x.re, rest.re));
+	x.re = core_reduce(e->core, RED_SUM, 0, c->at, 1, &bound, core_mul(e->core, x.re, rest.re));
 	x.unit = unit_mul(e->units, x.unit, b.unit);
 	x.rank = b.rank;
 	if (b.rank == 2) {

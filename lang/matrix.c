@@ -1,6 +1,6 @@
-/* matrix.c — operations on whole arrays as definitions of the core. Keeps: equal operations of equal
- * arguments up to renaming are one definition; the bound indices stay in their order (rows, columns).
- * SPEC.md, matrices and ordering. */
+/* matrix.c — operations on whole arrays as definitions of the core. Keeps: equal operations of
+ * equal arguments up to renaming are one definition; the bound indices stay in their order (rows,
+ * columns). SPEC.md, matrices and ordering. */
 #include "lang/matrix.h"
 
 #include <assert.h>
@@ -9,8 +9,10 @@
 #include "lang/core_int.h"
 
 static const MatrixOp rows[] = {
-#define MATRIX(id, name, word, nbound, nresult, integer) {name, word, nbound, nresult, integer, RED_##id},
-#define MATRIX_WITH(id, name, word, nbound, nresult, integer) {name, word, nbound, nresult, integer, RED_NONE},
+#define MATRIX(id, name, word, nbound, nresult, integer)                                           \
+	{name, word, nbound, nresult, integer, RED_##id},
+#define MATRIX_WITH(id, name, word, nbound, nresult, integer)                                      \
+	{name, word, nbound, nresult, integer, RED_NONE},
 #include "lang/matrix.def"
 };
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -105,8 +107,7 @@ Node core_matrix(Core *c, RedKind red, Sym name, Span span, const Index *bound, 
 	key[nkey++] = red;
 	for (uint32_t k = 0; k < n; k++) {
 		CanonFamily f = c->index[index[k]].wide ? CANON_WIDE : CANON_FREE;
-		canon[k] = core_index_value(
-			c, core_canon(c, f, core_index_axis(c, index[k]), k));
+		canon[k] = core_index_value(c, core_canon(c, f, core_index_axis(c, index[k]), k));
 		key[nkey++] = canon[k];
 	}
 	for (uint32_t k = 0; k < op->nresult; k++) {

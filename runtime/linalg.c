@@ -360,6 +360,25 @@ RtStatus la_logdet(size_t n, const double *a, double *logabs, double *sign, RtEr
 	return status;
 }
 
+RtStatus la_det(size_t n, const double *a, double *det, RtError *err)
+{
+	RtStatus status = check(n, n, a, err);
+	if (status != RT_OK) {
+		return status;
+	}
+	double *lu = rt_alloc(n * n, sizeof *lu), rcond;
+	lapack_int *pivot = rt_alloc(n, sizeof *pivot);
+	status = lu && pivot ? factor(n, a, lu, pivot, &rcond, err) : no_memory(err);
+	*det = 1;
+	for (size_t i = 0; status == RT_OK && i < n; i++) {
+		*det *= pivot[i] == (lapack_int)i + 1 ? lu[i * n + i] : -lu[i * n + i];
+	}
+	*det += 0.0; /* not -0 */
+	free(lu);
+	free(pivot);
+	return status;
+}
+
 RtStatus la_cholesky(size_t n, const double *a, double *l, RtError *err)
 {
 	RtStatus status = check(n, n, a, err);

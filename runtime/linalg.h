@@ -35,6 +35,8 @@ RtStatus la_lstsq(size_t m, size_t n, size_t k, const double *a, const double *b
                   size_t *rank, RtError *err);
 /* log |det a| and the sign of det a (0 with -inf if singular, which is not an error). */
 RtStatus la_logdet(size_t n, const double *a, double *logabs, double *sign, RtError *err);
+/* det a, the product of the pivots: 0 if singular. */
+RtStatus la_det(size_t n, const double *a, double *det, RtError *err);
 /* x = exp(a), by scaling and squaring with a Padé approximant of order 13. */
 RtStatus la_expm(size_t n, const double *a, double *x, RtError *err);
 /* l[n,n] lower with a = l l^T; RT_E_SINGULAR if a is not positive definite. */

@@ -23,14 +23,15 @@ static Item *ordered(size_t n, const double *v, RtStatus *status, RtError *err)
 {
 	Item *item = rt_alloc(n, sizeof *item);
 	if (!item) {
-		*status = rt_fail(err, RT_E_MEMORY, NULL, NULL, "not enough memory for %zu numbers", n);
+		*status = rt_fail(err, RT_E_MEMORY, NULL, NULL, "not enough memory for %zu numbers",
+				  n);
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (isnan(v[i])) {
 			free(item);
 			*status = rt_fail(err, RT_E_DIVERGED, NULL, NULL,
-			                  "element number %zu of the array is not a number", i + 1);
+					  "element number %zu of the array is not a number", i + 1);
 			return NULL;
 		}
 		item[i] = (Item){v[i], i};

@@ -239,3 +239,35 @@ Test(linalg, refusals)
 	cr_expect_eq(la_qr(0, 2, a, x, x, &err), RT_E_USAGE);
 	cr_expect_eq(la_svd((size_t)1 << 40, 2, a, NULL, x, NULL, &err), RT_E_USAGE);
 }
+
+/* Eigenvalues of [[a, -b], [b, a]] are a ± i b; of a triangular matrix, its diagonal. */
+Test(linalg, eig)
+{
+	double turn[4] = {2, -3, 3, 2}, re[3], im[3];
+	cr_assert_eq(la_eig(2, turn, re, im, &err), RT_OK);
+	cr_expect_float_eq(re[0], 2, 1e-14);
+	cr_expect_float_eq(re[1], 2, 1e-14);
+	cr_expect_float_eq(im[0], -3, 1e-14);
+	cr_expect_float_eq(im[1], 3, 1e-14);
+	double triangle[9] = {5, 7, 1, 0, -2, 3, 0, 0, 4};
+	cr_assert_eq(la_eig(3, triangle, re, im, &err), RT_OK);
+	for (int k = 0; k < 3; k++) {
+		cr_expect_float_eq(re[k], ((double[]){-2, 4, 5})[k], 1e-13);
+		cr_expect_eq(im[k], 0);
+	}
+	double bad[4] = {1, NAN, 0, 1};
+	cr_expect_eq(la_eig(2, bad, re, im, &err), RT_E_DIVERGED);
+}
+
+Test(linalg, det)
+{
+	double det, a[9] = {2, 1, 0, 1, 3, 1, 0, 1, 4}, swap[4] = {0, 1, 1, 0},
+		    singular[4] = {1, 2, 2, 4};
+	cr_assert_eq(la_det(3, a, &det, &err), RT_OK);
+	cr_expect_float_eq(det, 18, 1e-13);
+	cr_assert_eq(la_det(2, swap, &det, &err), RT_OK);
+	cr_expect_eq(det, -1);
+	cr_assert_eq(la_det(2, singular, &det, &err), RT_OK);
+	cr_expect_eq(det, 0);
+	cr_expect_not(signbit(det));
+}
