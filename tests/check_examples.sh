@@ -52,6 +52,10 @@ result=$(
 			"examples/methylation.pnn --set gene=30 --set h=8 --set η=0.03 --seed 3" \
 			"examples/carbon.pnn --set steps=600 --set seeds=3" \
 			"examples/carbon.pnn --set company=60 --set steps=1000 --set seeds=3"
+		printf "run %s\n" \
+			"examples/gto.pnn --set steps=150 --set rows=200 --set tests=100 --set atom=4 --set L=4 --seed 5" \
+			"examples/gto.pnn --set steps=200 --set rows=100 --set tests=50 --set ν=0 --set L=1 --set n=3 --set a=5 --set h=16" \
+			"examples/gto.pnn --set steps=200 --set rows=150 --set tests=60 --set atom=7 --set kT=0.2 --set L=2 --seed 8"
 		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
 	} | xargs -P "${JOBS:-2}" -L1 bash -c 'one "$@"' _
 )
