@@ -18,6 +18,33 @@ one() {
 	if [ $status -eq 0 ]; then echo "ok $how $file $*"; else printf 'FAILED %s %s (exit %s)\n%s\n' "$how" "$file $*" $status "$out"; fi
 }
 export -f one
+# Tables for the programs that take measured data: nations and years one below the other, with names in quotes, aggregates and
+# gaps; samples with a column for each of 353 genes.
+tables=$(mktemp -d) || exit 2
+trap 'rm -rf "$tables"' EXIT
+awk 'BEGIN {
+	print "country,iso_code,year,population,gdp,co2"
+	for (n = 1; n <= 45; n++) {
+		g = 0.03; size = 100 + 37*n; money = 50*n; state = n*7919
+		for (y = 1965; y <= 2018; y++) {
+			state = (state*16807) % 2147483647; z = 0.05*(state/2147483647 - 0.3)
+			state = (state*16807) % 2147483647; g = 0.3*g + z + 0.02*(state/2147483647 - 0.5)
+			size *= exp(g); money *= exp(z)
+			gap = n == 3 && y == 1980
+			printf "\"Nation, %d\",N%02d,%d,%d,%s,%.6g\n", n, n, y, 1000*n, gap ? "" : money, size
+			if (n == 1) printf "World,,%d,,%.6g,%.6g\n", y, 1e5, 1e6
+		}
+	}
+}' > "$tables/nations.csv"
+awk 'BEGIN {
+	printf "sample,age"; for (g = 1; g <= 353; g++) printf ",cg%08d", g; print ""
+	state = 4711
+	for (s = 1; s <= 5; s++) {
+		printf "S%d,%d", s, 20 + s
+		for (g = 1; g <= 353; g++) { state = (state*16807) % 2147483647; printf ",%.6f", (g*89 % 353)/353 + 0.001*state/2147483647 - 0.0005 }
+		print ""
+	}
+}' > "$tables/betas.csv"
 result=$(
 	{
 		for file in examples/small/*.pnn; do printf 'run %s\n' "$file"; done
@@ -50,6 +77,10 @@ result=$(
 			"allen_cahn.pnn --set d=0.004 --set fine=3000 --set inner=1500"
 		printf "run %s\n" examples/methylation.pnn \
 			"examples/methylation.pnn --set gene=30 --set h=8 --set η=0.03 --seed 3" \
+			"examples/methylation.pnn --set table=$tables/betas.csv" \
+			"examples/methylation.pnn --set gene=2 --set case=5 --set steps=200" \
+			"examples/carbon.pnn --set table=$tables/nations.csv --set steps=600 --set seeds=3" \
+			"examples/carbon.pnn --set company=7 --set seeds=2 --set steps=600 --set σ=0.03" \
 			"examples/carbon.pnn --set steps=600 --set seeds=3" \
 			"examples/carbon.pnn --set company=60 --set steps=1000 --set seeds=3"
 		printf "run %s\n" \
