@@ -87,6 +87,10 @@ result=$(
 			"examples/gto.pnn --set steps=150 --set rows=200 --set tests=100 --set atom=4 --set L=4 --seed 5" \
 			"examples/gto.pnn --set steps=200 --set rows=100 --set tests=50 --set ν=0 --set L=1 --set n=3 --set a=5 --set h=16" \
 			"examples/gto.pnn --set steps=200 --set rows=150 --set tests=60 --set atom=7 --set kT=0.2 --set L=2 --seed 8"
+		printf "run examples/quantum/%s\n" gradient.pnn "gradient.pnn --set wire=4 --set layer=3 --seed 5" \
+			ground.pnn "ground.pnn --set h=0.6 --set J=1.3 --set site=5 --set seeds=2 --seed 2" \
+			noise.pnn "noise.pnn --set wire=9 --set samples=20000 --set angle=2.5 --set shots=70 --seed 4" \
+			disc.pnn "disc.pnn --set points=150 --seed 6"
 		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
 	} | xargs -P "${JOBS:-2}" -L1 bash -c 'one "$@"' _
 )
