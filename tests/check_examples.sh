@@ -65,6 +65,9 @@ result=$(
 			"examples/ising.pnn --set chains=100 --set shots=20 --set heat=1.8 --set site=6 --set T=1" \
 			"examples/ising.pnn --set chains=100 --set glass=0.5 --set heat=1.5 --set site=6 --seed 2" \
 			"examples/ising.pnn --set chains=100 --set shots=20 --set x=5 --set y=7 --set site=9 --set heat=5"
+		printf "run %s\n" "examples/vae_rg.pnn --set site=32 --set m2=0.1 --set z=9 --set x=5 --set y=12 --seed 1" \
+			"examples/vae_rg.pnn --set site=20 --set z=3 --set x=4 --set y=4 --set z2=5 --seed 9" \
+			"examples/vae_rg.pnn --set z=4 --set x=7 --set y=7 --set z2=6 --set m2_plane=0.3 --set M=2000"
 		# equations and their networks, with fewer steps
 		printf "run examples/pinn/%s\n" "poisson.pnn --set rough=300 --set fine=250 --set inner=400 --seed 2" \
 			"beam.pnn --set places=20 --seed 4" \
