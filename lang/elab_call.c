@@ -291,8 +291,15 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 	for (uint32_t i = 0; i < nunit; i++) {
 		index_set_add(e, &ctx, unit[i]);
 	}
+	uint32_t given_by_arguments = ctx.n;
+	index_set_around(e, s, &ctx);
+	bool around = ctx.n > given_by_arguments;
+	ctx.n = d->draws ? ctx.n : given_by_arguments;
 	frame->ctx = ctx.ix;
 	frame->nctx = ctx.n;
+	int64_t streams = e->streams;
+	unsigned draws = e->draws;
+	Val *again = arena_copy(e->arena, formal, d->nformal * sizeof *formal, _Alignof(Val));
 	if (!bind_axes(e, in, d, f, at) || !bind_formals(e, in, d, formal, given) ||
 	    !axes_known(e, in, d, at) || !unit_parameters(e, in, d, given, nunit, unit, at)) {
 		return val_error(at);
@@ -310,6 +317,13 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 		v = rule_apply(e, in, d, v, formal);
 	}
 	d->active = false;
+	if (e->draws != draws && !d->draws) {
+		d->draws = true;
+		if (around && v.tag != VAL_ERROR) { /* once more, over the indices around the call */
+			e->streams = streams;
+			return expand(e, s, f, at, again, given, ast, nunit, unit);
+		}
+	}
 	Diag *last = diags_errors(e->diags) > before && at.file != d->ast->span.file
 			     ? diags_last(e->diags)
 			     : NULL;
@@ -418,9 +432,14 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	for (uint32_t i = 0; i < f->naxis; i++) {
 		keep = false;
 	}
+	if (d->draws) {
+		index_set_around(e, s, &free);
+	}
 	Val r;
+	bool known_to_draw = d->draws;
 	if (keep && memo_recall(e, d, 0, d->nformal, key, free.n, free.ix, &r)) {
 		r.span = at;
+		e->draws += d->draws;
 		return r;
 	}
 	if (e->failures > FAILURES) {
@@ -457,6 +476,9 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	/* What failed fails again, and was said; on trial it was not said, and is only counted. */
 	bool said = !e->trial_depth && !e->attempts;
 	e->failures += r.tag == VAL_ERROR && !said;
+	if (d->draws && !known_to_draw) {
+		index_set_around(e, s, &free);
+	}
 	if (keep && (r.tag != VAL_ERROR || said) && !holds_function(&r)) {
 		Memo m = {
 			.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};

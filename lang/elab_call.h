@@ -9,6 +9,8 @@ typedef struct IndexSet {
 	uint32_t n, cap;
 } IndexSet;
 void index_set_add(Elab *e, IndexSet *set, Index ix);
+/* The indices that are bound around a place. */
+void index_set_around(Elab *e, Scope *s, IndexSet *out);
 /* The free indices of a node, of what a function has captured, of a value; those in own are left
  * out. */
 void index_set_node(Elab *e, Node node, IndexSet *out, const Index *own, uint32_t nown);

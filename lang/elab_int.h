@@ -166,6 +166,7 @@ struct FnDecl {
 	Sym *formal;
 	bool *by; /* formals that the body differentiates by: bound to DEF_VARIABLE aliases */
 	bool bad, checking, active;
+	bool draws; /* its draws differ from place to place: the indices around a call matter */
 	const Ast *rule; /* derivative f(x) = … */
 	uint32_t nsite;  /* parameters made so far, for info */
 	Memo *memo;
@@ -219,6 +220,7 @@ struct Elab {
 	size_t nrange, caprange;
 	int64_t streams; /* random sites so far: the next stream number */
 	int64_t stream;  /* the stream of first values being made, or 0 */
+	unsigned draws;  /* random sites and calls of functions that draw, so far */
 	size_t capparam, capdata, capsplit, caploss, capstmt;
 	bool *set_used; /* which --set names were met */
 	bool in_prelude;

@@ -178,3 +178,12 @@ bool memo_recall(Elab *e, FnDecl *d, Sym path, uint32_t n, const Val *arg, uint3
 	}
 	return false;
 }
+
+void index_set_around(Elab *e, Scope *s, IndexSet *out)
+{
+	Index *ix;
+	uint32_t n = scope_context(e, s, &ix);
+	for (uint32_t i = 0; i < n; i++) {
+		index_set_add(e, out, ix[i]);
+	}
+}

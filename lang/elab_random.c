@@ -197,6 +197,7 @@ Val elab_draw(Elab *e, Scope *s, const Val *v, Span at, uint32_t nix, const Inde
 	Node raw = core_random(k, kind == DRAW_NORMAL ? RANDOM_NORMAL : RANDOM_UNIFORM,
 			       e->stream ? e->stream : ++e->streams,
 			       each_step ? RANDOM_EACH_STEP : 0, nctx + rank, address);
+	e->draws++;
 	Val r = val_num(e, at, ELEM_REAL, n ? arg[n - 1].unit : 0, raw);
 	if (!draw_value(e, kind, n, arg, raw, &r)) {
 		return val_error(at);
