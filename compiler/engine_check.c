@@ -236,8 +236,9 @@ static void mark_names(const Ast *a, bool *used)
 /* The name that a statement of a body defines, 0 if it defines none. */
 static Sym defined_name(const Ast *statement)
 {
-	if (statement->kind != AST_DEF || !statement->kid[0]) {
-		return 0;
+	if (statement->kind != AST_DEF || !statement->kid[0] ||
+	    (statement->kid[1]->kind == AST_FIELD && statement->kid[1]->integer)) {
+		return 0; /* a part of (a, b) = …, which must be named */
 	}
 	const Ast *left = statement->kid[0];
 	left = left->kind == AST_INDEX ? left->kid[0] : left;

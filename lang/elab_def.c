@@ -545,9 +545,12 @@ Val elab_block(Elab *e, Scope *s, const Ast *block)
 		} else if (stmt->kind == AST_RETURN && !result) {
 			result = stmt;
 		} else {
-			diag_bad_statement_place(elab_diags(e), stmt->span,
-						 ast_kind_name(stmt->kind),
-						 "in the body of a function");
+			Diag *d = diag_bad_statement_place(elab_diags(e), stmt->span,
+							   ast_kind_name(stmt->kind),
+							   "in the body of a function");
+			if (stmt->kind == AST_LET) {
+				diag_help(d, "a definition needs no let:  a = e  or  (a, b) = f()");
+			}
 		}
 	}
 	if (!result) {

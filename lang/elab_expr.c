@@ -175,11 +175,28 @@ static Val label_value(Elab *e, const Val *axis, const Ast *ast)
 	return val_error(ast->span);
 }
 
+/* A part of what stands right of  (a, b) = …  by its place. */
+static Val part_of(Elab *e, const Ast *ast, const Val *base)
+{
+	uint32_t n = (uint32_t)ast->num, k = (uint32_t)ast->integer - 1;
+	if (base->tag == VAL_TUPLE && base->n == n) {
+		return base->item[k];
+	}
+	if (k == 0) { /* said once */
+		diag_type_mismatch(elab_diags(e), ast->kid[0]->span, val_type(e, base),
+				   arena_printf(e->arena, "a tuple of %u", n));
+	}
+	return val_error(ast->span);
+}
+
 static Val field(Elab *e, Scope *s, const Ast *ast)
 {
 	Val base = elab_callee(e, s, ast->kid[0]);
 	if (base.tag == VAL_ERROR) {
 		return base;
+	}
+	if (ast->integer) {
+		return part_of(e, ast, &base);
 	}
 	if (base.tag == VAL_RECORD || base.tag == VAL_DATA) {
 		return data_field(e, &base, ast->name, ast->span, ast->name_span);

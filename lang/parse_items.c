@@ -67,8 +67,7 @@ static Ast *check_definition(Parser *p, Ast *def)
 	if (left->kind == AST_CALL) {
 		diag_help(d, "a function is defined by  fn %s = …", parse_excerpt(p, left->span));
 	} else if (left->kind == AST_TUPLE) {
-		diag_help(d, "several results are taken apart by  let %s = …",
-		          parse_excerpt(p, left->span));
+		diag_help(d, "between the brackets stand names alone:  (a, b) = f()");
 	}
 	return build_error(p, AST_ERROR_STMT, def->span);
 }
@@ -204,14 +203,43 @@ AstList build_items(Parser *p, AstKind owner, AstList items)
 	return items;
 }
 
+static bool takes_apart(const Ast *item)
+{
+	return item->kind == AST_DEF && (item->flags & AST_EQ) &&
+	       item->kid[0]->kind == AST_TUPLE && build_is_pattern(item->kid[0]);
+}
+
+/* (a, b) = e  is a definition of the tuple and one of each part. */
+static AstList take_apart(Parser *p, AstList out, Ast *def)
+{
+	const Ast *pattern = def->kid[0];
+	Ast *whole = build_error(p, AST_NAME, pattern->span);
+	whole->name = intern_str(p->ctx->names, parse_excerpt(p, pattern->span));
+	out = build_list(p, out, build_flag(BUILD(p, AST_DEF, def->span, NULL, whole, def->kid[1]), AST_EQ));
+	for (uint32_t k = 0; k < pattern->nkid; k++) {
+		Ast *name = pattern->kid[k];
+		Ast *part = BUILD(p, AST_FIELD, name->span, NULL, whole);
+		part->name = name->name;
+		part->integer = k + 1;
+		part->num = pattern->nkid;
+		Ast *one = BUILD(p, AST_DEF, name->span, NULL, name, part);
+		out = build_list(p, out, build_flag(one, AST_EQ));
+	}
+	return out;
+}
+
 static AstList check_all(Parser *p, AstList items, bool top)
 {
+	AstList out = build_none();
 	for (size_t i = 0; i < items.n; i++) {
-		if (items.item[i]->kind != AST_ERROR_STMT) {
-			items.item[i] = check_statement(p, items.item[i], top);
+		Ast *item = items.item[i];
+		if (takes_apart(item)) {
+			out = take_apart(p, out, item);
+		} else {
+			out = build_list(p, out, item->kind == AST_ERROR_STMT ? item : check_statement(p, item, top));
 		}
 	}
-	return items;
+	return out;
 }
 
 Ast *build_block(Parser *p, Span at, AstList items)
