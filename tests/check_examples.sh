@@ -75,7 +75,7 @@ result=$(
 			"diffusion.pnn --set rough=500 --set fine=500 --set C2=0.5" \
 			"schroedinger.pnn --set rough=500 --set fine=400" "hamiltonian.pnn --seed 1" \
 			"hamiltonian.pnn --set noise=0.02 --set n=1000" \
-			"heat.pnn --set rough=400 --set fine=400 --set κ=0.2 --set n=2 --seed 1" \
+			"burgers_soft.pnn --set rough=300 --set fine=1200 --set ν=0.01 --set inner=800 --seed 1" "heat.pnn --set rough=400 --set fine=400 --set κ=0.2 --set n=2 --seed 1" \
 			"helmholtz.pnn --set waves=1 --set rough=50 --set fine=400" \
 			"allen_cahn.pnn --set d=0.004 --set fine=3000 --set inner=1500"
 		printf "run %s\n" examples/methylation.pnn \
