@@ -191,8 +191,23 @@ static void axis_stand_ins(Elab *e, FnDecl *d, Scope *bind, FnVal *f)
 	}
 }
 
-/* Does the name stand in a range? Its value is then a length, known where the function is called. */
-static bool gives_length(const Ast *ast, Sym name, bool inside)
+static bool has_lengths(Elab *e, const FnDecl *d, int depth);
+
+/* Does the callee take lengths? Functions do not call themselves; a program in which they do is refused elsewhere. */
+static bool takes_lengths(Elab *e, Scope *s, const Ast *callee, int depth)
+{
+	enum { DEPTH = 8 };
+	if (callee->kind != AST_NAME || depth > DEPTH) {
+		return false;
+	}
+	Entry *entry = scope_find(e, s, callee->name);
+	const FnVal *f = entry && entry->val.tag == VAL_FN ? entry->val.fn : NULL;
+	return f && f->kind == FNV_USER && has_lengths(e, f->decl, depth + 1);
+}
+
+/* Does the name stand in a range, or is it handed to a function that has lengths? Its value is then known only where the
+ * function is called. */
+static bool gives_length(Elab *e, Scope *s, const Ast *ast, Sym name, bool inside, int depth)
 {
 	if (!ast) {
 		return false;
@@ -200,21 +215,22 @@ static bool gives_length(const Ast *ast, Sym name, bool inside)
 	if (ast->kind == AST_NAME && inside && ast->name == name) {
 		return true;
 	}
-	inside = inside || ast->kind == AST_RANGE;
+	inside = inside || ast->kind == AST_RANGE ||
+		 (ast->kind == AST_CALL && takes_lengths(e, s, ast->kid[0], depth));
 	for (uint32_t i = 0; i < ast->nkid; i++) {
-		if (gives_length(ast->kid[i], name, inside)) {
+		if (gives_length(e, s, ast->kid[i], name, inside, depth)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool has_lengths(Elab *e, const FnDecl *d)
+static bool has_lengths(Elab *e, const FnDecl *d, int depth)
 {
 	for (uint32_t i = 0; !d->equation && i < d->nformal; i++) {
 		const Ast *type = d->ast->kid[1]->kid[i]->kid[0];
 		if (type && !type->nkid && strcmp(elab_text(e, type->name), "int") == 0 &&
-		    gives_length(d->ast->kid[3], d->formal[i], false)) {
+		    gives_length(e, d->scope, d->ast->kid[3], d->formal[i], false, depth)) {
 			return true;
 		}
 	}
@@ -242,7 +258,7 @@ void fn_check(Elab *e, FnDecl *d)
 	for (uint32_t i = 0; !d->equation && i < d->nformal; i++) {
 		generic = generic || (!d->ast->kid[1]->kid[i]->kid[0] && !d->net && !d->activation);
 	}
-	if (diags_errors(e->diags) == before && (all || !generic) && !has_lengths(e, d)) {
+	if (diags_errors(e->diags) == before && (all || !generic) && !has_lengths(e, d, 0)) {
 		elab_call_value(e, s, arena_copy(e->arena, &f, sizeof f, _Alignof(FnVal)),
 				d->ast->name_span, d->nformal, arg, NULL, d->ast);
 	}
