@@ -56,6 +56,9 @@ result=$(
 			"examples/symmetry_breaking.pnn --set neuron=3 --set s1=2 --set s2=0.8 --seed 3 --threads 2"
 		printf "run %s\n" "examples/rotation.pnn --set steps=2500 --set h=20 --seed 5" \
 			"examples/rotation.pnn --set steps=3000 --set width=0.3 --set whole=11 --set part=3 --seed 7"
+		printf "run %s\n" "examples/force_field.pnn --set dim=6 --set class=4 --set h=24 --seed 6" \
+			"examples/force_field.pnn --set steps=600 --set bend=3 --set piece=7 --seed 9" \
+			"examples/force_field.pnn --set dim=2 --set label=2 --set goal=0 --set node=12"
 		printf "run %s\n" examples/phase_transition.pnn \
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
