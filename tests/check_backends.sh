@@ -97,13 +97,13 @@ done
 # Examples: the first steps of their trainings for both; all they say and write for threads.
 example() { # name of the backend
 	mkdir -p "$work/$1.examples"
-	printf '%s\n' examples/small/*.pnn examples/airfoil.pnn examples/ethanol.pnn | xargs -P "$jobs" -I{} bash -c '
+	printf '%s\n' examples/small/*.pnn examples/airfoil.pnn "examples/ethanol.pnn --set steps=300" | xargs -P "$jobs" -I{} bash -c '
 		dir=$(mktemp -d)
-		said=$("$1" run "$2" --out "$dir" --metrics "$dir/metrics" 2>&1; echo "exit: $?")
+		said=$("$1" run $2 --out "$dir" --metrics "$dir/metrics" 2>&1; echo "exit: $?")
 		steps=$(sed -n "s/\"seconds\":[^,]*,//; /\"event\":\"step\"/p" "$dir/metrics")
 		rm "$dir/metrics"
 		printf "== %s\n%s\n%s\n%s\n" "$2" "$said" "$(cd "$dir" && find . -type f | sort | xargs -r md5sum)" "$steps" \
-			> "$3/$(basename "$2")"
+			> "$3/$(basename "${2%% *}")"
 		rm -rf "$dir"' _ "$work/$1" {} "$work/$1.examples"
 	cat "$work/$1.examples"/* | in_order > "$work/$1.out"
 }

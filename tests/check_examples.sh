@@ -48,7 +48,8 @@ awk 'BEGIN {
 result=$(
 	{
 		for file in examples/small/*.pnn; do printf 'run %s\n' "$file"; done
-		printf "run %s\n" examples/airfoil.pnn examples/ethanol.pnn
+		printf "run %s\n" examples/airfoil.pnn "examples/ethanol.pnn --set steps=300" \
+			"examples/ethanol.pnn --set steps=300 --set L=2 --set atom=6 --set frames=200 --seed 2"
 		printf "check %s\n" examples/burgers.pnn
 		# the applications with the sizes, seeds and constants of their claims
 		printf "run %s\n" examples/symmetry_breaking.pnn \
