@@ -76,7 +76,7 @@ static Node place_of(Call *c, const Val *array, uint32_t position, uint32_t arg)
 {
 	AxisRef axis = val_axis(c->e, array, position);
 	int64_t label;
-	if (c->arg[arg]->kind == AST_NAME && is_label(c->e, axis.axis, c->arg[arg]->name, &label)) {
+	if (names_label(c->e, axis.axis, c->arg[arg], &label)) {
 		return core_int_const(c->e->core, label);
 	}
 	Val v = builtin_value(c, arg);

@@ -176,7 +176,7 @@ static bool axis_from_labels(Elab *e, Group *g, uint32_t p, AxisRef *out)
 		int64_t label;
 		for (size_t i = 0; i < g->n && all; i++) {
 			const Ast *arg = g->piece[i]->kid[0]->kid[p + 1];
-			all = arg->kind == AST_NAME && is_label(e, a, arg->name, &label);
+			all = names_label(e, a, arg, &label);
 		}
 		if (all) {
 			*out = (AxisRef){a, 0};
@@ -315,7 +315,7 @@ bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 		if (!written_axis(e, g, arg, g->axis[p])) {
 			return false;
 		}
-		if (arg->kind == AST_NAME && is_label(e, g->axis[p].axis, arg->name, &label)) {
+		if (names_label(e, g->axis[p].axis, arg, &label)) {
 			g->fixed[piece][p] = label;
 			continue;
 		}

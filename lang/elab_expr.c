@@ -74,7 +74,7 @@ static bool is_unknown_name(Elab *e, Scope *s, const Ast *ast)
 bool elab_label(Elab *e, Scope *s, const Ast *ast, Axis axis, Val *out)
 {
 	int64_t label;
-	if (!axis || !is_unknown_name(e, s, ast) || !is_label(e, axis, ast->name, &label)) {
+	if (!axis || !is_unknown_name(e, s, ast) || !names_label(e, axis, ast, &label)) {
 		return false;
 	}
 	*out = val_num(e, ast->span, ELEM_INT, 0, core_int_const(e->core, label));

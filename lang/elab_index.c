@@ -76,7 +76,7 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 			  elab_text(e, ast->name), elab_text(e, ast->name));
 		return 0;
 	}
-	if (ast->kind == AST_NAME && is_label(e, axis.axis, ast->name, &label)) {
+	if (names_label(e, axis.axis, ast, &label)) {
 		Entry *entry = scope_find(e, s, ast->name);
 		if (entry && !entry->pending && entry->val.tag == VAL_NUM &&
 		    entry->val.elem == ELEM_INT && entry->val.of) {

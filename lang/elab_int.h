@@ -319,6 +319,9 @@ bool scope_is_news(Elab *e, Sym name); /* an undefined name that was not reporte
  * we are in. */
 uint32_t scope_context(Elab *e, Scope *s, Index **out);
 bool is_label(Elab *e, Axis a, Sym name, int64_t *value);
+/* Is the name written there meant as a label? In the library an index called c is one, whatever the
+ * labels of the axis that a program gives. */
+bool names_label(Elab *e, Axis a, const Ast *name, int64_t *value);
 bool is_any_label(Elab *e, Sym name);
 bool elab_label(Elab *e, Scope *s, const Ast *ast, Axis axis, Val *out);
 

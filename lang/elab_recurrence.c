@@ -368,7 +368,7 @@ static bool is_general(Elab *e, const Group *g, const Ast *left, uint32_t i)
 {
 	int64_t label;
 	return group_binds(e, g, left->kid[i]) &&
-	       !is_label(e, g->axis[i - 1].axis, left->kid[i]->name, &label);
+	       !names_label(e, g->axis[i - 1].axis, left->kid[i], &label);
 }
 
 /* Do two left sides stand for the same places: binding indices at the same positions, the same

@@ -240,6 +240,19 @@ bool is_label(Elab *e, Axis a, Sym name, int64_t *value)
 	return false;
 }
 
+/* Text of the library, to which the labels of a program's axes are unknown. */
+static bool of_library(Elab *e, Span at)
+{
+	const char *name = at.file ? sources_name(e->ctx->sources, at.file) : "";
+	return name[0] == '<' && strcmp(name, "<stdin>") != 0;
+}
+
+bool names_label(Elab *e, Axis a, const Ast *name, int64_t *value)
+{
+	return name->kind == AST_NAME && is_label(e, a, name->name, value) &&
+	       (!of_library(e, name->span) || of_library(e, core_axis_info(e->core, a)->span));
+}
+
 bool is_any_label(Elab *e, Sym name)
 {
 	int64_t value;
