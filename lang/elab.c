@@ -54,7 +54,10 @@ static void elab_text_module(Elab *e, const char *name, const char *text)
 	unsigned before = diags_errors(e->diags);
 	const Ast *ast = parse_file(e->ctx, file);
 	if (diags_errors(e->diags) == before) {
+		Scope *program = e->global; /* the library does not see what uses it */
+		e->global = e->library;
 		elab_unit(e, ast);
+		e->global = program;
 	}
 }
 
@@ -331,7 +334,7 @@ Elab *elab_create(ParseCtx *ctx, ElabOptions options)
 	e->program->grad_norm = runtime_leaf(e, "grad", KIND_REAL);
 	e->program->change = runtime_leaf(e, "change", KIND_REAL);
 	e->program->loss_value = runtime_leaf(e, "loss", KIND_REAL);
-	e->global = scope_new(e, NULL, NULL);
+	e->library = e->global = scope_new(e, NULL, NULL);
 	e->in_prelude = true;
 	number_name(e, "pi", 3.14159265358979323846);
 	number_name(e, "inf", (double)INFINITY);
@@ -339,6 +342,7 @@ Elab *elab_create(ParseCtx *ctx, ElabOptions options)
 	if (text) {
 		elab_text_module(e, "<prelude>", text);
 	}
+	e->global = scope_new(e, e->library, NULL);
 	e->in_prelude = false;
 	return e;
 }

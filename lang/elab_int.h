@@ -198,6 +198,7 @@ struct Elab {
 	Program *program;
 	ElabOptions options;
 	Scope *global;
+	Scope *library; /* prelude and modules: around the global scope, so that they do not see it */
 	SiteName *site;
 	size_t nsite, capsite;
 	DomainInfo **domain;
@@ -375,6 +376,8 @@ Val elab_expr(Elab *e, Scope *s, const Ast *ast);
 Val elab_callee(Elab *e, Scope *s,
 		const Ast *ast); /* functions by name, without calling a bare net */
 Val elab_index(Elab *e, Scope *s, Val base, uint32_t n, Ast *const *index, Span at);
+/* A literal of whole numbers as ints; false if it is none, v as it was. */
+bool literal_ints(Elab *e, Val *v);
 /* Structural axes of v become those of the array that it stands beside, where they are as long. */
 void literal_fit(Elab *e, Val *v, const Val *like);
 Val elab_array_literal(Elab *e, Scope *s, Span at, uint32_t n, Val *item);

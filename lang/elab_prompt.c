@@ -226,9 +226,11 @@ ParamInfo **elab_params_of(Elab *e, Sym name, uint32_t *n)
 const char *elab_name(Elab *e, uint32_t i)
 {
 	uint32_t k = 0;
-	for (size_t at = 0; at < e->global->n; at++) {
-		if (e->global->entry[at].name && k++ == i) {
-			return elab_text(e, e->global->entry[at].name);
+	for (const Scope *s = e->global; s; s = s->parent) {
+		for (size_t at = 0; at < s->n; at++) {
+			if (s->entry[at].name && k++ == i) {
+				return elab_text(e, s->entry[at].name);
+			}
 		}
 	}
 	const char *name = builtin_name(i - k);
@@ -239,8 +241,10 @@ const char *elab_name(Elab *e, uint32_t i)
 	while (builtin_name(base)) {
 		base++;
 	}
-	for (size_t at = 0; at < e->global->n; at++) {
-		ops += e->global->entry[at].name != 0;
+	for (const Scope *s = e->global; s; s = s->parent) {
+		for (size_t at = 0; at < s->n; at++) {
+			ops += s->entry[at].name != 0;
+		}
 	}
 	uint32_t op = i - ops - base + 1;
 	while (op < OPS && (op_info((Op)op)->syntax[0] | 32) < 'a') {

@@ -269,7 +269,8 @@ static bool sweep_values(Elab *e, Scope *s, const Ast *set, Val *out)
 		axis = v.axis;
 		of = axis.axis;
 	} else if (v.tag == VAL_NUM && v.rank == 1) {
-		*out = v;
+		Val ints = v; /* [16, 32] are ints, as in 16..32 */
+		*out = v.n && literal_ints(e, &ints) ? ints : v;
 		return true;
 	} else {
 		diag_help(diag_type_mismatch(elab_diags(e), set->span, val_type(e, &v),

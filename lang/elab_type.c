@@ -200,7 +200,7 @@ static bool fit_elem(Elab *e, const Ast *type, Elem want, Val *v)
 }
 
 /* An array literal of whole numbers is real unless ints are asked for. */
-static bool literal_ints(Elab *e, Val *v)
+bool literal_ints(Elab *e, Val *v)
 {
 	if (v->tag != VAL_NUM || (v->elem != ELEM_REAL && v->elem != ELEM_INT)) {
 		return false;
