@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECES = 13, MOST = 4 };
+enum { PIECES = 14, MOST = 4 };
 
 typedef struct Model {
 	Gen *g;
@@ -204,6 +204,28 @@ static void piece_plane(Model *m, unsigned id)
 	fprintf(m->out, "  return sum[i in t] c[i, end(f)]\n}\n");
 }
 
+/* Operations on whole arrays, a matrix for each record: far from singular. */
+static void piece_matrix(Model *m, unsigned id)
+{
+	parameter(m, 'A', id, "[f, f]");
+	fprintf(m->out, "fn g%u(x: real[f]) {\n  z = [i -> sum[j] A%u[i,j]*x[j]]\n", id, id);
+	fprintf(m->out, "  M = [i, j -> (if i == j then 4 else 0) + 0.3*sin(A%u[i,j]*(1 + x[j]))]\n", id);
+	fprintf(m->out, "  S = [i, j -> M[i,j] + M[j,i]]\n");
+	static const char *const ways[] = {
+		"logdet(M) + 0.1*z[0]",
+		"sum[i] solve(M, x)[i]*z[i]",
+		"sum[i, j in f] (i + 2*j)*inverse(M)[i,j]",
+		"sum[k] k*sort(z)[k]^2",
+		"log(det(M)) + sum[k] cholesky(stop(S))[k,k]*z[k]",
+		"eigh(S).values[0] + 0.3*eigh(S).values[end(f)]^2",
+		"svd(M).s[0] + sum[i, j in f] stop(expm(0.1*M)[i,j])*z[i]",
+		"sum[k] rank(z)[k]*z[k] + stop(sum[k] (qr(M).R[k,k] + pseudoinverse(M)[0,k]))*z[0]",
+	};
+	unsigned way = gen_pick(m->g, 8);
+	m->jumps = m->jumps || way == 7;
+	fprintf(m->out, "  return %s + 0.01*(z[0] + M[0,0] + S[0,0])\n}\n", ways[way]);
+}
+
 typedef struct Piece {
 	void (*write)(Model *m, unsigned id);
 	const char *arguments; /* fields of a record */
@@ -211,7 +233,7 @@ typedef struct Piece {
 static const Piece pieces[PIECES] = {
 	{piece_net, "x"}, {piece_sequence, "m,n"}, {piece_pair, "m,n,y"}, {piece_ring, "u"}, {piece_reducers, "x,c"},
 	{piece_filter, "x,n,c"}, {piece_complex, "u"}, {piece_derivative, "x,y"}, {piece_force, "X,c"}, {piece_draws, "x"},
-	{piece_bits, "n,c"}, {piece_motion, "u"}, {piece_plane, "x,m"},
+	{piece_bits, "n,c"}, {piece_motion, "u"}, {piece_plane, "x,m"}, {piece_matrix, "x"},
 };
 
 /* ---- the program ---- */
