@@ -156,6 +156,17 @@ static const SplitInfo *split_of(const Run *r, const DataInfo *part)
 	return NULL;
 }
 
+/* The seed of the dealing: the one that was given, else that of the run and the pass. */
+static bool split_seed(Run *r, const SplitInfo *s, uint64_t *seed)
+{
+	double now = 0;
+	if (s->seed_now && !eval_scalar(r, s, 0, s->seed_now, &now)) {
+		return false;
+	}
+	*seed = s->seed_now ? (uint64_t)(int64_t)now : s->seed < 0 ? r->seed : (uint64_t)s->seed;
+	return true;
+}
+
 static bool rows_of_part(Run *r, const SplitInfo *s, const DataInfo *part, size_t records,
 			 size_t **row, size_t *n)
 {
@@ -169,11 +180,12 @@ static bool rows_of_part(Run *r, const SplitInfo *s, const DataInfo *part, size_
 	if (!ok) {
 		diag_out_of_memory(r->e->ctx.diags, s->span, "the split");
 	}
+	uint64_t seed = 0;
+	ok = ok && split_seed(r, s, &seed);
 	size_t ngroup = ok ? find_groups(r, s, records, group, key) : 0;
 	ok = ok && ngroup;
 	if (ok) {
 		const char *name = run_name(r, s->parent->name);
-		uint64_t seed = s->seed < 0 ? r->seed : (uint64_t)s->seed;
 		rng_permutation(seed, rng_stream(name, strlen(name)), 0, ngroup, order);
 		deal_groups(s, records, ngroup, group, order, size, part_of);
 		for (size_t i = 0; i < records; i++) {

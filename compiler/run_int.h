@@ -35,6 +35,7 @@ typedef struct RecordTable {
 	uint32_t ncolumn;
 	const char **column;
 	bool *integer;
+	Axis *of; /* ints that are places of an axis with labels; 0 otherwise */
 	size_t rows, room;
 	Cell *cell; /* [rows][ncolumn], malloc */
 } RecordTable;
@@ -112,6 +113,8 @@ bool params_from_values(Run *r, ParamInfo *p, const double *value);
  * diagnostic. */
 bool params_retract(Run *r, ParamInfo *p);
 /* ---- run_record.c */
+/* The label of place v of the axis, or NULL if it has none. */
+const char *run_label(const Run *r, Axis of, int64_t v);
 /* NULL with *none set when no column is a number. */
 Plan *record_plan(Run *r, const Stmt *s, bool *none);
 bool record_row(Run *r, const Stmt *s, int64_t step);

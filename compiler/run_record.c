@@ -25,12 +25,14 @@ typedef struct Columns {
 	Arena *arena;
 	const char **name;
 	bool *integer;
-	size_t n, room, room2;
+	Axis *of;
+	size_t n, room, room2, room3;
 } Columns;
 
-static void add_column(Columns *c, const char *name, bool integer)
+static void add_column(Columns *c, const char *name, bool integer, Axis of)
 {
-	size_t n = c->n;
+	size_t n = c->n, m = c->n;
+	ARENA_PUSH(c->arena, c->of, m, c->room3, of);
 	ARENA_PUSH(c->arena, c->integer, n, c->room2, integer);
 	ARENA_PUSH(c->arena, c->name, c->n, c->room, name);
 }
@@ -58,10 +60,11 @@ static Columns find_columns(Run *r, const Stmt *s, bool step)
 {
 	Columns c = {.arena = r->e->arena};
 	for (unsigned k = 0; k < r->nloop; k++) {
-		add_column(&c, run_name(r, r->loop[k].loop->name), r->loop[k].integer);
+		add_column(&c, run_name(r, r->loop[k].loop->name), r->loop[k].integer,
+			   r->loop[k].loop->of);
 	}
 	if (step) {
-		add_column(&c, "step", true);
+		add_column(&c, "step", true, 0);
 	}
 	for (uint32_t k = 0; k < s->u.record.n; k++) {
 		const Value *v = &s->u.record.column[k];
@@ -69,12 +72,12 @@ static Columns find_columns(Run *r, const Stmt *s, bool step)
 		size_t count = 1;
 		bool integer = v->value && core_def(r->core, v->value)->kind != KIND_REAL;
 		if (!v->value || core_def(r->core, v->value)->nindex == 0) {
-			add_column(&c, name, integer);
+			add_column(&c, name, integer, v->of);
 			continue;
 		}
 		if (eval_count(r, v->value, &count)) {
 			for (size_t i = 0; i < count; i++) {
-				add_column(&c, element_name(r, name, v->value, i), integer);
+				add_column(&c, element_name(r, name, v->value, i), integer, 0);
 			}
 		}
 	}
@@ -120,6 +123,7 @@ static RecordTable *find_table(Run *r, const Stmt *s, bool step)
 		if (mine && same_columns(t, &c)) {
 			t->stmt = s;
 			t->path = path;
+			t->of = c.of;
 			return t;
 		}
 	}
@@ -131,6 +135,7 @@ static RecordTable *find_table(Run *r, const Stmt *s, bool step)
 		t->ncolumn = (uint32_t)c.n;
 		t->column = c.name;
 		t->integer = c.integer;
+		t->of = c.of;
 	}
 	return t;
 }
@@ -150,6 +155,19 @@ static Cell *new_row(Run *r, RecordTable *t)
 	return t->cell + t->rows++ * t->ncolumn;
 }
 
+const char *run_label(const Run *r, Axis of, int64_t v)
+{
+	const AxisInfo *a = of ? core_axis_info(r->core, of) : NULL;
+	bool known = a && a->nlabel && v >= a->first && v < a->first + a->size;
+	return known ? run_name(r, a->label[v - a->first]) : NULL;
+}
+
+/* What a cell says in words: a text, or the label of a place; NULL if it is a number. */
+static const char *cell_words(const Run *r, const RecordTable *t, const Cell *c, uint32_t column)
+{
+	return c->text ? c->text : t->of ? run_label(r, t->of[column], (int64_t)c->real) : NULL;
+}
+
 static void row_event(Run *r, const RecordTable *t, const Cell *row)
 {
 	if (!r->metrics) {
@@ -159,8 +177,9 @@ static void row_event(Run *r, const RecordTable *t, const Cell *row)
 	metrics_string(r->metrics, "table", t->name);
 	metrics_nest(r->metrics, "row");
 	for (uint32_t k = 0; k < t->ncolumn; k++) {
-		if (row[k].text) {
-			metrics_string(r->metrics, t->column[k], row[k].text);
+		const char *words = cell_words(r, t, &row[k], k);
+		if (words) {
+			metrics_string(r->metrics, t->column[k], words);
 		} else if (t->integer[k]) {
 			metrics_int(r->metrics, t->column[k], (int64_t)row[k].real);
 		} else {
@@ -226,11 +245,13 @@ bool record_row(Run *r, const Stmt *s, int64_t step)
 
 /* ---- showing ---- */
 
-static const char *cell_text(const RecordTable *t, size_t row, uint32_t column, char out[TEXT_MAX])
+static const char *cell_text(const Run *r, const RecordTable *t, size_t row, uint32_t column,
+			     char out[TEXT_MAX])
 {
 	const Cell *c = &t->cell[row * t->ncolumn + column];
-	if (c->text) {
-		return c->text;
+	const char *words = cell_words(r, t, c, column);
+	if (words) {
+		return words;
 	}
 	if (t->integer[column]) {
 		snprintf(out, TEXT_MAX, "%lld", (long long)c->real);
@@ -252,46 +273,46 @@ static int text_width(const char *s)
 	return n;
 }
 
-static int column_width(const RecordTable *t, uint32_t k)
+static int column_width(const Run *r, const RecordTable *t, uint32_t k)
 {
 	char text[TEXT_MAX];
 	int width = text_width(t->column[k]);
 	for (size_t i = 0; i < t->rows; i++) {
-		int w = text_width(cell_text(t, i, k, text));
+		int w = text_width(cell_text(r, t, i, k, text));
 		width = w > width ? w : width;
 	}
 	return width;
 }
 
-static void print_row(const RecordTable *t, const int *width, size_t row, FILE *out)
+static void print_row(const Run *r, const RecordTable *t, const int *width, size_t row, FILE *out)
 {
 	char text[TEXT_MAX];
 	for (uint32_t k = 0; k < t->ncolumn; k++) {
-		const char *s = row == SIZE_MAX ? t->column[k] : cell_text(t, row, k, text);
+		const char *s = row == SIZE_MAX ? t->column[k] : cell_text(r, t, row, k, text);
 		fprintf(out, "%*s%s%s", width[k] - text_width(s), "", s,
 			k + 1 < t->ncolumn ? "  " : "\n");
 	}
 }
 
-static bool print_table(const RecordTable *t, FILE *out)
+static bool print_table(const Run *r, const RecordTable *t, FILE *out)
 {
 	int *width = rt_alloc(t->ncolumn, sizeof *width);
 	if (!width) {
 		return false;
 	}
 	for (uint32_t k = 0; k < t->ncolumn; k++) {
-		width[k] = column_width(t, k);
+		width[k] = column_width(r, t, k);
 	}
 	if (t->name[0]) {
 		fprintf(out, "%s\n", t->name);
 	}
-	print_row(t, width, SIZE_MAX, out);
+	print_row(r, t, width, SIZE_MAX, out);
 	for (size_t i = 0; i < t->rows; i++) {
 		if (t->rows > ROWS_SHOWN && i == ROWS_SHOWN - ROWS_TAIL) {
 			fprintf(out, "… %zu rows more\n", t->rows - ROWS_SHOWN);
 			i = t->rows - ROWS_TAIL;
 		}
-		print_row(t, width, i, out);
+		print_row(r, t, width, i, out);
 	}
 	free(width);
 	return true;
@@ -307,10 +328,11 @@ static bool write_csv(Run *r, const RecordTable *t)
 		const char **text = arena_array(a, const char *, t->rows + 1);
 		double *real = arena_array(a, double, t->rows + 1);
 		int64_t *integer = arena_array(a, int64_t, t->rows + 1);
-		bool texts = t->rows && t->cell[k].text;
+		bool texts = t->rows && cell_words(r, t, &t->cell[k], k);
 		for (size_t i = 0; i < t->rows; i++) {
 			const Cell *c = &t->cell[i * t->ncolumn + k];
-			text[i] = c->text ? c->text : "";
+			const char *words = cell_words(r, t, c, k);
+			text[i] = words ? words : "";
 			real[i] = c->real;
 			integer[i] = t->integer[k] ? (int64_t)c->real : 0;
 		}
@@ -335,7 +357,7 @@ bool record_finish(Run *r)
 		const RecordTable *t = &r->table[k];
 		if (!r->e->options.quiet) {
 			fputs(k ? "\n" : "", r->e->options.output);
-			ok = print_table(t, r->e->options.output) && ok;
+			ok = print_table(r, t, r->e->options.output) && ok;
 		}
 		if (t->path && t->stmt) {
 			ok = write_csv(r, t) && ok;

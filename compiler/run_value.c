@@ -36,6 +36,8 @@ static void print_element(const Shown *s, size_t i)
 	Kind kind = core_def(s->r->core, s->v->value)->kind;
 	if (kind == KIND_BOOL) {
 		fputs(plan_int(s->plan, s->re)[i] ? "true" : "false", s->out);
+	} else if (kind == KIND_INT && run_label(s->r, s->v->of, plan_int(s->plan, s->re)[i])) {
+		fputs(run_label(s->r, s->v->of, plan_int(s->plan, s->re)[i]), s->out);
 	} else if (kind == KIND_INT) {
 		fprintf(s->out, "%lld", (long long)plan_int(s->plan, s->re)[i]);
 	} else {

@@ -165,8 +165,11 @@ static bool split_options(Elab *e, Scope *s, const Ast *ast, SplitInfo *split)
 	split->seed = -1;
 	if (ast->kid[2]) {
 		Val v = elab_expr(e, s, ast->kid[2]);
-		if (v.tag != VAL_ERROR &&
-		    (!val_const_int(e, &v, &split->seed) || split->seed < 0)) {
+		bool known = val_const_int(e, &v, &split->seed);
+		if (!known && s != e->global && val_scalar(&v) && v.elem == ELEM_INT) {
+			split->seed = -1;
+			split->seed_now = v.re; /* in a sweep: each pass deals by its own */
+		} else if (v.tag != VAL_ERROR && (!known || split->seed < 0)) {
 			diag_not_constant(elab_diags(e), ast->kid[2]->span,
 					  "the seed, a whole number of at least 0,");
 			ok = false;

@@ -75,6 +75,7 @@ bool elab_value(Elab *e, const Val *v, const Ast *ast, Value *out)
 	out->value = stmt_closed_def(e, SYM(e, "value"), v->span, v, v->re);
 	out->imaginary = v->im ? stmt_closed_def(e, SYM(e, "value"), v->span, v, v->im) : 0;
 	out->unit = unit_resolve(e->units, v->unit);
+	out->of = v->elem == ELEM_INT ? v->of : 0;
 	return true;
 }
 
@@ -321,7 +322,7 @@ static bool sweep(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		core_def_mutable(e->core, l->leaf)->flags |= DEF_USER;
 		l->values = val_to_def(e, l->name, &v, NULL);
 		Val here = val_num(e, b->span, v.elem, v.unit, core_read(e->core, l->leaf, NULL));
-		here.of = v.elem == ELEM_INT ? v.of : 0;
+		here.of = l->of = v.elem == ELEM_INT ? v.of : 0;
 		scope_add(e, in, l->name, b->kid[0]->span, here);
 	}
 	Scope *body = scope_new(e, in, NULL);

@@ -398,7 +398,8 @@ static void runtime_name(Elab *e, Scope *s, const char *name, Def leaf, Elem ele
 static void name_result(Elab *e, Scope *outer, const Ast *ast, TrainInfo *t)
 {
 	Entry *known = scope_find(e, outer, ast->name);
-	if (known && !known->builtin) {
+	bool result = known && known->builtin && known->val.tag == VAL_TUPLE;
+	if (scope_knows(e, outer, ast->name) && !result) {
 		return;
 	}
 	Sym steps = intern_printf(e->names, "%s.steps", elab_text(e, ast->name));

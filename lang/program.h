@@ -159,6 +159,7 @@ typedef struct SplitInfo {
 	DataInfo **part; /* DATA_PART, same fields in the same order */
 	double *amount;  /* fraction (0,1), or count >= 1 */
 	int64_t seed;
+	Node seed_now; /* a seed that is computed when the set is dealt, or 0 */
 } SplitInfo;
 
 /* ---- losses, training
@@ -305,6 +306,7 @@ typedef struct Value {    /* something to show or keep */
 	Def value;     /* over the axes of the array (no formals: scalar) */
 	Def imaginary; /* complex values, else 0 */
 	UnitId unit;
+	Axis of;         /* an int that is a place of this axis: shown by its label if it has labels */
 	unsigned digits; /* significant digits asked for by digits(e, n); 0: the usual 6 */
 } Value;
 typedef struct Loop {
@@ -312,6 +314,7 @@ typedef struct Loop {
 	Def leaf;
 	Def values;
 	Span span;
+	Axis of; /* as in Value */
 } Loop; /* sweep variable: scalar RUNTIME leaf (int or real); values: definition over one axis */
 
 /* ---- exported functions

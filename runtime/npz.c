@@ -115,7 +115,7 @@ static RtStatus read_member(TableBuild *b, zip_t *archive, zip_uint64_t i)
 }
 
 /* The leading dimension that most columns have; of equally frequent ones the largest. */
-static void find_records(RtTable *t)
+void table_find_records(RtTable *t)
 {
 	size_t best = 0;
 	for (size_t i = 0; i < t->ncolumns; i++) {
@@ -180,7 +180,7 @@ static RtStatus read_archive(TableBuild *b, zip_t *archive)
 		status = read_member(b, archive, (zip_uint64_t)i);
 	}
 	if (status == RT_OK) {
-		find_records(b->table);
+		table_find_records(b->table);
 	}
 	return status;
 }

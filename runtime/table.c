@@ -164,7 +164,7 @@ static const char *foreign_format(const char *bytes, size_t n)
 	} known[] = {
 	    {"\x1f\x8b", "is gzip-compressed: unpack it first"},
 	    {"\x89HDF", "is an HDF5 file: save its arrays as NPY or NPZ"},
-	    {"MATLAB 5.0", "is a MATLAB file: save its arrays as NPY or NPZ"},
+	    {"MATLAB 7.3", "is a MATLAB 7.3 file, which is HDF5: save it by  save -v7"},
 	    {"\xff\xfe", "is UTF-16 text: save it as UTF-8"},
 	    {"\xfe\xff", "is UTF-16 text: save it as UTF-8"},
 	    {"\x80\x04", "is a Python pickle, which is not read: save arrays as NPY or NPZ"},
@@ -191,6 +191,9 @@ static RtFormat find_format(const char *bytes, size_t n, const char *name)
 	}
 	if (n >= 4 && (memcmp(bytes, "PK\3\4", 4) == 0 || memcmp(bytes, "PK\5\6", 4) == 0)) {
 		return RT_NPZ;
+	}
+	if (n >= 10 && memcmp(bytes, "MATLAB 5.0", 10) == 0) {
+		return RT_MAT;
 	}
 	if (table_has_extension(name, ".npy")) {
 		return RT_NPY;
@@ -226,6 +229,8 @@ static RtStatus read_format(TableBuild *b)
 		return npz_read(b);
 	case RT_XYZ:
 		return xyz_read(b);
+	case RT_MAT:
+		return mat_read(b);
 	}
 	return RT_E_USAGE;
 }

@@ -4,6 +4,8 @@
  *   text   comma, tab, semicolon or blanks between cells; header, quotes, comments, missing cells
  *   NPY    one array, a table of one column named by the file's stem; its first axis is the records
  *   NPZ    one column per member; members may be stored or deflated, zip64 too
+ *   MAT    MATLAB of level 5: one column per numeric array, those of complex ones x_re and x_im;
+ *          dimensions of length one are dropped
  *   XYZ    extended XYZ: one record per frame
  * Nothing is guessed about units; a header cell is the name as it stands. */
 #ifndef PNN_RUNTIME_TABLE_H
@@ -12,7 +14,7 @@
 #include <stdint.h>
 #include "runtime/status.h"
 
-typedef enum { RT_AUTO, RT_TEXT, RT_NPY, RT_NPZ, RT_XYZ } RtFormat;
+typedef enum { RT_AUTO, RT_TEXT, RT_NPY, RT_NPZ, RT_XYZ, RT_MAT } RtFormat;
 typedef enum { RT_REAL, RT_INT, RT_STRING } RtType;
 typedef enum { RT_HEADER_DETECT, RT_HEADER_YES, RT_HEADER_NO } RtHeader;
 enum { RT_MAX_DIM = 8 };
@@ -74,7 +76,7 @@ typedef struct RtTableOptions {
  * header included, is no column (commas at line ends). Ragged rows, open quotes, NUL bytes, text
  * that is not UTF-8 and equal names are errors.
  *
- * NPZ: records is the leading dimension that most members have (of equally frequent ones the
+ * NPZ and MAT: records is the leading dimension that most members have (of equally frequent ones the
  * largest).
  *
  * XYZ: a column per property of Properties (species gives the strings and also the integers Z, pos

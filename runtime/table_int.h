@@ -19,6 +19,9 @@ RtStatus csv_read(TableBuild *b);
 RtStatus npy_read(TableBuild *b);
 RtStatus npz_read(TableBuild *b);
 RtStatus xyz_read(TableBuild *b);
+RtStatus mat_read(TableBuild *b);
+/* The leading dimension that most columns have is the number of records; the others are shared. */
+void table_find_records(RtTable *t);
 /* Is this the beginning of an XYZ file: a lone count, then a line with Properties= or Lattice=? */
 bool xyz_looks_like(const char *bytes, size_t n);
 
