@@ -49,7 +49,7 @@ others='[inputs | select(.event == "claim" and (.name | not))] | "\(length)\t\(m
 failed=0 held=0 controls=0
 pages=$work/page
 row() { # name shown verdict: a line of the terminal, and one of the page
-	awk -v c="$1" -v s="$2" -v v="$3" 'BEGIN { w = length(c); printf "  %s%*s  %-44s %s\n", c, w < 58 ? 58 - w : 0, "", s, v }'
+	jq -rn --arg c "$1" --arg s "$2" --arg v "$3" 'def wide(n): . + (" " * (n - length) // ""); "  \($c | wide(62))  \($s | wide(44))  \($v)"'
 	printf '| %s | %s | %s |\n' "${1//|/\\|}" "${2//|/\\|}" "$3" >>"$pages"
 }
 lines() { # of a program without comments and blank lines
