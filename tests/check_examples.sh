@@ -63,6 +63,7 @@ result=$(
 		printf "run %s\n" examples/phase_transition.pnn \
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
+			"examples/cellular_automaton.pnn --set steps=8 --set starts=8 --set views=300 --seed 2" \
 			"examples/cellular_automaton.pnn --set cell=50 --set h=12 --set ε=0.05 --set ring=100 --seed 3"
 		printf "run %s\n" "examples/ising.pnn --set chains=100 --set M=3000" \
 			"examples/ising.pnn --set chains=100 --set shots=20 --set heat=2.269185 --set site=8 --seed 1" \
