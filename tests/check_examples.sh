@@ -53,6 +53,7 @@ result=$(
 		printf "check %s\n" examples/burgers.pnn
 		# the applications with the sizes, seeds and constants of their claims
 		printf "run %s\n" examples/symmetry_breaking.pnn \
+			"examples/symmetry_breaking.pnn --precision f32 --set neuron=5 --set seed=2" \
 			"examples/symmetry_breaking.pnn --set neuron=17 --set p=63 --set κ=1 --set seed=4" \
 			"examples/symmetry_breaking.pnn --set neuron=3 --set s1=2 --set s2=0.8 --seed 3 --threads 2"
 		printf "run %s\n" "examples/rotation.pnn --set steps=2500 --set h=20 --seed 5" \
