@@ -68,6 +68,13 @@ static Look arg_look(Planner *p, const PDef *d, const Read *r, Node arg, Index o
 		       : a.c < 0  ? LOOK_BACK
 				  : LOOK_AHEAD;
 	}
+	if (a.ok && own && !periodic) { /* y[k - j] with j over 1..3: always behind k */
+		Node gap = core_sub(p->core, arg, core_index_value(p->core, own));
+		Interval far = plan_interval(p, gap);
+		if (far.hi < 0 || far.lo > 0) {
+			return far.hi < 0 ? LOOK_BACK : LOOK_AHEAD;
+		}
+	}
 	Interval box = d->region[r->region].box[0], have;
 	for (uint32_t k = 0; k < d->rank; k++) {
 		box = d->formal[k] == own ? d->region[r->region].box[k] : box;

@@ -16,6 +16,13 @@ typedef struct Read {
 	bool general[ORDER_AXES];
 	bool settled, asked;
 } Read;
+/* A definition outside the set whose body is being looked at. */
+typedef struct Open {
+	const struct Open *outer;
+	Def def;
+	const Node *arg;
+	bool general; /* at any place where its places differ from those of an outer one */
+} Open;
 typedef struct Order {
 	Elab *e;
 	size_t n;
@@ -27,6 +34,7 @@ typedef struct Order {
 	size_t by;
 	const Index *formal;
 	const Range *box;
+	const Open *open;
 	uint8_t *seen; /* nodes met: 1 under a condition, 2 without */
 	uint32_t capseen;
 } Order;
@@ -42,6 +50,37 @@ static ShiftKind kind_of(int64_t shift)
 	return shift < 0 ? SHIFT_BACK : shift > 0 ? SHIFT_AHEAD : SHIFT_ZERO;
 }
 
+/* How far a place k + … lies from k, the other terms being indices of axes of a known size:
+ * s[k - j] with j over 1..4. */
+static bool distance(const Order *o, const NodeInfo *lin, Index own, int64_t *low, int64_t *high)
+{
+	Core *c = o->e->core;
+	bool found = false;
+	*low = *high = lin->integer;
+	for (uint32_t k = 0; k < lin->n; k++) {
+		NodeInfo term = *core_node(c, lin->arg[k]);
+		double coef = lin->coef[k];
+		if (term.tag != NODE_INDEX || coef != (double)(int64_t)coef) {
+			return false;
+		}
+		if (term.ref == own) {
+			found = coef == 1;
+			if (!found) {
+				return false;
+			}
+			continue;
+		}
+		const AxisInfo *a = core_axis_info(c, core_index_axis(c, term.ref));
+		if (a->size < 1 || (a->flags & AXIS_PERIODIC) || (coef < 0 ? -coef : coef) > 1e6) {
+			return false;
+		}
+		int64_t m = (int64_t)coef, one = m * a->first, two = m * (a->first + a->size - 1);
+		*low += one < two ? one : two;
+		*high += one < two ? two : one;
+	}
+	return found;
+}
+
 static ShiftKind shift_of(const Order *o, Node arg, uint32_t p, int64_t *shift)
 {
 	Core *c = o->e->core;
@@ -55,12 +94,15 @@ static ShiftKind shift_of(const Order *o, Node arg, uint32_t p, int64_t *shift)
 		*shift = i.integer - at;
 		return kind_of(*shift);
 	}
-	if (i.tag == NODE_LIN && i.n == 1 && i.coef[0] == 1) {
-		NodeInfo base = *core_node(c, i.arg[0]);
-		if (base.tag == NODE_INDEX && base.ref == o->formal[p]) {
-			*shift = i.integer;
-			return kind_of(*shift);
-		}
+	const AxisInfo *own = core_axis_info(c, core_index_axis(c, o->formal[p]));
+	if (i.tag == NODE_CONST && own->size == 1) { /* the index of one place is that number */
+		*shift = i.integer - own->first;
+		return kind_of(*shift);
+	}
+	int64_t low, high;
+	if (i.tag == NODE_LIN && distance(o, &i, o->formal[p], &low, &high) && (low > 0) == (high >= 0)) {
+		*shift = low > 0 ? high : low; /* the farthest place */
+		return kind_of(*shift);
 	}
 	return SHIFT_ANY;
 }
@@ -118,6 +160,34 @@ static bool reaches_set(const Order *o, Node n)
 	return false;
 }
 
+static void collect(Order *o, Node n, bool asked, unsigned depth);
+
+/* The body of another definition, at the places that are read. A recurrence reads itself: it is
+ * looked at once more at places of which nothing is known, which stand for all that it goes through. */
+static void collect_inside(Order *o, const NodeInfo *read, uint32_t npiece, bool asked, unsigned depth)
+{
+	Core *c = o->e->core;
+	const Open *same = o->open;
+	while (same && same->def != read->ref) {
+		same = same->outer;
+	}
+	if (same && same->general) {
+		return;
+	}
+	Node *arg = arena_array(o->e->arena, Node, read->n + 1);
+	for (uint32_t k = 0; k < read->n; k++) {
+		Axis axis = core_index_axis(c, core_def(c, read->ref)->index[k]);
+		bool moved = same && same->arg[k] != read->arg[k];
+		arg[k] = moved ? core_index_value(c, core_index(c, axis, 0)) : read->arg[k];
+	}
+	Open open = {o->open, read->ref, arg, same != NULL};
+	o->open = &open;
+	for (uint32_t p = 0; p < npiece; p++) {
+		collect(o, core_open(c, read->ref, p, arg, NULL), asked || npiece > 1, depth + 1);
+	}
+	o->open = open.outer;
+}
+
 /* Reads of the set inside a body, also inside the definitions that the body reads: their formals
  * stand for the arguments. */
 static void collect(Order *o, Node n, bool asked, unsigned depth)
@@ -135,10 +205,7 @@ static void collect(Order *o, Node n, bool asked, unsigned depth)
 		if (of < o->n) {
 			add_read(o, &i, of, asked);
 		} else if (npiece && depth < ORDER_DEPTH && reaches_set(o, n)) {
-			for (uint32_t p = 0; p < npiece; p++) {
-				collect(o, core_open(c, i.ref, p, i.arg, NULL), asked || npiece > 1,
-					depth + 1);
-			}
+			collect_inside(o, &i, npiece, asked, depth);
 		}
 	}
 	bool choice = i.tag == NODE_SELECT || i.tag == NODE_GUARD;
