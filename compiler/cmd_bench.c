@@ -106,6 +106,24 @@ static bool choose(Bench *b)
 	return b->loss != NULL;
 }
 
+/* Values that it may read: the `let` and data of present values that stand before it, of what is trained
+ * before it the values at the start. */
+static bool run_values(Bench *b)
+{
+	const Program *p = b->r->program;
+	for (uint32_t k = 0; k < p->nstmt; k++) {
+		Block one = {1, &p->stmt[k]};
+		if (b->stmt && find_stmt(b->r, &one, b->c->of) == b->stmt) {
+			break;
+		}
+		StmtKind kind = p->stmt[k]->kind;
+		if ((kind == STMT_LET || kind == STMT_DATA) && !run_statement(b->r, p->stmt[k])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* ---- timing ---- */
 
 static bool tick(void *data)
@@ -273,7 +291,8 @@ int cmd_bench(CmdLine *c)
 	if (ready && !choose(&b)) {
 		code = c->of ? cmd_usage(c, "there is no training, let or loss %s", c->of)
 			     : cmd_usage(c, "the program has neither a training nor a loss");
-	} else if (ready) {
+	} else if (ready && run_values(&b)) {
+		b.data = now() - began - b.read;
 		if (b.stmt && b.stmt->kind == STMT_TRAIN ? time_steps(&b) : time_plan(&b)) {
 			say(&b);
 		} else if (diags_errors(e->ctx.diags) == 0) {

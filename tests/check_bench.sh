@@ -35,5 +35,20 @@ w6_atoms    L  n0_W0,n1_b1,n2_W2,n0_b2   atom=4 h=3
 w7_pqc      V  theta
 w8_mlp      V  X,W1                      h=5 row=3
 LIST
+# A step that reads values of the program is timed with those that stand before it, of data made by a value too.
+dir=$(mktemp -d)
+cat > "$dir/let.pnn" << 'PNN'
+param w : real = 1
+let a = 3*w
+data d = simulate(5) { x : real = a }
+loss L = mean[s in d] (w - s.x/a*2)^2
+train fit { minimize L; use gd(lr = 0.1) for 100000000 steps }
+let b = w
+PNN
+out=$("$pnnc" bench "$dir/let.pnn" --for 0.05 2>&1)
+note $? "bench of a step that reads a let" "$out"
+out=$("$pnnc" bench "$dir/let.pnn" --of b --for 0.05 2>&1)
+note $? "bench of a let behind the training" "$out"
+rm -rf "$dir"
 echo "benchmark programs: $passed passed, $failed failed"
 [ $failed -eq 0 ]
