@@ -44,7 +44,7 @@ total=$(awk "BEGIN { print $EPOCHREALTIME - $start }")
 claims='[inputs | select(.event == "claim" and .name)] | to_entries | map(.value + {place: .key}) | group_by(.name) |
 	map(sort_by(if .pass then 1 else 0 end, (if .value == null then 0 elif (.shown | test(" >=? ")) then .value else -.value end)) |
 		.[0] + {times: length, place: (map(.place) | min)}) | sort_by(.place) | .[] |
-	[.name, .shown + (if .times > 1 then "  (worst of \(.times))" else "" end), (if .pass then "holds" else "FAILS" end)] | @tsv'
+	[.name, (if (.shown // "") == "" then (if .pass then "true" else "false" end) else .shown end) + (if .times > 1 then "  (worst of \(.times))" else "" end), (if .pass then "holds" else "FAILS" end)] | @tsv'
 others='[inputs | select(.event == "claim" and (.name | not))] | "\(length)\t\(map(select(.pass | not)) | length)"'
 failed=0 held=0 controls=0
 pages=$work/page
