@@ -161,7 +161,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libaid.a $(BUILD)/libpnn.a
 	  's/^#include "tests\/unit\/\(.*\)\.h"/\1.o/p' tests/unit/$*.c)) $(BUILD)/libaid.a $(BUILD)/libpnn.a $(LDLIBS) -lcriterion
 $(BUILD)/obj/tests/unit/%.o: WARN += -Wno-missing-prototypes
 # Counts what the interpreter does, where its files call each other.
-$(BUILD)/unit/test_cost: LDLIBS += $(addprefix -Wl$(comma)--wrap=,vm_run nest_run red_join access_pointer gemm_kernels)
+$(BUILD)/unit/test_cost: LDLIBS += $(addprefix -Wl$(comma)--wrap=,vm_run nest_run red_join access_pointer gemm_kernels matrix_run)
 
 check-golden: $(PNNC)
 	@JOBS=$(JOBS) tests/run_golden.sh $(PNNC)

@@ -346,11 +346,11 @@ static void walk_matrix(Walk *w, const MatrixStep *s, double times)
 	}
 	double m = (double)s->size[0], n = (double)s->size[1];
 	if (matrix_op(s->family)->nbound == 1) {
-		w->c.other += times * m * (1 + log2(m)); /* comparisons of a sort */
+		w->c.other += times * round(m * (1 + log2(m))); /* comparisons of a sort */
 	} else {
-		double flops = matrix_flops(s->family) * m * n * fmin(m, n);
-		w->c.add += times * flops / 2;
-		w->c.mul += times * flops / 2;
+		double half = round(matrix_flops(s->family) * m * n * fmin(m, n) / 2);
+		w->c.add += times * half;
+		w->c.mul += times * half;
 	}
 	w->c.read += times * m * n * real_bytes(w, s->in.buffer);
 	for (uint32_t k = 0; k < s->nout; k++) {

@@ -5,8 +5,10 @@
  * with --wrap for these functions). */
 #include "compiler/cost_int.h"
 #include "compiler/interp_int.h"
+#include "compiler/matrix_run.h"
 #include <criterion/criterion.h>
 #include <glob.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,6 +210,41 @@ bool __wrap_red_join(RedKind red, bool integer, size_t n, void *to, int64_t stri
 	counter.c.read += 16.0 * (double)n;
 	counter.c.written += 8.0 * (double)n;
 	return __real_red_join(red, integer, n, to, stride, from, from_stride);
+}
+
+/* Operations on whole arrays: each application by the textbook's figure for n by n (Golub and Van
+ * Loan) or m comparisons for each halving of a sort; the argument read and the results written. */
+bool __real_matrix_run(const MatrixStep *s, unsigned real_bytes, const void *in, void *const *out,
+		       RtError *why);
+bool __wrap_matrix_run(const MatrixStep *s, unsigned real_bytes, const void *in, void *const *out,
+		       RtError *why);
+bool __wrap_matrix_run(const MatrixStep *s, unsigned real_bytes, const void *in, void *const *out,
+		       RtError *why)
+{
+	static const struct {
+		RedKind family;
+		double flops;
+	} book[] = {{RED_EIGH_VALUES, 9}, {RED_EIG_REAL, 10}, {RED_SVD_LEFT, 22},
+		    {RED_PSEUDOINVERSE, 22}, {RED_QR_Q, 4}, {RED_INVERSE, 2}, {RED_EXPM, 20},
+		    {RED_CHOLESKY, 1.0 / 3}, {RED_LOGDET, 2.0 / 3}, {RED_DET, 2.0 / 3}};
+	double m = (double)s->size[0], n = (double)s->size[1], times = 1, flops = -1;
+	for (uint32_t d = 0; d < s->naround; d++) {
+		times *= (double)s->dim[d].size;
+	}
+	for (size_t k = 0; k < sizeof book / sizeof *book; k++) {
+		flops = book[k].family == s->family ? book[k].flops : flops;
+	}
+	if (flops < 0) {
+		counter.c.other += times * round(m * (1 + log2(m)));
+	} else {
+		counter.c.add += times * round(flops * m * n * fmin(m, n) / 2);
+		counter.c.mul += times * round(flops * m * n * fmin(m, n) / 2);
+	}
+	counter.c.read += times * m * n * 8;
+	for (uint32_t k = 0; k < s->nout; k++) {
+		counter.c.written += times * (double)(s->out[k].size[0] * s->out[k].size[1]) * 8;
+	}
+	return __real_matrix_run(s, real_bytes, in, out, why);
 }
 
 /* Fills ask for the address of what they fill. */
