@@ -86,6 +86,10 @@ result=$(
 			"burgers_soft.pnn --set rough=300 --set fine=1200 --set ν=0.01 --set inner=800 --seed 1" "heat.pnn --set rough=400 --set fine=400 --set κ=0.2 --set n=2 --seed 1" \
 			"helmholtz.pnn --set waves=1 --set rough=50 --set fine=400" \
 			"allen_cahn.pnn --set d=0.004 --set fine=3000 --set inner=1500"
+		printf "run examples/splice/%s\n" "memory.pnn --set t=14 --set seeds=1 --seed 2" \
+			"memory.pnn --set unit=5 --set class=2 --set h=7 --set t=20 --set cap=50" \
+			"sites.pnn --set lessons=1000 --set exam=1000 --set epochs=3 --set flank=20 --seed 1" \
+			"jitter.pnn --set lessons=1000 --set exam=1000 --set epochs=3 --set jitter=5 --set h=20"
 		printf "run %s\n" examples/methylation.pnn \
 			"examples/methylation.pnn --set gene=30 --set h=8 --set η=0.03 --seed 3" \
 			"examples/methylation.pnn --set table=$tables/betas.csv" \
