@@ -63,7 +63,7 @@ result=$(
 			"examples/force_field.pnn --set dim=2 --set label=2 --set goal=0 --set node=12"
 		printf "run %s\n" examples/phase_transition.pnn \
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5" \
-			"examples/phase_transition.pnn --set h=1 --set κ=0.3 --set m=21" \
+			"examples/phase_transition.pnn --set h=1 --set κ=0.3 --set m=21" "examples/phase_transition.pnn --set h=12 --set i=5" \
 			"examples/phase_transition.pnn --set s2=2 --set rest=2000 --set κ=4 --set seed=7 --set h=5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
 			"examples/cellular_automaton.pnn --set steps=8 --set starts=8 --set views=300 --seed 2" \
