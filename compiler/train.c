@@ -69,6 +69,30 @@ static void find_free(Training *tr)
 	}
 }
 
+/* How long the phase is; before anything runs nobody knows what is computed. */
+static bool count_phase(Training *tr)
+{
+	Run *r = tr->r;
+	const Phase *p = tr->phase;
+	double now = -1;
+	tr->count = p->count;
+	if (!p->count_now) {
+		return true;
+	}
+	if (r->compiling) {
+		return eval_scalar_plan(r, p, PART_COUNT, p->count_now);
+	}
+	if (!eval_scalar(r, p, PART_COUNT, p->count_now, &now)) {
+		return false;
+	}
+	tr->count = (int64_t)now;
+	if (now < 0) {
+		diag_optimiser_unfit(r->e->ctx.diags, p->span, run_name(r, p->name),
+				     "the number of its steps is negative");
+	}
+	return now >= 0;
+}
+
 static bool begin_phase(Training *tr, uint32_t number)
 {
 	tr->phase = &tr->t->phase[number];
@@ -83,7 +107,7 @@ static bool begin_phase(Training *tr, uint32_t number)
 				     "no parameter is left to be trained");
 		return false;
 	}
-	return true;
+	return count_phase(tr);
 }
 
 /* Between two phases: a checkpoint that the next one begins from. False if the user asked to stop

@@ -27,6 +27,7 @@ typedef struct Training {
 	const TrainInfo *t;
 	const Phase *phase;
 	uint32_t phase_number;
+	int64_t count; /* steps or epochs of the phase, -1: until its condition */
 	int64_t step;  /* of the phase, from 1 */
 	int64_t total; /* steps since the training began */
 	double first_loss, loss, norm, change;
@@ -45,7 +46,7 @@ typedef struct Training {
 
 /* Parts of a phase under which plans are kept: a condition, options of a line search, then two for
  * each set of frozen parameters. */
-enum { PART_UNTIL, PART_OPTION, PART_STEP = 8 };
+enum { PART_UNTIL, PART_COUNT, PART_OPTION = 4, PART_STEP = 8 };
 
 /* ---- train_step.c: the plan of one step */
 /* Outputs: objective, terms, gradient norm, largest change if wanted, then next values and states,

@@ -111,7 +111,7 @@ bool step_limit(const Training *tr, int64_t *limit)
 {
 	const Phase *p = tr->phase;
 	int64_t per = p->epochs && tr->batches.of ? (int64_t)tr->batches.per_epoch : 1;
-	return p->count >= 0 && !__builtin_mul_overflow(p->count, per, limit);
+	return tr->count >= 0 && !__builtin_mul_overflow(tr->count, per, limit);
 }
 
 static const char *where(const Training *tr)

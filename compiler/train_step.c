@@ -183,7 +183,7 @@ static double expected_runs(const Training *tr)
 	int64_t limit = UNKNOWN;
 	if (p->epochs && p->batch_data) {
 		double per = (double)data_records(tr->r, p->batch_of) / (double)p->batch;
-		return (double)p->count * (per > 1 ? per : 1);
+		return (double)(tr->count < 0 ? UNKNOWN : tr->count) * (per > 1 ? per : 1);
 	}
 	step_limit(tr, &limit);
 	return (double)limit * (p->kind == OPTIMISER_LBFGS ? 1.1 : 1);

@@ -188,6 +188,13 @@ typedef struct Wanted {
 	const AxisRef *axis;
 } Wanted;
 
+/* A block of statements that is being elaborated. */
+typedef struct OpenBlock {
+	const struct OpenBlock *outer;
+	const Block *block;
+	const Stmt *sweep; /* whose body it is, or NULL */
+} OpenBlock;
+
 struct Elab {
 	ParseCtx *ctx;
 	Arena *arena;
@@ -231,6 +238,7 @@ struct Elab {
 	unsigned kept;        /* values made so far that outlast a trial: definitions, expansions */
 	uint32_t visits;      /* walks over definitions so far */
 	unsigned axis_depth;  /* of asking one definition for the axes of the next */
+	const OpenBlock *open; /* innermost */
 	unsigned units_open;  /* files being elaborated: modules within the program */
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	bool assume_size;     /* axes without a size have STAND_IN_SIZE */

@@ -338,7 +338,8 @@ static const Ast *first_of(const Ast *list)
 static bool place_value(Plotting *p, const Ast *ast)
 {
 	bool column = p->out->record && ast->kind == AST_FIELD && ast->kid[0]->kind == AST_NAME &&
-		      ast->kid[0]->name == p->out->record->u.record.table;
+		      (ast->kid[0]->name == p->out->record->u.record.table ||
+		       plot_names_file(p->e, p->out->record->u.record.path, ast->kid[0]->name));
 	Val v = column ? scope_value(p->e, p->in, ast->name, ast->span)
 		       : elab_expr(p->e, p->in, ast);
 	v.span = ast->span;

@@ -19,5 +19,6 @@ typedef struct Plotting {
 void plot_bind(Plotting *p, Index ix);
 /* over c, over table.c: is there a recorded table with that column? Its columns then have names in
  * p->in, and the values are over its rows. */
+bool plot_names_file(const Elab *e, Sym path, Sym table); /* m.csv may be called m */
 bool plot_table(Plotting *p, const Ast *ast);
 #endif

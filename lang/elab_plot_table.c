@@ -108,12 +108,24 @@ static void use_table(Search *s, const Stmt *record, bool step)
 	each_column(s, record, step, put_column);
 }
 
+/* Is that the file's name without folder and ending? m.csv may be called m. */
+bool plot_names_file(const Elab *e, Sym path, Sym table)
+{
+	const char *file = path ? elab_text(e, path) : "", *name = elab_text(e, table);
+	const char *slash = strrchr(file, '/');
+	file = slash ? slash + 1 : file;
+	const char *dot = strrchr(file, '.');
+	size_t n = dot ? (size_t)(dot - file) : strlen(file);
+	return n && strlen(name) == n && memcmp(file, name, n) == 0;
+}
+
 /* Of the tables with that column the one that has most of the names of the values; the last of
  * several. */
 static void try_record(Search *s, const Stmt *record, bool step, unsigned *best)
 {
 	s->score = 1;
-	bool named = !s->table || record->u.record.table == s->table;
+	bool named = !s->table || record->u.record.table == s->table ||
+		     plot_names_file(s->p->e, record->u.record.path, s->table);
 	if (named && each_column(s, record, step, count_column) && s->score >= *best) {
 		*best = s->score;
 		use_table(s, record, step);
@@ -145,6 +157,19 @@ static void search_block(Search *s, uint32_t n, Stmt *const *stmt, unsigned *bes
 	}
 }
 
+/* The blocks that the figure stands in, from the outermost: what was recorded in them so far. */
+static void search_open(Search *s, const OpenBlock *open, unsigned *best)
+{
+	if (!open) {
+		return;
+	}
+	search_open(s, open->outer, best);
+	if (open->sweep && s->nloop < 64) {
+		s->loop[s->nloop++] = open->sweep;
+	}
+	search_block(s, open->block->n, open->block->stmt, best);
+}
+
 bool plot_table(Plotting *p, const Ast *ast)
 {
 	bool field = ast->kind == AST_FIELD && ast->kid[0]->kind == AST_NAME;
@@ -152,6 +177,7 @@ bool plot_table(Plotting *p, const Ast *ast)
 	unsigned best = 0;
 	if (ast->kind == AST_NAME || field) {
 		search_block(&s, p->e->program->nstmt, p->e->program->stmt, &best);
+		search_open(&s, p->e->open, &best);
 	}
 	return best > 0;
 }

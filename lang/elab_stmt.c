@@ -4,9 +4,12 @@
 
 #include <string.h>
 
-static Block block(Elab *e, Scope *s, const Ast *ast)
+/* sweep: the statement whose body it is, or NULL */
+static Block block(Elab *e, Scope *s, const Ast *ast, const Stmt *sweep)
 {
 	Block b = {.stmt = arena_array(e->arena, Stmt *, ast->nkid + 1)};
+	OpenBlock open = {e->open, &b, sweep};
+	e->open = &open;
 	elab_defs(e, s, ast->nkid, ast->kid);
 	for (uint32_t i = 0; i < ast->nkid; i++) {
 		const Ast *k = ast->kid[i];
@@ -22,6 +25,7 @@ static Block block(Elab *e, Scope *s, const Ast *ast)
 			b.stmt[b.n++] = st;
 		}
 	}
+	e->open = open.outer;
 	return b;
 }
 
@@ -326,7 +330,7 @@ static bool sweep(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		scope_add(e, in, l->name, b->kid[0]->span, here);
 	}
 	Scope *body = scope_new(e, in, NULL);
-	st->u.sweep.body = block(e, body, ast->kid[n]);
+	st->u.sweep.body = block(e, body, ast->kid[n], st);
 	return ok && n;
 }
 
@@ -360,7 +364,7 @@ static bool repeat(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 		st->u.repeat.count = n.re;
 	}
 	Scope *in = scope_new(e, s, NULL);
-	st->u.repeat.body = block(e, in, ast->kid[2]);
+	st->u.repeat.body = block(e, in, ast->kid[2], NULL);
 	if (ast->kid[1]) {
 		st->u.repeat.until = condition(e, in, ast->kid[1], &ok);
 	}
@@ -371,11 +375,11 @@ static bool branch(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 {
 	bool ok = true;
 	st->u.branch.cond = condition(e, s, ast->kid[0], &ok);
-	st->u.branch.yes = block(e, scope_new(e, s, NULL), ast->kid[1]);
+	st->u.branch.yes = block(e, scope_new(e, s, NULL), ast->kid[1], NULL);
 	if (ast->nkid > 2 && ast->kid[2]) {
 		const Ast *other = ast->kid[2];
 		if (other->kind == AST_BLOCK) {
-			st->u.branch.no = block(e, scope_new(e, s, NULL), other);
+			st->u.branch.no = block(e, scope_new(e, s, NULL), other, NULL);
 		} else {
 			Stmt *inner = elab_stmt(e, scope_new(e, s, NULL), other);
 			st->u.branch.no.stmt = arena_array(e->arena, Stmt *, 1);

@@ -317,8 +317,13 @@ static bool phase_end(Elab *e, Scope *s, const Ast *ast, Phase *ph)
 		if (n.tag == VAL_ERROR) {
 			return false;
 		}
-		if (!val_const_int(e, &n, &ph->count) || ph->count < 0) {
-			diag_not_constant(elab_diags(e), count->span, "the number of steps");
+		bool known = val_const_int(e, &n, &ph->count);
+		if (!known && val_scalar(&n) && n.elem == ELEM_INT) {
+			ph->count_now = n.re;
+		} else if (!known || ph->count < 0) {
+			diag_type_mismatch(elab_diags(e), count->span,
+					   known ? "negative" : val_type(e, &n),
+					   "a whole number of steps");
 			return false;
 		}
 	}
@@ -335,7 +340,7 @@ static bool phase_end(Elab *e, Scope *s, const Ast *ast, Phase *ph)
 		}
 		ph->until = u.re;
 	}
-	if (ph->count < 0 && !ph->until) {
+	if (ph->count < 0 && !ph->count_now && !ph->until) {
 		diag_help(diag_wrong_arguments(elab_diags(e), ast->span, "use",
 					       "nothing says when to stop"),
 			  "write  for 1000 steps  or  until grad < 1e-8");

@@ -201,6 +201,7 @@ typedef struct Phase {
 	Option *option;
 	Node clip;     /* largest gradient norm, or 0 */
 	int64_t count; /* -1: until alone */
+	Node count_now; /* a number of steps that is computed when the phase begins, or 0 */
 	bool epochs;
 	Node until;           /* closed bool over Program.step … change, or 0 */
 	int64_t batch;        /* records per step, 0: all */
