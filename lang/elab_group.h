@@ -22,6 +22,7 @@ struct Group {
 	uint32_t visit, tried; /* of group_needs_first */
 	AxisRef *hint;         /* axes found for others before the definition was made */
 	bool by;        /* grad(z, y) with y = 3: the name is a variable, not the number */
+	bool guess;     /* elem is taken to be int until a piece is something else */
 	bool recursive; /* it needs itself, or others that need it */
 	Def re, im;
 	Elem elem;
@@ -67,6 +68,7 @@ typedef struct Cycle {
 	size_t n;
 	uint32_t nctx;
 	Index *ctx;
+	bool integral; /* one of them stands where ints are needed */
 	bool again;
 } Cycle;
 void group_recurrence(Cycle *c);

@@ -25,7 +25,7 @@ static bool learn(Cycle *c, Group *g)
 	Elab *e = c->e;
 	g->elem = ELEM_REAL;
 	g->unit = 0;
-	bool known = false, bare = false; /* bare: whole numbers were met */
+	bool known = false, bare = false, alone = false; /* bare: whole numbers were met */
 	for (size_t i = 0; i < g->n; i++) {
 		if (needs_cycle(c, g->piece[i]->kid[1])) {
 			continue;
@@ -39,6 +39,7 @@ static bool learn(Cycle *c, Group *g)
 			return false;
 		}
 		g->body[i] = v;
+		alone = true;
 		if (v.literal) {
 			bare = bare || v.elem == ELEM_INT;
 			continue;
@@ -54,8 +55,12 @@ static bool learn(Cycle *c, Group *g)
 			g->extra[k] = val_axis(e, &v, k);
 		}
 	}
-	if (!known && bare && group_is_integral(e, g)) {
+	if (!known && bare && c->integral) {
 		g->elem = ELEM_INT;
+	}
+	if (!alone) { /* best[t] = argmax[j](…) of others in the set */
+		g->elem = ELEM_INT;
+		g->guess = true;
 	}
 	if (!known) {
 		g->unit = g->recursive ? unit_fresh(e->units) : 0;
@@ -123,6 +128,31 @@ static void declare(Cycle *c, Group *g)
 	scope_put(e, g->scope, g->name, g->span, v);
 }
 
+/* w[0] = [0, 0, 0] takes the axis that the other pieces have. True if the set is to be made again. */
+static bool fit_extra(Cycle *c, Group *g, Val *v)
+{
+	Elab *e = c->e;
+	if (v->rank != g->nextra) {
+		return false;
+	}
+	Val like = {.tag = VAL_NUM, .rank = g->nextra};
+	like.ix = arena_array(e->arena, Index, g->nextra + 1);
+	for (uint32_t k = 0; k < v->rank; k++) {
+		const AxisInfo *own = core_axis_info(e->core, g->extra[k].axis),
+			       *other = core_axis_info(e->core, val_axis(e, v, k).axis);
+		if ((own->flags & AXIS_ANONYMOUS) && !(other->flags & AXIS_ANONYMOUS) &&
+		    own->size == other->size) {
+			g->extra[k] = val_axis(e, v, k);
+			c->again = true;
+		}
+		like.ix[k] = core_index(e->core, g->extra[k].axis, 0);
+	}
+	if (!c->again) {
+		literal_fit(e, v, &like);
+	}
+	return c->again;
+}
+
 static bool evaluate(Cycle *c, Group *g)
 {
 	Elab *e = c->e;
@@ -143,11 +173,20 @@ static bool evaluate(Cycle *c, Group *g)
 					   g->rank + g->nextra);
 			return false;
 		}
+		if (fit_extra(c, g, v)) {
+			return true;
+		}
 		for (uint32_t k = 0; k < v->rank; k++) {
 			if (!axis_same(e, val_axis(e, v, k), g->extra[k])) {
 				axis_differs(e, v->span, val_axis(e, v, k), g->extra[k]);
 				return false;
 			}
+		}
+		if (g->guess && v->elem != ELEM_INT) {
+			g->guess = false;
+			g->elem = v->elem == ELEM_SPIN ? ELEM_REAL : v->elem;
+			c->again = true;
+			return true;
 		}
 		if ((g->elem == ELEM_INT || g->elem == ELEM_REAL) &&
 		    (v->elem == ELEM_REAL || v->elem == ELEM_COMPLEX) && v->elem != g->elem) {
@@ -426,6 +465,7 @@ void group_recurrence(Cycle *c)
 			continue;
 		}
 		ok = group_sides_agree(e, g) && ok;
+		c->integral = c->integral || group_is_integral(e, g);
 	}
 	ok = ok && group_find_axes(e, c->g, c->n);
 	for (size_t i = 0; ok && i < c->n; i++) {

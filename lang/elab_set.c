@@ -74,10 +74,21 @@ static Node where_named(Elab *e, Scope *s, Scope *in, const Ast *left, const Val
 		AxisRef axis = val_axis(e, whole, i);
 		Node here = core_index_value(e->core, whole->ix[i]), one;
 		int64_t label;
+		if (a->kind == AST_OPERATOR) {
+			continue;
+		}
 		Entry *known = a->kind == AST_NAME ? scope_find(e, s, a->name) : NULL;
 		if (a->kind == AST_NAME && is_label(e, axis.axis, a->name, &label)) {
 			one = core_op2(e->core, OP_ieq, here, core_int_const(e->core, label));
-		} else if (a->kind == AST_NAME && (!known || known->val.tag == VAL_AXIS)) {
+		} else if (a->kind == AST_NAME && (a->nkid || !known || known->val.tag == VAL_AXIS)) {
+			AxisRef written = axis;
+			if (a->nkid && !axis_of_expr(e, s, a->kid[0], &written)) {
+				return 0;
+			}
+			if (!axis_same(e, written, axis)) {
+				axis_differs(e, a->span, written, axis);
+				return 0;
+			}
 			Val v = val_num(e, a->span, ELEM_INT, 0, here);
 			v.of = axis.axis;
 			scope_put(e, in, a->name, a->span, v);
@@ -93,34 +104,85 @@ static Node where_named(Elab *e, Scope *s, Scope *in, const Ast *left, const Val
 	return cond;
 }
 
-/* The value for the entries: one number, or an array over all axes where none is named. */
-static bool value_fits(Elab *e, const ParamInfo *p, uint32_t given, const Val *whole, Val *v)
+/* A position that W[1], W[*, j] or W[1..3] leaves open: an axis of the value runs along it. */
+typedef struct Kept {
+	uint32_t at;
+	bool part;    /* from `low` on, `size` places; else all of the axis */
+	int64_t low, size;
+} Kept;
+
+static uint32_t kept_positions(Elab *e, Scope *s, const Ast *left, const Val *whole, Kept *out)
+{
+	uint32_t n = 0, given = left->kind == AST_INDEX ? left->nkid - 1 : 0;
+	for (uint32_t i = 0; i < whole->rank; i++) {
+		const Ast *a = i < given ? left->kid[i + 1] : NULL;
+		if (!a || a->kind == AST_OPERATOR) {
+			out[n++] = (Kept){i, false, 0, 0};
+		} else if (a->kind == AST_RANGE) {
+			Val v = elab_expr(e, s, a);
+			int64_t lo, hi;
+			if (v.tag == VAL_RANGE && val_const_int(e, &v.item[0], &lo) &&
+			    val_const_int(e, &v.item[1], &hi)) {
+				out[n++] = (Kept){i, true, lo, hi - lo + 1};
+			}
+		}
+	}
+	return n;
+}
+
+/* The value's axis k at the places of the entry; 0 after a diagnostic. */
+static Node kept_place(Elab *e, const Kept *k, const Val *whole, const Val *v, uint32_t axis)
+{
+	AxisRef have = val_axis(e, v, axis), want = val_axis(e, whole, k->at);
+	const AxisInfo *a = core_axis_info(e->core, have.axis),
+		       *w = core_axis_info(e->core, want.axis);
+	Node here = core_index_value(e->core, whole->ix[k->at]);
+	int64_t size = k->part ? k->size : w->size, low = k->part ? k->low : w->first;
+	if (axis_same(e, have, want) && !k->part) {
+		return here;
+	}
+	if ((a->flags & AXIS_ANONYMOUS) && a->size == size) {
+		return core_sub(e->core, here, core_int_const(e->core, low - a->first));
+	}
+	if (k->part) {
+		want.axis = core_axis_anonymous(e->core, size);
+	}
+	axis_differs(e, v->span, have, want);
+	return 0;
+}
+
+/* The value for the entries: one number, or an array over the positions that are left open. */
+static bool value_fits(Elab *e, Scope *s, const ParamInfo *p, const Ast *left, const Val *whole,
+		       Val *v)
 {
 	if (v->tag == VAL_ERROR || !val_real(e, v) || !val_convert(e, v, p->unit)) {
 		return false;
 	}
+	uint32_t given = left->kind == AST_INDEX ? left->nkid - 1 : 0;
+	Kept *kept = arena_array(e->arena, Kept, whole->rank + 1);
+	uint32_t n = kept_positions(e, s, left, whole, kept);
 	if (!v->rank) {
-		if (!given && whole->rank) {
-			diag_help(diag_rank_mismatch(elab_diags(e), v->span, "the value", 0,
-						     whole->rank),
-				  "to set every entry write its indices:  set %s[i] = …",
-				  elab_text(e, p->path));
+		if (given < whole->rank) {
+			diag_help(diag_rank_mismatch(elab_diags(e), v->span, "the value", 0, n),
+				  "to set all of them to one number write a place for each axis, * for "
+				  "all:  set %s[%s*] = …",
+				  elab_text(e, p->path), given || whole->rank > 1 ? "…, " : "");
 			return false;
 		}
 		return true;
 	}
-	if (given || v->rank != whole->rank) {
-		diag_rank_mismatch(elab_diags(e), v->span, "the value", v->rank,
-				   given ? 0 : whole->rank);
+	if (v->rank != n) {
+		diag_rank_mismatch(elab_diags(e), v->span, "the value", v->rank, n);
 		return false;
 	}
-	for (uint32_t i = 0; i < v->rank; i++) {
-		if (!axis_same(e, val_axis(e, v, i), val_axis(e, whole, i))) {
-			axis_differs(e, v->span, val_axis(e, v, i), val_axis(e, whole, i));
+	Node *to = arena_array(e->arena, Node, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = kept_place(e, &kept[i], whole, v, i);
+		if (!to[i]) {
 			return false;
 		}
 	}
-	*v = val_align(e, v, whole);
+	*v = val_subst(e, v, n, v->ix, to);
 	return true;
 }
 
@@ -133,7 +195,7 @@ bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	}
 	Val whole = param_value(e, left->span, p, ELEM_REAL);
 	uint32_t given = left->kind == AST_INDEX ? left->nkid - 1 : 0;
-	if (given && given != whole.rank) {
+	if (given > whole.rank) {
 		diag_rank_mismatch(elab_diags(e), left->span, elab_text(e, p->path), given,
 				   whole.rank);
 		return false;
@@ -151,9 +213,10 @@ bool stmt_set(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 	}
 	Val v = elab_expr_on(e, in, ast->kid[1], given ? 0 : whole.rank, axes);
 	v.span = ast->kid[1]->span;
-	if (!value_fits(e, p, given, &whole, &v)) {
+	if (!value_fits(e, s, p, left, &whole, &v)) {
 		return false;
 	}
+	v.re = core_guard(e->core, cond, v.re); /* other places need not have a value */
 	Val where = whole;
 	where.unit = 0;
 	p->used = true; /* a variable of the experiment, W0001 says nothing of it */

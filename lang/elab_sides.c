@@ -152,8 +152,14 @@ static bool as_int(Elab *e, const Ast *ast, Sym name, bool needed)
 
 bool group_is_integral(Elab *e, const Group *g)
 {
+	const Frame *frame = g->scope->frame;
+	const Ast *result = frame && frame->fn && !frame->fn->equation ? frame->fn->ast->kid[2] : NULL;
+	bool int_result = result && result->kind == AST_TYPE &&
+			  strcmp(elab_text(e, result->name), "int") == 0;
 	for (uint32_t i = 0; i < g->scope->ntext; i++) {
-		if (as_int(e, g->scope->text[i], g->name, false)) {
+		const Ast *text = g->scope->text[i];
+		bool returned = text && text->kind == AST_RETURN && int_result;
+		if (as_int(e, returned ? text->kid[0] : text, g->name, returned)) {
 			return true;
 		}
 	}
