@@ -239,6 +239,8 @@ struct Elab {
 	uint32_t visits;      /* walks over definitions so far */
 	unsigned axis_depth;  /* of asking one definition for the axes of the next */
 	const OpenBlock *open; /* innermost */
+	Sym *later;           /* data sets that are there from their place in the file on */
+	size_t nlater, caplater;
 	unsigned units_open;  /* files being elaborated: modules within the program */
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	bool assume_size;     /* axes without a size have STAND_IN_SIZE */
@@ -487,6 +489,8 @@ bool elab_claim(Elab *e, Scope *s, const Ast *ast, Claim *claim);
 /* Which statements of a file are data sets and splits whose text reads parameters or `let`s, also by
  * way of definitions: they are elaborated at their place. */
 bool *late_data(Elab *e, const Ast *file);
+/* Is the name that of a data set, or of a part, which is made further below? */
+bool late_name(const Elab *e, Sym name);
 /* The statement that makes the sets of this declaration, or NULL: they are there from the start. */
 Stmt *late_statement(Elab *e, const Ast *ast);
 /* A field of one record (VAL_RECORD) or a whole column (VAL_DATA): the latter is an array over the

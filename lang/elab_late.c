@@ -105,6 +105,25 @@ static bool needed_early(const Ast *file, const Ast *data)
 	return false;
 }
 
+static void note_later(Elab *e, const Ast *ast)
+{
+	Names made = {.e = e};
+	add_defined(&made, ast);
+	for (size_t k = 0; k < made.n; k++) {
+		ARENA_PUSH(e->arena, e->later, e->nlater, e->caplater, made.name[k]);
+	}
+}
+
+bool late_name(const Elab *e, Sym name)
+{
+	for (size_t k = 0; k < e->nlater; k++) {
+		if (e->later[k] == name) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool *late_data(Elab *e, const Ast *file)
 {
 	bool *late = arena_array(e->arena, bool, file->nkid + 1);
@@ -129,6 +148,9 @@ bool *late_data(Elab *e, const Ast *file)
 			}
 			met[i] = again = true;
 			late[i] = k->kind == AST_DATA || k->kind == AST_SPLIT;
+			if (late[i]) {
+				note_later(e, k);
+			}
 			add_defined(&present, k);
 		}
 	}

@@ -175,8 +175,13 @@ Val scope_value(Elab *e, Scope *s, Sym name, Span at)
 	if (!entry) {
 		Val f = function_value(e, at, name);
 		if (f.tag == VAL_ERROR && name && scope_is_news(e, name)) {
-			suggest(e, s, diag_undefined_name(elab_diags(e), at, elab_text(e, name)),
-				name);
+			Diag *d = diag_undefined_name(elab_diags(e), at, elab_text(e, name));
+			if (late_name(e, name)) {
+				diag_help(d, "%s is made of present values, at its place below",
+					  elab_text(e, name));
+			} else {
+				suggest(e, s, d, name);
+			}
 		}
 		return f;
 	}

@@ -1,16 +1,18 @@
-/* mat.c — MATLAB files of level 5 (saved by -v6 or -v7) to tables: one column for each numeric array.
+/* mat.c — MATLAB files of level 5 (saved by -v6 or -v7) to tables: one column for each numeric
+ * array.
  *
- * A header of 128 bytes, then elements: type, number of bytes, data padded to 8 bytes; up to 4 bytes
- * stand within the tag. Compressed elements hold one element, deflated by zlib. An array is an element
- * of elements: flags, dimensions, name, real part, imaginary part; its numbers may be stored in a
- * smaller type than the array has, and stand column by column. Cells, structures, texts and sparse
- * arrays are passed over. Dimensions of length one are dropped, so that a vector has one. */
+ * A header of 128 bytes, then elements: type, number of bytes, data padded to 8 bytes; up to 4
+ * bytes stand within the tag. Compressed elements hold one element, deflated by zlib. An array is
+ * an element of elements: flags, dimensions, name, real part, imaginary part; its numbers may be
+ * stored in a smaller type than the array has, and stand column by column. Cells, structures, texts
+ * and sparse arrays are passed over. Dimensions of length one are dropped, so that a vector has
+ * one. */
+#include "runtime/table_int.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-#include "runtime/table_int.h"
 
 enum { HEADER = 128, MOST_ARRAYS = 10000, LONGEST_NAME = 200 };
 enum {
@@ -119,7 +121,7 @@ static double real_at(const Bytes *s, uint32_t type, const unsigned char *at)
 }
 
 static RtStatus int_at(TableBuild *b, const Bytes *s, uint32_t type, const unsigned char *at,
-                       int64_t *v)
+		       int64_t *v)
 {
 	uint64_t w = word(s, at, size_of(type));
 	if (type == TYPE_SINGLE || type == TYPE_DOUBLE) {
@@ -134,7 +136,7 @@ static RtStatus int_at(TableBuild *b, const Bytes *s, uint32_t type, const unsig
 
 /* The numbers of one part, row by row. */
 static RtStatus add_part(TableBuild *b, const Bytes *s, const Array *a, const Element *e,
-                         const char *ending)
+			 const char *ending)
 {
 	char name[LONGEST_NAME + 16];
 	size_t size = size_of(e->type);
@@ -155,7 +157,8 @@ static RtStatus add_part(TableBuild *b, const Bytes *s, const Array *a, const El
 			from = from * a->dim[k] + at[k];
 		}
 		if (whole) {
-			status = int_at(b, s, e->type, e->data + from * size, &c->values.integer[i]);
+			status =
+				int_at(b, s, e->type, e->data + from * size, &c->values.integer[i]);
 		} else {
 			c->values.real[i] = real_at(s, e->type, e->data + from * size);
 			if (!(c->values.real[i] - c->values.real[i] == 0)) {
@@ -184,8 +187,8 @@ static RtStatus read_shape(TableBuild *b, const Bytes *s, const Element *e, Arra
 			return broken(b, "a dimension of an array is out of range");
 		}
 		if (d != 1 && a->ndim == RT_MAX_DIM) {
-			return table_fail(b, RT_E_LIMIT, NULL, "an array has more than %d dimensions",
-			                  RT_MAX_DIM);
+			return table_fail(b, RT_E_LIMIT, NULL,
+					  "an array has more than %d dimensions", RT_MAX_DIM);
 		}
 		if (d != 1) {
 			a->dim[a->ndim++] = (size_t)d;
@@ -252,8 +255,9 @@ static RtStatus read_compressed(TableBuild *b, const Bytes *s, const Element *e)
 		state = inflate(&z, Z_NO_FLUSH);
 		n += free_bytes - z.avail_out;
 		if (n > b->limit - b->used) {
-			status = table_fail(b, RT_E_LIMIT, NULL, "unpacks to more than the limit of %zu bytes",
-			                    b->limit);
+			status =
+				table_fail(b, RT_E_LIMIT, NULL,
+					   "unpacks to more than the limit of %zu bytes", b->limit);
 		}
 	}
 	(void)inflateEnd(&z);
@@ -275,19 +279,21 @@ static RtStatus read_compressed(TableBuild *b, const Bytes *s, const Element *e)
 RtStatus mat_read(TableBuild *b)
 {
 	const unsigned char *bytes = (const unsigned char *)b->bytes;
-	if (b->n < HEADER || (memcmp(bytes + 126, "IM", 2) != 0 && memcmp(bytes + 126, "MI", 2) != 0)) {
+	if (b->n < HEADER ||
+	    (memcmp(bytes + 126, "IM", 2) != 0 && memcmp(bytes + 126, "MI", 2) != 0)) {
 		return broken(b, "its header does not tell the order of bytes");
 	}
 	Bytes s = {bytes + HEADER, bytes + b->n, bytes[126] == 'M'};
 	if (word(&s, bytes + 124, 2) != 0x0100) {
 		return table_fail(b, RT_E_UNSUPPORTED, NULL,
-		                  "is a MATLAB file of another level: save it by  save -v7");
+				  "is a MATLAB file of another level: save it by  save -v7");
 	}
 	RtStatus status = RT_OK;
 	for (size_t k = 0; status == RT_OK && s.at < s.end; k++) {
 		Element e;
 		if (k == MOST_ARRAYS) {
-			return table_fail(b, RT_E_LIMIT, NULL, "has more than %d arrays", MOST_ARRAYS);
+			return table_fail(b, RT_E_LIMIT, NULL, "has more than %d arrays",
+					  MOST_ARRAYS);
 		}
 		status = next(b, &s, &e);
 		if (status == RT_OK && e.type == TYPE_COMPRESSED) {
