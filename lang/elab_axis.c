@@ -143,10 +143,28 @@ bool axis_is_range(const Elab *e, Axis a)
 	return false;
 }
 
+/* An array is no axis: one of the same name further out is meant, as in  data d { x : real[x] }. */
+static Val axis_behind(Elab *e, Scope *s, const Ast *ast, Val array)
+{
+	for (; s; s = s->parent) {
+		Scope alone = *s;
+		alone.parent = NULL;
+		Entry *entry = scope_find(e, &alone, ast->name);
+		if (entry && !entry->pending && entry->val.tag == VAL_AXIS) {
+			entry->used = true;
+			return entry->val;
+		}
+	}
+	return array;
+}
+
 bool axis_of_expr(Elab *e, Scope *s, const Ast *ast, AxisRef *out)
 {
 	Val v = elab_callee(e, s, ast);
 	int64_t n, m;
+	if (v.tag == VAL_NUM && v.rank && ast->kind == AST_NAME) {
+		v = axis_behind(e, s, ast, v);
+	}
 	switch (v.tag) {
 	case VAL_ERROR:
 		return false;

@@ -103,6 +103,9 @@ static Node index_node(Elab *e, Scope *s, const Ast *ast, const Val *base, uint3
 		}
 		return v.record;
 	}
+	if (v.tag == VAL_RECORD && v.data->records == axis.axis) { /* n[r] of n = [r in set -> …] */
+		return v.record;
+	}
 	if (!val_scalar(&v) || v.elem != ELEM_INT) {
 		Diag *d = diag_type_mismatch(
 			elab_diags(e), ast->span, val_type(e, &v),

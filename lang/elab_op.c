@@ -84,8 +84,14 @@ Val val_op(Elab *e, Span at, Op op, uint32_t n, Val *args)
 		for (uint32_t i = 0; i < n; i++) {
 			node[i] = args[i].re;
 		}
-		return val_num(e, at, ELEM_INT, 0,
-			       core_op(e->core, (uint16_t)int_version(op), node));
+		Val r = args[0]; /* over the array's places, if it is one */
+		r.span = at;
+		r.unit = 0;
+		r.re = core_op(e->core, (uint16_t)int_version(op), node);
+		r.of = 0;
+		r.n = 0;
+		r.literal = false;
+		return r;
 	}
 	bool wants_bool = info->sig == SIG_B_B || info->sig == SIG_BB_B;
 	bool wants_int = info->sig == SIG_I_I || info->sig == SIG_II_I || info->sig == SIG_II_B ||
