@@ -336,23 +336,30 @@ static void protect(Planner *p, uint32_t number, Readers *readers)
 {
 	PDef *d = &p->def[number];
 	Node any = 0;
-	uint32_t n = 0;
+	uint32_t n = 0, matrix = 0;
 	for (uint32_t k = readers->first[number]; k; k = readers->list[k].next) {
 		const Reader *r = &readers->list[k];
 		if (r->list != p->def[r->def].read) {
 			continue;
 		}
+		matrix = p->def[r->def].mode == MODE_MATRIX ? r->def : matrix;
 		Node c = n++ < READS ? read_condition(p, d, r->read->node, r->read->conds) : 0;
 		if (!c) {
 			return;
 		}
 		any = any ? core_op2(p->core, OP_or, any, c) : c;
 	}
-	if (!any) {
+	if (!any || d->mode == MODE_MATRIX) {
+		if (any) { /* its argument, which comes next, is protected */
+			plan_matrix_condition(p, d, any);
+		}
 		return;
 	}
 	for (uint32_t r = 0; r < d->nregion; r++) {
-		d->region[r].value = core_guard(p->core, any, d->region[r].value);
+		Node value = d->region[r].value;
+		d->region[r].value =
+			matrix ? plan_matrix_harmless(p, d, &p->def[matrix], any, value)
+			       : core_guard(p->core, any, value);
 	}
 	plan_read_again(p, number);
 	readers_add(p, readers, number); /* what the condition reads has one more reader */
@@ -366,11 +373,14 @@ void plan_protect(Planner *p)
 	for (uint32_t k = 0; k < p->norder; k++) {
 		PDef *d = &p->def[p->order[k]];
 		d->position = k;
-		bool any = d->mode != MODE_LEAF && def_may_fail(p, d);
+		bool any = d->mode != MODE_LEAF && (d->mode == MODE_MATRIX || def_may_fail(p, d));
 		for (uint32_t q = 0; q < d->nread; q++) {
 			any |= fails[d->read[q].to];
 		}
 		fails[p->order[k]] = any;
+		for (uint32_t q = 0; q < d->nread && d->mode == MODE_MATRIX; q++) {
+			fails[d->read[q].to] = true;
+		}
 		readers_add(p, &readers, p->order[k]);
 	}
 	for (uint32_t k = p->norder; k-- > 0;) { /* readers first: their new conditions count too */

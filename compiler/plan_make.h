@@ -225,8 +225,13 @@ bool plan_contractible(Planner *p, uint32_t d);
 void plan_emit_contract(Planner *p, uint32_t d, uint32_t region);
 
 /* ---- plan_matrix.c ------------------------------------------------------------------------- */
-/* The argument of an operation on a whole array as a read of what lies in memory. */
+/* The argument of an operation on a whole array as a read of a definition of its own. */
 Node plan_matrix_argument(Planner *p, const PDef *d, Node value);
+/* Results of d are looked at only where cond, over its formals, holds: so is then its argument,
+ * unless that says something about single elements of the result. */
+void plan_matrix_condition(Planner *p, PDef *d, Node cond);
+/* value, the argument d of `reader`, where cond holds, else what no operation fails on. */
+Node plan_matrix_harmless(Planner *p, const PDef *d, const PDef *reader, Node cond, Node value);
 void plan_emit_matrix(Planner *p, uint32_t number);
 
 /* ---- plan_order.c: loops of recurrences, order of steps

@@ -5,25 +5,11 @@
 #include "compiler/plan_make.h"
 #include "lang/matrix.h"
 
-/* ---- collecting ---- */
-
-/* Is the argument a plain read? Then it lies in memory as it is. */
-static bool lies_in_memory(Planner *p, Node n)
-{
-	const NodeInfo *info = core_node(p->core, n);
-	bool plain = info->tag == NODE_READ;
-	for (uint32_t k = 0; k < info->n && plain; k++) {
-		plain = plan_plain_index(p, info->arg[k]) != 0;
-	}
-	return plain;
-}
+/* ---- arguments ---- */
 
 Node plan_matrix_argument(Planner *p, const PDef *d, Node value)
 {
 	Core *c = p->core;
-	if (lies_in_memory(p, value)) {
-		return value;
-	}
 	const Index *seen;
 	uint32_t nfree = core_free(c, value, &seen), n = 0;
 	Index *index = arena_array(p->arena, Index, nfree + d->nbound);
@@ -41,6 +27,39 @@ Node plan_matrix_argument(Planner *p, const PDef *d, Node value)
 	}
 	Def of = core_share(c, 0, core_def(c, d->def)->span, n, index, value, 0);
 	return core_read_plain(c, of, index);
+}
+
+/* One on the diagonal, over the last formals of an argument. */
+static Node unit_matrix(Planner *p, const PDef *d, uint32_t axes)
+{
+	Core *c = p->core;
+	Node place[2];
+	for (uint32_t k = 0; k < axes; k++) {
+		Index i = d->formal[d->rank - axes + k];
+		place[k] =
+			core_sub(c, core_index_value(c, i), core_int_const(c, plan_axis(p, i).lo));
+	}
+	Node one = core_real_const(c, 1);
+	return axes < 2 ? one : core_guard(c, core_op2(c, OP_ieq, place[0], place[1]), one);
+}
+
+Node plan_matrix_harmless(Planner *p, const PDef *d, const PDef *reader, Node cond, Node value)
+{
+	return core_select(p->core, cond, value, unit_matrix(p, d, reader->nbound));
+}
+
+void plan_matrix_condition(Planner *p, PDef *d, Node cond)
+{
+	for (uint32_t k = d->rank - matrix_op(d->red)->nresult; k < d->rank; k++) {
+		if (core_has_index(p->core, cond, d->formal[k])) {
+			return;
+		}
+	}
+	CondSet *set = arena_new(p->arena, CondSet);
+	*set = (CondSet){.n = 1, .seen = true, .cond = {{cond, true}}};
+	for (uint32_t q = 0; q < d->nread; q++) {
+		d->read[q].conds = set;
+	}
 }
 
 /* ---- steps ---- */
