@@ -333,6 +333,11 @@ bool group_bind_piece(Elab *e, Group *g, size_t piece, Scope *in)
 			Index ix = core_index(e->core, g->axis[p].axis, arg->name);
 			Val v = val_num(e, arg->span, ELEM_INT, 0, core_index_value(e->core, ix));
 			v.of = g->axis[p].axis;
+			Val set = arg->nkid ? elab_callee(e, g->scope, arg->kid[0]) : v;
+			if (set.tag == VAL_DATA) { /* y[r in data] = …: r is the record */
+				Val r = {.tag = VAL_RECORD, .span = arg->span, .data = set.data, .record = v.re};
+				v = r;
+			}
 			scope_put(e, in, arg->name, arg->span, v);
 			g->own[piece][p] = ix;
 			in->ctx[in->nctx++] = ix;

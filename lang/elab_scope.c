@@ -70,6 +70,10 @@ static Entry *push(Elab *e, Scope *s, Sym name, Span at, Val v)
 Entry *scope_add(Elab *e, Scope *s, Sym name, Span at, Val v)
 {
 	Entry *old = find_here(e, s, name);
+	const char *text = elab_text(e, name);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
+		diag_help(diag_redefined(elab_diags(e), at, text), "true and false are the truth values");
+	}
 	if (old && !old->builtin) {
 		diag_note(diag_redefined(elab_diags(e), at, elab_text(e, name)), old->span,
 			  "first defined here");
