@@ -45,26 +45,15 @@ bool val_need_number(Elab *e, const Val *v, const char *op)
 	return false;
 }
 
-/* n*i + …: with a multiple of an index the sum leaves the axis of its other term. */
-static bool has_multiple(Elab *e, Node n)
-{
-	NodeInfo i = *core_node(e->core, n);
-	for (uint32_t k = 0; i.tag == NODE_LIN && k < i.n; k++) {
-		if (i.coef[k] != 1 && core_node(e->core, i.arg[k])->tag == NODE_INDEX) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static Val int_result(Elab *e, Span at, const Val *a, const Val *b, Node n, bool shift)
 {
 	Val r = val_num(e, at, ELEM_INT, 0, n);
 	r.literal = a->literal && b->literal;
+	r.spread = a->spread || b->spread || ((!shift || b->of) && a->of) || (!shift && b->of);
 	/* an index plus or minus a number still walks along its axis */
-	if (shift && a->of && !b->of && !has_multiple(e, b->re)) {
+	if (shift && a->of && !b->of && !b->spread) {
 		r.of = a->of;
-	} else if (shift && b->of && !a->of && !has_multiple(e, a->re)) {
+	} else if (shift && b->of && !a->of && !a->spread) {
 		r.of = b->of;
 	}
 	return r;
@@ -432,7 +421,9 @@ static Val int_values(Elab *e, Span at, const char *op, Val a, Val b)
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
 		found = strcmp(op, row[i].text) == 0 ? row[i].op : found;
 	}
-	return val_num(e, at, ELEM_INT, 0, core_op2(e->core, (uint16_t)found, a.re, b.re));
+	Val r = val_num(e, at, ELEM_INT, 0, core_op2(e->core, (uint16_t)found, a.re, b.re));
+	r.spread = a.spread || b.spread || a.of || b.of;
+	return r;
 }
 
 static Val apply(Elab *e, Span at, const BinRow *row, Val a, Val b)

@@ -89,6 +89,7 @@ struct Val {
 	Node *rec;   /* record node of ragged axes by position, 0 otherwise; NULL: none is ragged */
 	Node re, im; /* body over ix and the indices of the context; im only for ELEM_COMPLEX */
 	Axis of; /* scalar int: a label value of this axis (an index or a label); 0: any integer */
+	bool spread; /* int: made of an index by more than a shift; with another index it is on no axis */
 	bool literal; /* written as a bare number: fits real or int; a literal 0 fits every unit */
 	bool reaches; /* definition with base elements beside its axis: reads outside are not
 			 refused at once */

@@ -115,7 +115,7 @@ static bool same_value(Elab *e, const Val *a, const Val *b, uint32_t n, const In
 		       const Node *to)
 {
 	if (a->tag != b->tag || a->elem != b->elem || a->rank != b->rank || a->n != b->n ||
-	    a->of != b->of || a->literal != b->literal || a->string != b->string ||
+	    a->of != b->of || a->spread != b->spread || a->literal != b->literal || a->string != b->string ||
 	    a->data != b->data || a->domain != b->domain || a->axis.axis != b->axis.axis ||
 	    unit_resolve(e->units, a->unit) != unit_resolve(e->units, b->unit)) {
 		return false;

@@ -137,7 +137,7 @@ static bool fit_record(Elab *e, const Ast *type, const TypeInfo *t, const Val *v
 	return false;
 }
 
-static bool fit_index(Elab *e, Scope *bind, const Ast *type, const TypeInfo *t, const Val *v)
+static bool fit_index(Elab *e, Scope *bind, const Ast *type, const TypeInfo *t, Val *v)
 {
 	AxisRef declared = t->index_of;
 	Entry *bound = scope_find(e, bind, type->name);
@@ -160,6 +160,7 @@ static bool fit_index(Elab *e, Scope *bind, const Ast *type, const TypeInfo *t, 
 						axis_name(e, declared));
 			return false;
 		}
+		v->of = v->of ? v->of : declared.axis; /* an index, whatever number was given */
 		return true;
 	}
 	if (v->tag == VAL_NUM && v->rank == 0 && v->of) {
