@@ -189,8 +189,26 @@ static Val part_of(Elab *e, const Ast *ast, const Val *base)
 	return val_error(ast->span);
 }
 
+static Val no_part(Elab *e, const Ast *ast, const Val *base)
+{
+	Diag *d = diag_no_field(elab_diags(e), ast->name_span, elab_text(e, ast->name),
+				val_type(e, base));
+	if (base->tag == VAL_FN && ast->kid[0]->kind == AST_NAME) {
+		const char *net = elab_text(e, ast->kid[0]->name),
+			   *known = param_names(e, arena_printf(e->arena, "%s.", net));
+		diag_help(d, known[0] ? "the parameters of %s are %s"
+				      : "%s has no parameters, or none yet: a net makes them where it is used first",
+			  net, known);
+	}
+	return val_error(ast->span);
+}
+
 static Val field(Elab *e, Scope *s, const Ast *ast)
 {
+	const ParamInfo *p = param_of_net(e, s, ast);
+	if (p) {
+		return param_value(e, ast->span, p, ELEM_REAL);
+	}
 	Val base = elab_callee(e, s, ast->kid[0]);
 	if (base.tag == VAL_ERROR) {
 		return base;
@@ -209,8 +227,7 @@ static Val field(Elab *e, Scope *s, const Ast *ast)
 	if (base.tag == VAL_AXIS) {
 		return label_value(e, &base, ast);
 	}
-	diag_no_field(elab_diags(e), ast->name_span, elab_text(e, ast->name), val_type(e, &base));
-	return val_error(ast->span);
+	return no_part(e, ast, &base);
 }
 
 /* ---- conditions

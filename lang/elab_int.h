@@ -455,6 +455,10 @@ void elab_param(Elab *e, Scope *s, const Ast *ast);
  * run, over the body. */
 bool places_inside(Elab *e, Node body, uint32_t n, const Index *ix);
 Val param_value(Elab *e, Span at, const ParamInfo *p, Elem elem);
+/* u.dense1.W: the parameter of a net by its path, NULL if the expression (a field) is none. */
+const ParamInfo *param_of_net(Elab *e, Scope *s, const Ast *ast);
+/* Parameters whose path begins so, "u.": as many names as fit a message, "" if there are none. */
+const char *param_names(Elab *e, const char *prefix);
 
 /* The parameter of an activation that is trained for each unit: over the given indices. NULL after
  * errors. */

@@ -149,6 +149,44 @@ static ParamInfo *find_param(Elab *e, Sym path)
 	return NULL;
 }
 
+/* "u.dense1.W" of a chain of fields that begins with a name. */
+static const char *dotted(Elab *e, const Ast *ast)
+{
+	if (ast->kind == AST_NAME) {
+		return elab_text(e, ast->name);
+	}
+	const char *base = ast->kind == AST_FIELD && !ast->integer ? dotted(e, ast->kid[0]) : NULL;
+	return base ? arena_printf(e->arena, "%s.%s", base, elab_text(e, ast->name)) : NULL;
+}
+
+const ParamInfo *param_of_net(Elab *e, Scope *s, const Ast *ast)
+{
+	const Ast *root = ast;
+	while (root->kind == AST_FIELD) {
+		root = root->kid[0];
+	}
+	const char *path = root->kind == AST_NAME ? dotted(e, ast) : NULL;
+	if (!path || !scope_find(e, s, root->name)) {
+		return NULL;
+	}
+	Val net = elab_callee(e, s, root);
+	return net.tag == VAL_FN ? find_param(e, intern_str(e->names, path)) : NULL;
+}
+
+const char *param_names(Elab *e, const char *prefix)
+{
+	enum { SHOWN = 6 };
+	const char *text = "";
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < e->program->nparam; i++) {
+		const char *path = elab_text(e, e->program->param[i]->path);
+		if (strncmp(path, prefix, strlen(prefix)) == 0 && n++ < SHOWN) {
+			text = arena_printf(e->arena, "%s%s%s", text, n > 1 ? ", " : "", path);
+		}
+	}
+	return n > SHOWN ? arena_printf(e->arena, "%s, …", text) : text;
+}
+
 /* What equations call it: the path without its net, u.dense1.W is dense1_W. */
 static Sym short_name(Elab *e, Sym path)
 {
