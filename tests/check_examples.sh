@@ -60,14 +60,16 @@ result=$(
 			"examples/rotation.pnn --set steps=3000 --set width=0.3 --set whole=11 --set part=3 --seed 7"
 		printf "run %s\n" "examples/force_field.pnn --set dim=6 --set class=4 --set h=24 --seed 6" \
 			"examples/force_field.pnn --set steps=600 --set bend=3 --set piece=7 --seed 9" \
-			"examples/force_field.pnn --set dim=2 --set label=2 --set goal=0 --set node=12"
+			"examples/force_field.pnn --set dim=2 --set label=2 --set goal=0 --set node=12" \
+			"examples/force_field.pnn --set steps=1200 --set n=300 --set tries=500"
 		printf "run %s\n" examples/phase_transition.pnn \
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5" \
 			"examples/phase_transition.pnn --set h=1 --set κ=0.3 --set m=21" "examples/phase_transition.pnn --set h=12 --set i=5" \
 			"examples/phase_transition.pnn --set s2=2 --set rest=2000 --set κ=4 --set seed=7 --set h=5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
 			"examples/cellular_automaton.pnn --set steps=8 --set starts=8 --set views=300 --seed 2" \
-			"examples/cellular_automaton.pnn --set cell=50 --set h=12 --set ε=0.05 --set ring=100 --seed 3"
+			"examples/cellular_automaton.pnn --set cell=50 --set h=12 --set ε=0.05 --set ring=100 --seed 3" \
+			"examples/cellular_automaton.pnn --set cell=3 --set h=4 --set s=50"
 		printf "run %s\n" "examples/ising.pnn --set chains=100 --set M=3000" \
 			"examples/ising.pnn --set chains=100 --set shots=20 --set heat=2.269185 --set site=8 --seed 1" \
 			"examples/ising.pnn --set chains=100 --set shots=20 --set heat=1.8 --set site=6 --set T=1" \
@@ -97,6 +99,7 @@ result=$(
 			"examples/carbon.pnn --set table=$tables/nations.csv --set steps=600 --set seeds=3" \
 			"examples/carbon.pnn --set company=7 --set seeds=2 --set steps=600 --set σ=0.03" \
 			"examples/carbon.pnn --set steps=600 --set seeds=3" \
+			"examples/carbon.pnn --set steps=600 --set seeds=1 --set ahead=5 --set sector=6 --set company=3" \
 			"examples/carbon.pnn --set company=60 --set steps=1000 --set seeds=3"
 		printf "run %s\n" \
 			"examples/gto.pnn --set steps=150 --set rows=200 --set tests=100 --set atom=4 --set L=4 --seed 5" \
@@ -104,6 +107,7 @@ result=$(
 			"examples/gto.pnn --set steps=200 --set rows=150 --set tests=60 --set atom=7 --set kT=0.2 --set L=2 --seed 8"
 		printf "run examples/quantum/%s\n" gradient.pnn "gradient.pnn --set wire=4 --set layer=3 --seed 5" \
 			ground.pnn "ground.pnn --set h=0.6 --set J=1.3 --set site=5 --set seeds=2 --seed 2" \
+			"ground.pnn --set nuclear=0.5 --set site=7 --set seeds=1" \
 			noise.pnn "noise.pnn --set wire=9 --set samples=20000 --set angle=2.5 --set shots=70 --seed 4" \
 			disc.pnn "disc.pnn --set points=150 --seed 6"
 		for file in stdlib/*.pnn examples/*.pnn examples/*/*.pnn; do printf 'fmt %s\n' "$file"; done
