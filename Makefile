@@ -73,7 +73,7 @@ help:
 	@echo 'make                        build $(PNNC)'
 	@echo 'make demo                   install what is missing, build, train Burgers'"'"' equation and judge it'
 	@echo 'make test                   everything that is checked before a commit (about ten minutes)'
-	@echo 'make examples                the applications with all their checks: what was measured, bound, verdict (ONLY=name: those)'
+	@echo 'make examples                the applications with all their checks: what was measured, bound, verdict (ONLY=name: those; DATA=dir: on measured data too)'
 	@echo 'make check-unit             unit tests               make check-golden   programs with their output'
 	@echo 'make check-san              the golden programs under address and undefined sanitisers'
 	@echo 'make check-ops              the table of operations against finite differences and 50-digit tables'

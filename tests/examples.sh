@@ -2,21 +2,23 @@
 # examples.sh PNNC [NAME…]: every acceptance check of the applications: runs the programs of tests/examples.tsv (those whose
 # name begins with one of the given), as many at a time as there are processors, and prints a table of their named claims: what
 # was measured beside its bound, and the verdict. A claim that is judged several times (in a sweep) shows the worst
-# of them. PAGE=file also writes the table as Markdown. OUT=dir keeps the figures and tables that the programs write, each in its folder.
+# of them. PAGE=file also writes the table as Markdown. DATA=dir: also the rows with measured data,
+# which lie there. OUT=dir keeps the figures and tables that the programs write, each in its folder.
 pnnc=$(realpath "$1") || exit 2
 shift
 cd "$(dirname "$0")/.." || exit 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 [ -n "$OUT" ] && mkdir -p "$OUT" && OUT=$(realpath "$OUT")
-export pnnc work OUT
+[ -n "$DATA" ] && DATA=$(realpath "$DATA")
+export pnnc work OUT DATA
 
 one() {
 	local number=$1 name=$2 arguments=$3 start=$EPOCHREALTIME folder
 	folder=${OUT:-$work/out}/$(printf '%s' "$name" | tr -c 'A-Za-z0-9_\n' _)
 	mkdir -p "$folder"
 	# shellcheck disable=SC2086 # the arguments are words
-	"$pnnc" run -q $arguments --threads 1 --out "$folder" --metrics "$work/$number.json" >"$work/$number.out" 2>&1
+	"$pnnc" run -q ${arguments//DATA\//$DATA/} --threads 1 --out "$folder" --metrics "$work/$number.json" >"$work/$number.out" 2>&1
 	printf '%s\t%s\t%s\t%s\t%s\n' "$number" "$name" "$?" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" "$arguments" >"$work/$number.end"
 	printf '%s: %.0f s\n' "$name" "$(awk "BEGIN { print $EPOCHREALTIME - $start }")" >&2
 }
@@ -32,6 +34,7 @@ wanted() {
 number=100
 while IFS=$'\t' read -r name arguments; do
 	case $name in '#'* | '') continue ;; esac
+	case $arguments in *DATA/*) [ -n "$DATA" ] || continue ;; esac
 	if [ $# -gt 0 ]; then wanted "$name" "$@" || continue; fi
 	number=$((number + 1))
 	printf '%s\0%s\0%s\0' $number "$name" "$arguments"
