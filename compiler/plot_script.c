@@ -121,7 +121,8 @@ static size_t width_of(const char *s)
 	return n;
 }
 
-/* In the corner that hides least; if all hide something, above the data. */
+/* In the corner that hides least; if all hide something, above the data, or beside the figure where that would take half of
+ * it. */
 static void legend(const Figure *f, const char *ending, double lo[2], double hi[2], FILE *out)
 {
 	size_t longest = 0, lines = 0;
@@ -135,7 +136,7 @@ static void legend(const Figure *f, const char *ending, double lo[2], double hi[
 		fputs("unset key\n", out);
 		return;
 	}
-	double w = fmin(0.09 + 0.022*(double)longest, 1), h = fmin(0.03 + 0.075*(double)lines, 1);
+	double w = fmin(0.09 + 0.022*(double)longest, 1), h = fmin(0.07 + 0.105*(double)lines, 1);
 	Corner corner[] = {{1 - w, 1 - h, "top right", 0},
 			   {0, 1 - h, "top left", 0},
 			   {1 - w, 0, "bottom right", 0},
@@ -145,8 +146,11 @@ static void legend(const Figure *f, const char *ending, double lo[2], double hi[
 	for (int c = 1; c < 4; c++) {
 		best = corner[c].hits < corner[best].hits ? c : best;
 	}
-	if (corner[best].hits && !f->option->ranged[PLOT_Y] && h < 0.5) {
-		best = 0;
+	const char *place = corner[best].name;
+	if (corner[best].hits && (f->option->ranged[PLOT_Y] || h >= 0.5)) {
+		place = "outside right top";
+	} else if (corner[best].hits) {
+		place = corner[0].name;
 		if (f->scale[PLOT_Y].log) {
 			hi[1] *= pow(hi[1]/lo[1], h/(1 - h));
 		} else {
@@ -155,7 +159,7 @@ static void legend(const Figure *f, const char *ending, double lo[2], double hi[
 	}
 	bool text = strcmp(ending, "txt") == 0;
 	fprintf(out, "set key %s noenhanced reverse Left samplen %s spacing %s width -1\n",
-		corner[best].name, text ? "3" : "1.6", text ? "1" : "1.15");
+		place, text ? "3" : "1.6", text ? "1" : "1.15");
 }
 
 /* ---- scales ---- */
