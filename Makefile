@@ -175,9 +175,9 @@ check-layers:
 check-diags:
 	@tests/check_diags.sh
 spec:
-	@tests/spec_tables.sh --write
+	@tests/spec_tables.sh --write && tests/library_doc.sh --write
 check-doc: $(PNNC)
-	@tests/spec_tables.sh --check
+	@tests/spec_tables.sh --check && tests/library_doc.sh --check
 	@tests/doc_examples.sh $(PNNC) SPEC.md README.md
 check-limits: $(PNNC)
 	@tests/check_limits.sh $(PNNC)
