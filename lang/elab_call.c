@@ -313,7 +313,7 @@ static Val expand(Elab *e, Scope *s, const FnVal *f, Span at, Val *formal, bool 
 			v = val_error(at);
 		}
 	}
-	if (v.tag != VAL_ERROR && d->rule) {
+	if (v.tag != VAL_ERROR && d->rule && !d->in_rule) {
 		v = rule_apply(e, in, d, v, formal);
 	}
 	d->active = false;
@@ -437,7 +437,7 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	}
 	Val r;
 	bool known_to_draw = d->draws;
-	if (keep && memo_recall(e, d, 0, d->nformal, key, free.n, free.ix, &r)) {
+	if (keep && memo_recall(e, d, e->in_rule, d->nformal, key, free.n, free.ix, &r)) {
 		r.span = at;
 		e->draws += d->draws;
 		return r;
@@ -481,7 +481,7 @@ static Val call_user(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val
 	}
 	if (keep && (r.tag != VAL_ERROR || said) && !holds_function(&r)) {
 		Memo m = {
-			.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .result = r};
+			.nfree = free.n, .free = free.ix, .n = d->nformal, .arg = key, .path = e->in_rule, .result = r};
 		ARENA_PUSH(e->arena, d->memo, d->nmemo, d->capmemo, m);
 		e->kept++;
 	}

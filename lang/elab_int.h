@@ -169,6 +169,7 @@ struct FnDecl {
 	bool bad, checking, active;
 	bool draws; /* its draws differ from place to place: the indices around a call matter */
 	const Ast *rule; /* derivative f(x) = … */
+	bool in_rule;    /* its rule is being elaborated: there it is its formula alone */
 	uint32_t nsite;  /* parameters made so far, for info */
 	Memo *memo;
 	size_t nmemo, capmemo;
@@ -242,6 +243,7 @@ struct Elab {
 	const OpenBlock *open; /* innermost */
 	Sym *later;           /* data sets that are there from their place in the file on */
 	size_t nlater, caplater;
+	Sym in_rule;          /* the functions in whose rules we are: their calls have other values there */
 	unsigned units_open;  /* files being elaborated: modules within the program */
 	unsigned unseen;      /* > 0: in the side of a condition that is never chosen */
 	bool assume_size;     /* axes without a size have STAND_IN_SIZE */

@@ -2,6 +2,7 @@
  * SPEC: metrics. */
 #include "lang/elab_reduce.h"
 
+#include <math.h>
 #include <string.h>
 
 static Node square(Elab *e, Node a)
@@ -39,10 +40,83 @@ static Node auc_node(Elab *e, Span at, const Bound *b, Node score, Node label)
 	return core_div(c, wins, pairs);
 }
 
+static bool whole(Core *c, Node n, unsigned depth);
+
+/* What a name stands for: a leaf may hold whole numbers, except parameters; what is computed says it. */
+static bool whole_read(Core *c, Def d, unsigned depth)
+{
+	DefInfo info = *core_def(c, d);
+	if (info.role != DEF_VALUE && info.role != DEF_REDUCTION && info.role != DEF_CONST) {
+		return info.role != DEF_PARAM;
+	}
+	bool keeps = info.red == RED_NONE || info.red == RED_SUM || info.red == RED_PROD ||
+		     info.red == RED_MAX || info.red == RED_MIN;
+	for (uint32_t i = 0; i < info.npiece && keeps; i++) {
+		keeps = whole(c, info.piece[i].value, depth + 1);
+	}
+	return keeps;
+}
+
+/* Does the text say that the number is a whole one, as round(x) or `if c then 1 else 0`? A recurrence that reads itself
+ * deeper than one looks counts as whole: nothing is refused that may be right. */
+static bool whole(Core *c, Node n, unsigned depth)
+{
+	enum { DEPTH = 40 };
+	NodeInfo i = *core_node(c, n);
+	bool all = i.num == floor(i.num);
+	if (i.kind != KIND_REAL || depth > DEPTH) {
+		return true;
+	}
+	switch (i.tag) {
+	case NODE_READ:
+		return whole_read(c, i.ref, depth);
+	case NODE_OP:
+		if (i.op == OP_round || i.op == OP_floor || i.op == OP_ceil || i.op == OP_sign ||
+		    i.op == OP_real) {
+			return true;
+		}
+		all = i.op == OP_min || i.op == OP_max || i.op == OP_abs;
+		break;
+	case NODE_CONST:
+	case NODE_LIN:
+	case NODE_PROD:
+	case NODE_SELECT:
+	case NODE_GUARD:
+	case NODE_STOP:
+		break;
+	default:
+		return false;
+	}
+	for (uint32_t k = 0; k < i.n && all; k++) {
+		all = (i.tag != NODE_LIN || i.coef[k] == floor(i.coef[k])) &&
+		      (i.tag != NODE_PROD || i.expo[k] > 0) && whole(c, i.arg[k], depth + 1);
+	}
+	return all;
+}
+
+/* A probability or a score never equals a label: an accuracy of 0 would be said of a good classifier. Which threshold is
+ * meant (1/2 of a probability, 0 of a score) the program alone knows. */
+static bool decided(Elab *e, const Val *p, const Val *y)
+{
+	if (p->elem != ELEM_REAL || whole(e->core, p->re, 0)) {
+		return true;
+	}
+	Diag *d = diag_wrong_arguments(elab_diags(e), p->span, "accuracy",
+				       "counts equal values, and this prediction is a real number that is no label");
+	diag_help(d, "decide first:  accuracy[…](%s, truth),  or  argmax[k](scores[k])  of several",
+		  y->elem == ELEM_SPIN	 ? "sign(p)"
+		  : y->elem == ELEM_BOOL ? "p > 0.5"
+					 : "if p > 0.5 then 1 else 0");
+	return false;
+}
+
 static Val accuracy(Elab *e, Span at, const Bound *b, Val p, Val y)
 {
 	Core *c = e->core;
 	Node right;
+	if (!decided(e, &p, &y)) {
+		return val_error(at);
+	}
 	if (p.elem == ELEM_BOOL && y.elem == ELEM_BOOL) {
 		right = core_op2(c, OP_beq, p.re, y.re);
 	} else if (p.elem == ELEM_INT && y.elem == ELEM_INT) {
@@ -81,6 +155,7 @@ Val reduce_metric(Elab *e, Scope *s, const Ast *ast, const Bound *b, const char 
 		return val_error(at);
 	}
 	Val p = elab_expr(e, s, body->kid[0]), y = elab_expr(e, s, body->kid[1]);
+	p.span = body->kid[0]->span;
 	if (p.tag == VAL_ERROR || y.tag == VAL_ERROR) {
 		return val_error(at);
 	}
