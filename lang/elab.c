@@ -221,8 +221,8 @@ static void check_function(Elab *e, const Ast *k)
 }
 
 /* Names first, then what they need, then each function by itself, then losses and statements in
- * order. Functions below a `let` may read its name: they are checked when the statements have come
- * to them. */
+ * order. Functions below a `let` or a loss may read its name: they are checked when the statements
+ * have come to them. */
 void elab_unit(Elab *e, const Ast *file)
 {
 	Scope *global = e->global;
@@ -250,14 +250,14 @@ void elab_unit(Elab *e, const Ast *file)
 		}
 		elab_decl(e, e->global, k);
 	}
-	uint32_t first_let = 0;
-	while (first_let < file->nkid && file->kid[first_let]->kind != AST_LET &&
-	       !late[first_let]) {
-		check_function(e, file->kid[first_let++]);
+	uint32_t first = 0; /* name that is there from its place on */
+	while (first < file->nkid && file->kid[first]->kind != AST_LET &&
+	       file->kid[first]->kind != AST_LOSS && !late[first]) {
+		check_function(e, file->kid[first++]);
 	}
 	for (uint32_t i = 0; i < file->nkid; i++) {
 		const Ast *k = file->kid[i];
-		if (i > first_let) {
+		if (i > first) {
 			check_function(e, k);
 		}
 		if (late[i]) {
