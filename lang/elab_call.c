@@ -585,8 +585,9 @@ Val elab_call(Elab *e, Scope *s, const Ast *ast, const Val *piped)
 			name[first + i] = a->name;
 			a = a->kid[0];
 		}
+		Scope *in = scope_of_argument(e, s, f.fn, name[first + i], next);
 		const Ast *type = type_of_argument(f.fn, name[first + i], &next);
-		arg[first + i] = argument_value(e, s, a, type ? f.fn->decl->scope : s, type);
+		arg[first + i] = argument_value(e, in, a, type ? f.fn->decl->scope : s, type);
 		arg[first + i].span = a->span;
 	}
 	/* min, max, abs of complex and complex exp are library matters of elab_builtin */

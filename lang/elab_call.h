@@ -24,4 +24,7 @@ Val rule_apply(Elab *e, Scope *in, FnDecl *d, Val v, const Val *formal);
 /* A sum, product or multiple of functions at its arguments. */
 Val fn_call_combined(Elab *e, Scope *s, const FnVal *f, Span at, uint32_t n, Val *arg,
 		     const Ast *ast);
+/* Where functions stand for their values (equations, figures), an argument that f calls stays a function: the scope in which
+ * the argument of that name, or at that place, is elaborated. */
+Scope *scope_of_argument(Elab *e, Scope *s, const FnVal *f, Sym name, uint32_t place);
 #endif
