@@ -55,7 +55,8 @@ result=$(
 		printf "run %s\n" examples/symmetry_breaking.pnn \
 			"examples/symmetry_breaking.pnn --precision f32 --set neuron=5 --set seed=2" \
 			"examples/symmetry_breaking.pnn --set neuron=17 --set p=63 --set κ=1 --set seed=4" \
-			"examples/symmetry_breaking.pnn --set neuron=3 --set s1=2 --set s2=0.8 --seed 3 --threads 2"
+			"examples/symmetry_breaking.pnn --set neuron=3 --set s1=2 --set s2=0.8 --seed 3 --threads 2" \
+			"examples/symmetry_breaking.pnn --set s1=0.5 --set s2=1 --set κ=0.5 --set ε=1e-9"
 		printf "run %s\n" "examples/rotation.pnn --set steps=2500 --set h=20 --seed 5" \
 			"examples/rotation.pnn --set steps=3000 --set width=0.3 --set whole=11 --set part=3 --seed 7"
 		printf "run %s\n" "examples/force_field.pnn --set dim=6 --set class=4 --set h=24 --seed 6" \
@@ -65,6 +66,7 @@ result=$(
 		printf "run %s\n" examples/phase_transition.pnn \
 			"examples/phase_transition.pnn --set h=3 --set κ=1.5 --set i=5 --set s1=1.2 --set s2=0.7 --seed 5" \
 			"examples/phase_transition.pnn --set h=1 --set κ=0.3 --set m=21" "examples/phase_transition.pnn --set h=12 --set i=5" \
+			"examples/phase_transition.pnn --set o=4 --set n=31 --set h=5" \
 			"examples/phase_transition.pnn --set s2=2 --set rest=2000 --set κ=4 --set seed=7 --set h=5"
 		printf "run %s\n" examples/cellular_automaton.pnn \
 			"examples/cellular_automaton.pnn --set steps=8 --set starts=8 --set views=300 --seed 2" \
