@@ -1,36 +1,31 @@
 /* mat.c — MATLAB files of level 5 (saved by -v6 or -v7) to tables: one column for each numeric
- * array.
+ * array, read by libmatio.
  *
- * A header of 128 bytes, then elements: type, number of bytes, data padded to 8 bytes; up to 4
- * bytes stand within the tag. Compressed elements hold one element, deflated by zlib. An array is
- * an element of elements: flags, dimensions, name, real part, imaginary part; its numbers may be
- * stored in a smaller type than the array has, and stand column by column. Cells, structures, texts
- * and sparse arrays are passed over. Dimensions of length one are dropped, so that a vector has
- * one. */
+ * libmatio brings HDF5, and is therefore loaded when the first such file is met (as LAPACK is, see
+ * lapack.h). It trusts what a file says of itself: of damaged files it reads most without a word,
+ * with other numbers (lengths are not compared with dimensions, nor checksums verified), and loops
+ * over dimensions that the file does not fill. So the frame of the file is checked first: a header
+ * of 128 bytes, then elements of type, number of bytes, data padded to 8 bytes (up to 4 bytes stand
+ * within the tag); compressed ones hold one element, deflated by zlib; an array is an element of
+ * elements: flags, dimensions, name, real part, imaginary part. Each array of numbers is then
+ * handed over unpacked, as a file of its own; cells, structures, texts and sparse arrays are passed
+ * over. What flags, dimensions and numbers mean, and in which order their bytes are, is libmatio's.
+ * Dimensions of length one are dropped, so that a vector has one. */
 #include "runtime/table_int.h"
+#include <dlfcn.h>
 #include <limits.h>
+#include <matio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 
-enum { HEADER = 128, MOST_ARRAYS = 10000, LONGEST_NAME = 200 };
-enum {
-	TYPE_INT8 = 1,
-	TYPE_UINT8,
-	TYPE_INT16,
-	TYPE_UINT16,
-	TYPE_INT32,
-	TYPE_UINT32,
-	TYPE_SINGLE,
-	TYPE_DOUBLE = 9,
-	TYPE_INT64 = 12,
-	TYPE_UINT64,
-	TYPE_MATRIX,
-	TYPE_COMPRESSED
-};
-enum { CLASS_DOUBLE = 6, CLASS_SINGLE = 7, CLASS_INT8 = 8, CLASS_UINT64 = 15 };
-enum { FLAG_LOGICAL = 0x200, FLAG_COMPLEX = 0x800 };
+enum { HEADER = 128, SUBSYSTEM = 116, TAG = 8, MOST_ARRAYS = 10000, LONGEST_NAME = 200 };
+enum { LEAST_DIMS = 2, MOST_DIMS = 13 }; /* libmatio's own room while it unpacks */
+
+#define MATIO(name) ((__typeof__(&name))dlsym(b->library, #name))
 
 typedef struct Element {
 	uint32_t type;
@@ -44,43 +39,64 @@ typedef struct Bytes {
 } Bytes;
 
 typedef struct Array {
-	uint32_t class, flags;
-	unsigned ndim;
-	size_t dim[RT_MAX_DIM], count; /* without those of length one */
-	char name[LONGEST_NAME + 8];
+	uint32_t class;
+	char name[LONGEST_NAME + 1];
 	Element re, im;
 } Array;
 
-static RtStatus broken(TableBuild *b, const char *what)
+typedef struct MatRead {
+	TableBuild *table;
+	void *library;
+	char passed[LONGEST_NAME + 40]; /* the first array passed over: name and class */
+} MatRead;
+
+/* What libmatio said last. Its log function is told nothing but the message. */
+static _Thread_local char mat_said[RT_TEXT_MAX / 2];
+
+static void hear(int level, char *message)
 {
-	return table_fail(b, RT_E_FORMAT, NULL, "is not a readable MATLAB file: %s", what);
+	(void)level;
+	(void)snprintf(mat_said, sizeof mat_said, "%s", message ? message : "");
 }
 
-/* size bytes as a number of this machine's order, in the low bytes of the result */
-static uint64_t word(const Bytes *s, const unsigned char *at, size_t size)
+static RtStatus broken(MatRead *b, const char *what)
 {
-	uint64_t v = 0;
+	return table_fail(b->table, RT_E_FORMAT, NULL, "is not a readable MATLAB file: %s", what);
+}
+
+static RtStatus broken_array(MatRead *b, const char *name, const char *what)
+{
+	return table_fail(b->table, RT_E_FORMAT, NULL, "is not a readable MATLAB file: array \"%s\" %s",
+	                  name, what);
+}
+
+/* ---- the frame ---- */
+
+/* size bytes as a number of this machine's order */
+static uint32_t word(const Bytes *s, const unsigned char *at, size_t size)
+{
+	uint32_t v = 0;
 	for (size_t k = 0; k < size; k++) {
-		v |= (uint64_t)at[s->swapped ? size - 1 - k : k] << 8 * k;
+		v |= (uint32_t)at[s->swapped ? size - 1 - k : k] << 8 * k;
 	}
 	return v;
 }
 
-static RtStatus next(TableBuild *b, Bytes *s, Element *e)
+static RtStatus next(MatRead *b, Bytes *s, Element *e)
 {
-	if (s->end - s->at < 8) {
+	if (s->end - s->at < TAG) {
 		return broken(b, "it ends within an element");
 	}
-	uint64_t tag = word(s, s->at, 4);
+	uint32_t tag = word(s, s->at, 4);
 	bool small = tag >> 16 != 0;
-	e->type = small ? (uint32_t)(tag & 0xFFFF) : (uint32_t)tag;
-	e->n = small ? (size_t)(tag >> 16) : (size_t)word(s, s->at + 4, 4);
-	e->data = s->at + (small ? 4 : 8);
+	e->type = small ? tag & 0xFFFF : tag;
+	e->n = small ? tag >> 16 : word(s, s->at + 4, 4);
+	e->data = s->at + (small ? 4 : TAG);
 	if ((small && e->n > 4) || e->n > (size_t)(s->end - e->data)) {
 		return broken(b, "an element is longer than the file");
 	}
-	size_t used = small ? 8 : 8 + e->n;
-	if (!small && e->type != TYPE_COMPRESSED) {
+	size_t used = small ? TAG : TAG + e->n;
+	if (!small && e->type != MAT_T_COMPRESSED) {
 		used = (used + 7) / 8 * 8;
 	}
 	size_t rest = (size_t)(s->end - s->at);
@@ -88,165 +104,248 @@ static RtStatus next(TableBuild *b, Bytes *s, Element *e)
 	return RT_OK;
 }
 
-static size_t size_of(uint32_t type)
+static void pass_over(MatRead *b, const Array *a)
 {
-	static const unsigned char size[] = {0, 1, 1, 2, 2, 4, 4, 4, 0, 8, 0, 0, 8, 8};
-	return type < sizeof size ? size[type] : 0;
-}
-
-static double real_at(const Bytes *s, uint32_t type, const unsigned char *at)
-{
-	uint64_t w = word(s, at, size_of(type));
-	double d;
-	float f;
-	uint32_t low = (uint32_t)w;
-	switch (type) {
-	case TYPE_INT8:
-		return (int8_t)w;
-	case TYPE_INT16:
-		return (int16_t)w;
-	case TYPE_INT32:
-		return (int32_t)w;
-	case TYPE_INT64:
-		return (double)(int64_t)w;
-	case TYPE_SINGLE:
-		memcpy(&f, &low, sizeof f);
-		return f;
-	case TYPE_DOUBLE:
-		memcpy(&d, &w, sizeof d);
-		return d;
-	default:
-		return (double)w;
+	static const char *const CLASS[] = {
+	    "nothing", "a cell array", "a structure", "an object", "text", "a sparse array"};
+	bool known = a->class < sizeof CLASS / sizeof *CLASS;
+	if (!b->passed[0]) {
+		(void)snprintf(b->passed, sizeof b->passed, ": \"%s\" is %s", a->name,
+		               known ? CLASS[a->class] : "of another class");
 	}
 }
 
-static RtStatus int_at(TableBuild *b, const Bytes *s, uint32_t type, const unsigned char *at,
-		       int64_t *v)
-{
-	uint64_t w = word(s, at, size_of(type));
-	if (type == TYPE_SINGLE || type == TYPE_DOUBLE) {
-		return broken(b, "an array of ints holds other numbers");
-	}
-	if (type == TYPE_UINT64 && w > INT64_MAX) {
-		return table_fail(b, RT_E_UNSUPPORTED, NULL, "holds an int of more than 63 bits");
-	}
-	*v = type == TYPE_INT64 || type == TYPE_UINT64 ? (int64_t)w : (int64_t)real_at(s, type, at);
-	return RT_OK;
-}
-
-/* The numbers of one part, row by row. */
-static RtStatus add_part(TableBuild *b, const Bytes *s, const Array *a, const Element *e,
-			 const char *ending)
-{
-	char name[LONGEST_NAME + 16];
-	size_t size = size_of(e->type);
-	if (!size || e->n != a->count * size) {
-		return broken(b, "an array has more or fewer numbers than its dimensions say");
-	}
-	bool whole = a->class >= CLASS_INT8 && a->class <= CLASS_UINT64;
-	(void)snprintf(name, sizeof name, "%s%s", a->name, ending);
-	RtColumn *c;
-	RtStatus status = table_add(b, name, strlen(name), &c);
-	if (status == RT_OK) {
-		status = table_shape(b, c, whole ? RT_INT : RT_REAL, a->ndim, a->dim, 0);
-	}
-	size_t at[RT_MAX_DIM] = {0};
-	for (size_t i = 0; status == RT_OK && i < a->count; i++) {
-		size_t from = 0;
-		for (unsigned k = a->ndim; k-- > 0;) {
-			from = from * a->dim[k] + at[k];
-		}
-		if (whole) {
-			status =
-				int_at(b, s, e->type, e->data + from * size, &c->values.integer[i]);
-		} else {
-			c->values.real[i] = real_at(s, e->type, e->data + from * size);
-			if (!(c->values.real[i] - c->values.real[i] == 0)) {
-				table_missing(c, i, "entry %zu", i + 1);
-			}
-		}
-		for (unsigned k = a->ndim; k-- > 0 && ++at[k] == a->dim[k];) {
-			at[k] = 0;
-		}
-	}
-	if (status == RT_OK) {
-		c->is_bool = whole && (a->flags & FLAG_LOGICAL);
-	}
-	return status;
-}
-
-static RtStatus read_shape(TableBuild *b, const Bytes *s, const Element *e, Array *a)
-{
-	a->count = 1;
-	if (e->type != TYPE_INT32 || e->n % 4) {
-		return broken(b, "the dimensions of an array are no ints");
-	}
-	for (size_t k = 0; k < e->n; k += 4) {
-		int32_t d = (int32_t)word(s, e->data + k, 4);
-		if (d < 0 || __builtin_mul_overflow(a->count, (size_t)d, &a->count)) {
-			return broken(b, "a dimension of an array is out of range");
-		}
-		if (d != 1 && a->ndim == RT_MAX_DIM) {
-			return table_fail(b, RT_E_LIMIT, NULL,
-					  "an array has more than %d dimensions", RT_MAX_DIM);
-		}
-		if (d != 1) {
-			a->dim[a->ndim++] = (size_t)d;
-		}
-	}
-	return RT_OK;
-}
-
-static RtStatus read_array(TableBuild *b, const Bytes *s, const Element *e)
+/* The elements of an array of numbers. */
+static RtStatus read_frame(MatRead *b, const Bytes *s, const Element *e, Array *a, bool *numbers)
 {
 	Bytes in = {e->data, e->data + e->n, s->swapped};
 	Element flags, shape, name;
-	Array a = {0};
 	RtStatus status = next(b, &in, &flags);
-	if (status == RT_OK && (flags.type != TYPE_UINT32 || flags.n != 8)) {
+	if (status == RT_OK && (flags.type != MAT_T_UINT32 || flags.n != 8)) {
 		status = broken(b, "an array has no flags");
 	}
 	if (status != RT_OK) {
 		return status;
 	}
-	a.flags = (uint32_t)word(s, flags.data, 4);
-	a.class = a.flags & 0xFF;
-	if (a.class < CLASS_DOUBLE || a.class > CLASS_UINT64) {
-		return RT_OK; /* a cell, a structure, a text, a sparse array */
+	uint32_t word_of_flags = word(s, flags.data, 4);
+	a->class = word_of_flags & 0xFF;
+	*numbers = a->class >= MAT_C_DOUBLE && a->class <= MAT_C_UINT64;
+	if (a->class >= MAT_C_FUNCTION) {
+		return RT_OK; /* has no dimensions */
 	}
-	if ((status = next(b, &in, &shape)) != RT_OK || (status = next(b, &in, &name)) != RT_OK ||
-	    (status = read_shape(b, s, &shape, &a)) != RT_OK ||
-	    (status = next(b, &in, &a.re)) != RT_OK) {
+	if ((status = next(b, &in, &shape)) != RT_OK || (status = next(b, &in, &name)) != RT_OK) {
 		return status;
 	}
-	if (name.n > LONGEST_NAME || memchr(name.data, 0, name.n)) {
+	if (name.type != MAT_T_INT8 || name.n > LONGEST_NAME || memchr(name.data, 0, name.n)) {
 		return broken(b, "an array has no proper name");
 	}
-	memcpy(a.name, name.data, name.n);
-	if (!(a.flags & FLAG_COMPLEX)) {
-		return add_part(b, s, &a, &a.re, "");
+	memcpy(a->name, name.data, name.n);
+	if (shape.type != MAT_T_INT32 || shape.n % 4 || shape.n < 4 * LEAST_DIMS) {
+		return broken_array(b, a->name, "has no proper dimensions");
 	}
-	status = next(b, &in, &a.im);
-	if (status == RT_OK) {
-		status = add_part(b, s, &a, &a.re, "_re");
+	if (shape.n > 4 * MOST_DIMS) {
+		return table_fail(b->table, RT_E_LIMIT, NULL, "array \"%s\" has more than %d dimensions",
+		                  a->name, MOST_DIMS);
 	}
-	return status == RT_OK ? add_part(b, s, &a, &a.im, "_im") : status;
+	status = *numbers ? next(b, &in, &a->re) : RT_OK;
+	return *numbers && status == RT_OK && word_of_flags & MAT_F_COMPLEX ? next(b, &in, &a->im)
+	                                                                     : status;
 }
 
-/* A compressed element; what it unpacks to counts against the limit. */
-static RtStatus read_compressed(TableBuild *b, const Bytes *s, const Element *e)
+/* ---- numbers ---- */
+
+/* The numbers of one part are as many as the dimensions say, and of a type that the array can
+ * hold. */
+static RtStatus check_part(MatRead *b, const Array *a, const Element *e, size_t count)
 {
-	size_t room = 0, n = 0;
+	size_t size = e->type <= MAT_T_UINT64 ? MATIO(Mat_SizeOf)((enum matio_types)e->type) : 0;
+	size_t bytes;
+	if (!size || __builtin_mul_overflow(count, size, &bytes) || bytes != e->n) {
+		return broken_array(b, a->name, "has more or fewer numbers than its dimensions say");
+	}
+	if (a->class >= MAT_C_INT8 && (e->type == MAT_T_SINGLE || e->type == MAT_T_DOUBLE)) {
+		return broken_array(b, a->name, "is of ints and holds other numbers");
+	}
+	return RT_OK;
+}
+
+static int64_t int_at(enum matio_classes class, const void *data, size_t i)
+{
+	switch (class) {
+	case MAT_C_INT8:
+		return ((const int8_t *)data)[i];
+	case MAT_C_UINT8:
+		return ((const uint8_t *)data)[i];
+	case MAT_C_INT16:
+		return ((const int16_t *)data)[i];
+	case MAT_C_UINT16:
+		return ((const uint16_t *)data)[i];
+	case MAT_C_INT32:
+		return ((const int32_t *)data)[i];
+	case MAT_C_UINT32:
+		return ((const uint32_t *)data)[i];
+	default: /* of uint64 those above the largest int64 come out negative */
+		return ((const int64_t *)data)[i];
+	}
+}
+
+/* One part as a column. libmatio has the numbers column by column, a table row by row. */
+static RtStatus add_part(MatRead *b, const matvar_t *v, const void *data, const char *ending)
+{
+	char name[LONGEST_NAME + 16];
+	size_t dim[RT_MAX_DIM], at[RT_MAX_DIM] = {0};
+	unsigned ndim = 0;
+	for (int k = 0; k < v->rank; k++) {
+		if (v->dims[k] != 1 && ndim == RT_MAX_DIM) {
+			return table_fail(b->table, RT_E_LIMIT, NULL,
+			                  "array \"%s\" has more than %d dimensions", v->name, RT_MAX_DIM);
+		}
+		if (v->dims[k] != 1) {
+			dim[ndim++] = v->dims[k];
+		}
+	}
+	bool whole = v->class_type >= MAT_C_INT8;
+	(void)snprintf(name, sizeof name, "%s%s", v->name ? v->name : "", ending);
+	RtColumn *c;
+	RtStatus status = table_add(b->table, name, strlen(name), &c);
+	if (status == RT_OK) {
+		status = table_shape(b->table, c, whole ? RT_INT : RT_REAL, ndim, dim, 0);
+	}
+	for (size_t i = 0; status == RT_OK && i < c->count; i++) {
+		size_t from = 0;
+		for (unsigned k = ndim; k-- > 0;) {
+			from = from * dim[k] + at[k];
+		}
+		if (whole) {
+			c->values.integer[i] = int_at(v->class_type, data, from);
+			if (v->class_type == MAT_C_UINT64 && c->values.integer[i] < 0) {
+				status = table_fail(b->table, RT_E_UNSUPPORTED, NULL,
+				                    "array \"%s\" holds an int of more than 63 bits", v->name);
+			}
+		} else {
+			c->values.real[i] = v->class_type == MAT_C_SINGLE ? (double)((const float *)data)[from]
+			                                                   : ((const double *)data)[from];
+			if (!(c->values.real[i] - c->values.real[i] == 0)) {
+				table_missing(c, i, "entry %zu", i + 1);
+			}
+		}
+		for (unsigned k = ndim; k-- > 0 && ++at[k] == dim[k];) {
+			at[k] = 0;
+		}
+	}
+	if (status == RT_OK) {
+		c->is_bool = whole && v->isLogical;
+	}
+	return status;
+}
+
+/* libmatio's view of the array agrees with the frame, and its numbers are read. */
+static RtStatus read_numbers(MatRead *b, mat_t *file, matvar_t *v, const Array *a)
+{
+	size_t count = 1;
+	for (int k = 0; k < v->rank; k++) {
+		if (v->dims[k] > INT_MAX || __builtin_mul_overflow(count, v->dims[k], &count)) {
+			return broken_array(b, a->name, "has a dimension out of range");
+		}
+	}
+	bool complex = v->isComplex != 0;
+	if ((uint32_t)v->class_type != a->class || complex != (a->im.data != NULL)) {
+		return broken_array(b, a->name, "has flags that contradict each other");
+	}
+	RtStatus status = check_part(b, a, &a->re, count);
+	if (status == RT_OK && complex) {
+		status = check_part(b, a, &a->im, count);
+	}
+	if (status == RT_OK && (status = table_reserve(b->table, count, sizeof(double))) == RT_OK) {
+		b->table->used -= count * sizeof(double); /* looked only whether they fit */
+	}
+	if (status != RT_OK) {
+		return status;
+	}
+	if (count && (MATIO(Mat_VarReadDataAll)(file, v) != 0 || !v->data)) {
+		return broken_array(b, a->name, mat_said[0] ? mat_said : "cannot be read");
+	}
+	if (!complex) {
+		return add_part(b, v, v->data, "");
+	}
+	mat_complex_split_t none = {NULL, NULL}, *both = v->data ? v->data : &none;
+	status = add_part(b, v, both->Re, "_re");
+	return status == RT_OK ? add_part(b, v, both->Im, "_im") : status;
+}
+
+static bool put(int file, const void *bytes, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t k = write(file, (const char *)bytes + done, n - done);
+		if (k <= 0) {
+			return false;
+		}
+		done += (size_t)k;
+	}
+	return true;
+}
+
+/* libmatio opens files by name: a file in memory that holds a header and this array. */
+static RtStatus hand_over(MatRead *b, const Bytes *s, const Element *e, const Array *a)
+{
+	unsigned char header[HEADER + TAG], tag[TAG] = {0};
+	char path[40];
+	memcpy(header, b->table->bytes, HEADER);
+	memset(header + SUBSYSTEM, ' ', 8); /* the place of what is not handed over */
+	tag[s->swapped ? 3 : 0] = MAT_T_MATRIX;
+	for (unsigned k = 0; k < 4; k++) {
+		tag[4 + (s->swapped ? 3 - k : k)] = (unsigned char)(e->n >> 8 * k);
+	}
+	memcpy(header + HEADER, tag, TAG);
+	int fd = memfd_create("array.mat", MFD_CLOEXEC);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	mat_said[0] = 0;
+	mat_t *file = NULL;
+	if (fd >= 0 && put(fd, header, sizeof header) && put(fd, e->data, e->n)) {
+		file = MATIO(Mat_Open)(path, MAT_ACC_RDONLY);
+	}
+	matvar_t *v = file ? MATIO(Mat_VarReadNextInfo)(file) : NULL;
+	RtStatus status = RT_OK;
+	if (v) {
+		status = read_numbers(b, file, v, a);
+		MATIO(Mat_VarFree)(v);
+	} else {
+		status = broken_array(b, a->name, mat_said[0] ? mat_said : "cannot be read");
+	}
+	if (file) {
+		(void)MATIO(Mat_Close)(file);
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return status;
+}
+
+static RtStatus read_array(MatRead *b, const Bytes *s, const Element *e)
+{
+	Array a = {0};
+	bool numbers = false;
+	RtStatus status = read_frame(b, s, e, &a, &numbers);
+	if (status == RT_OK && !numbers) {
+		pass_over(b, &a);
+	}
+	return status == RT_OK && numbers ? hand_over(b, s, e, &a) : status;
+}
+
+/* A compressed element, checked by its checksum; what it unpacks to counts against the limit. */
+static RtStatus read_compressed(MatRead *b, const Bytes *s, const Element *e)
+{
+	size_t room = 0, n = 0, limit = b->table->limit;
 	unsigned char *out = NULL;
 	z_stream z = {.next_in = (Bytef *)(uintptr_t)e->data, .avail_in = (uInt)e->n};
 	if (inflateInit(&z) != Z_OK) {
-		return table_fail(b, RT_E_MEMORY, NULL, "not enough memory to unpack it");
+		return table_fail(b->table, RT_E_MEMORY, NULL, "not enough memory to unpack it");
 	}
 	int state = Z_OK;
 	RtStatus status = RT_OK;
 	while (state == Z_OK && status == RT_OK) {
 		if (!rt_grow((void **)&out, &room, n + 65536, 1)) {
-			status = table_fail(b, RT_E_MEMORY, NULL, "not enough memory to unpack it");
+			status = table_fail(b->table, RT_E_MEMORY, NULL, "not enough memory to unpack it");
 			break;
 		}
 		size_t free_bytes = room - n < UINT_MAX ? room - n : UINT_MAX;
@@ -254,10 +353,9 @@ static RtStatus read_compressed(TableBuild *b, const Bytes *s, const Element *e)
 		z.avail_out = (uInt)free_bytes;
 		state = inflate(&z, Z_NO_FLUSH);
 		n += free_bytes - z.avail_out;
-		if (n > b->limit - b->used) {
-			status =
-				table_fail(b, RT_E_LIMIT, NULL,
-					   "unpacks to more than the limit of %zu bytes", b->limit);
+		if (n > limit - b->table->used) {
+			status = table_fail(b->table, RT_E_LIMIT, NULL,
+			                    "unpacks to more than the limit of %zu bytes", limit);
 		}
 	}
 	(void)inflateEnd(&z);
@@ -269,44 +367,59 @@ static RtStatus read_compressed(TableBuild *b, const Bytes *s, const Element *e)
 	if (status == RT_OK) {
 		status = next(b, &in, &inner);
 	}
-	if (status == RT_OK && inner.type == TYPE_MATRIX) {
+	if (status == RT_OK && inner.type == MAT_T_MATRIX) {
 		status = read_array(b, s, &inner);
 	}
 	free(out);
 	return status;
 }
 
-RtStatus mat_read(TableBuild *b)
+static RtStatus read_elements(MatRead *b, Bytes *s)
 {
-	const unsigned char *bytes = (const unsigned char *)b->bytes;
-	if (b->n < HEADER ||
+	RtStatus status = RT_OK;
+	for (size_t k = 0; status == RT_OK && s->at < s->end; k++) {
+		Element e;
+		if (k == MOST_ARRAYS) {
+			return table_fail(b->table, RT_E_LIMIT, NULL, "has more than %d arrays", MOST_ARRAYS);
+		}
+		status = next(b, s, &e);
+		if (status == RT_OK && e.type == MAT_T_COMPRESSED) {
+			status = read_compressed(b, s, &e);
+		} else if (status == RT_OK && e.type == MAT_T_MATRIX) {
+			status = read_array(b, s, &e);
+		}
+	}
+	if (status == RT_OK && b->table->table->ncolumns == 0) {
+		return table_fail(b->table, RT_E_FORMAT, NULL, "holds no arrays of numbers%s", b->passed);
+	}
+	return status;
+}
+
+RtStatus mat_read(TableBuild *table)
+{
+	MatRead all = {.table = table}, *b = &all;
+	const unsigned char *bytes = (const unsigned char *)table->bytes;
+	if (table->n < HEADER ||
 	    (memcmp(bytes + 126, "IM", 2) != 0 && memcmp(bytes + 126, "MI", 2) != 0)) {
 		return broken(b, "its header does not tell the order of bytes");
 	}
-	Bytes s = {bytes + HEADER, bytes + b->n, bytes[126] == 'M'};
-	if (word(&s, bytes + 124, 2) != 0x0100) {
-		return table_fail(b, RT_E_UNSUPPORTED, NULL,
-				  "is a MATLAB file of another level: save it by  save -v7");
+	Bytes s = {bytes + HEADER, bytes + table->n, bytes[126] == 'M'};
+	if (word(&s, bytes + 124, 2) != MAT_FT_MAT5) {
+		return table_fail(table, RT_E_UNSUPPORTED, NULL,
+		                  "is a MATLAB file of another level: save it by  save -v7");
 	}
-	RtStatus status = RT_OK;
-	for (size_t k = 0; status == RT_OK && s.at < s.end; k++) {
-		Element e;
-		if (k == MOST_ARRAYS) {
-			return table_fail(b, RT_E_LIMIT, NULL, "has more than %d arrays",
-					  MOST_ARRAYS);
-		}
-		status = next(b, &s, &e);
-		if (status == RT_OK && e.type == TYPE_COMPRESSED) {
-			status = read_compressed(b, &s, &e);
-		} else if (status == RT_OK && e.type == TYPE_MATRIX) {
-			status = read_array(b, &s, &e);
-		}
+	b->library = dlopen("libmatio.so.11", RTLD_NOW | RTLD_NODELETE);
+	if (!b->library) {
+		return table_fail(table, RT_E_UNSUPPORTED, NULL,
+		                  "MATLAB files need the library libmatio.so.11 (Debian package libmatio11), "
+		                  "which is not installed");
 	}
-	if (status == RT_OK && b->table->ncolumns == 0) {
-		return table_fail(b, RT_E_FORMAT, NULL, "holds no arrays of numbers");
-	}
+	(void)MATIO(Mat_LogInitFunc)("pnnc", hear);
+	RtStatus status = read_elements(b, &s);
+	(void)MATIO(Mat_LogClose)();
+	(void)dlclose(b->library);
 	if (status == RT_OK) {
-		table_find_records(b->table);
+		table_find_records(table->table);
 	}
 	return status;
 }

@@ -27,7 +27,7 @@ libc='assert\.h|ctype\.h|errno\.h|fcntl\.h|fenv\.h|float\.h|getopt\.h|inttypes\.
 libc="$libc|stdalign\.h|stdarg\.h|stdatomic\.h|stdbool\.h|stddef\.h|stdint\.h|stdio\.h|stdlib\.h|stdnoreturn\.h|string\.h|time\.h|unistd\.h"
 libc="$libc|dlfcn\.h|spawn\.h|sys/(ioctl|mman|resource|stat|time|types|wait)\.h|dirent\.h|strings\.h|pthread\.h|emmintrin\.h|immintrin\.h|xmmintrin\.h"
 rule lang '^(lang/.*|parse\.h|scan\.h)$' 'utf8proc\.h|jansson\.h'
-rule runtime '^runtime/.*$' 'jansson\.h|zip\.h|zlib\.h|nettle/sha2\.h|lapacke\.h|cblas\.h|openblas/.*|utf8proc\.h'
+rule runtime '^runtime/.*$' 'jansson\.h|zip\.h|zlib\.h|nettle/sha2\.h|lapacke\.h|matio\.h|cblas\.h|openblas/.*|utf8proc\.h'
 rule compiler '^(lang|compiler|runtime)/.*$' 'llvm-c/.*|jansson\.h|editline/readline\.h|histedit\.h|utf8proc\.h'
 
 # Only the command line and the prompt end the process or write to the process's own streams.
