@@ -62,7 +62,7 @@ DEPS    := flex bison gcc g++ libc6-dev pkg-config libedit-dev libjansson-dev zl
            liblapacke-dev libopenblas-dev libmatio-dev libutf8proc-dev nettle-dev llvm-19-dev
 TESTDEPS := $(DEPS) libcriterion-dev clang libclang-rt-14-dev man-db gfortran python3 qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross gnuplot-nox jq
 
-.PHONY: all help deps testdeps demo examples test bless spec install uninstall check-unit check-golden check-backends check-layers \
+.PHONY: all help deps testdeps demo examples doc-examples test bless spec install uninstall check-unit check-golden check-backends check-layers \
         check-plot check-diags check-doc check-limits check-mutants check-random check-bench check-examples check-build check-jit check-bits check-arm check-san check-fuzz check-ops check-reference bench bench-growth fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -82,7 +82,8 @@ help:
 	@echo 'make fuzz T=60              each fuzzer for T seconds   make check-mutants MUTANTS=2000 SEED=1   changed programs'
 	@echo 'make check-random PROGRAMS=1000 DERIVATIVES=200 SEED=1   random programs and models against other evaluators'
 	@echo 'make bless                  accept the present output of the golden programs'
-	@echo 'make spec                   write the generated tables of SPEC.md'
+	@echo 'make spec                   write the generated tables of SPEC.md and doc/library.md'
+	@echo 'make doc-examples           run the examples for doc/checks.md and the figures in doc/figures'
 	@echo 'make install PREFIX=/usr/local     make uninstall     make clean     make deps'
 	@echo 'SAN=1 builds with sanitisers in build/san; BUILD=dir builds elsewhere; STATIC= links shared libraries.'
 
@@ -187,6 +188,12 @@ check-bench: $(PNNC)
 	@tests/check_bench.sh $(PNNC)
 examples: testdeps $(PNNC)
 	@tests/examples.sh $(PNNC) $(ONLY)
+# doc/checks.md and the figures that doc/applications.md and README.md show, from a run of all examples.
+doc-examples: testdeps $(PNNC)
+	@mkdir -p doc/figures
+	@OUT=$(ROOT)/examples PAGE=doc/checks.md tests/examples.sh $(PNNC)
+	@for f in $$(grep -ho 'figures/[a-z_0-9]*\.svg' README.md doc/applications.md | sort -u); do \
+	  cp $$(find $(ROOT)/examples -name $$(basename $$f) | sort | head -1) doc/$$f || exit 1; done
 check-examples: $(PNNC)
 	@JOBS=$(JOBS) tests/check_examples.sh $(PNNC)
 check-build: $(PNNC)

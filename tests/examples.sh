@@ -82,5 +82,5 @@ for end in "$work"/*.end; do
 done
 summary=$(printf '%d checks hold (%d of them that a control fails as it must), %d do not; %.0f s' "$held" "$controls" "$failed" "$total")
 printf '\n%s\n' "$summary"
-[ -n "$PAGE" ] && { printf '%s\n' "$summary"; cat "$pages"; } >"$PAGE"
+[ -n "$PAGE" ] && { printf '# Checks\n\n%s\n' "$summary"; cat "$pages"; } >"$PAGE"
 [ "$failed" -eq 0 ]
