@@ -97,7 +97,8 @@ oracle = math.sqrt(sum(oracle) / SEEDS)
 deviation = SIGMA * ((1 - PHI ** torch.arange(1, AHEAD + 1)) / (1 - PHI)).square().cumsum(0).sqrt()
 ratio, over_stay, over_drift = sum(ratios) / len(ratios), sum(over_stay) / SEEDS, sum(over_drift) / SEEDS
 print("error of the oracle", oracle, "closed form", rms(deviation))
-print("network to oracle", ratio, "in", len(ratios), "economies; skill over staying", over_stay, "over drift", over_drift)
+print("network to oracle", ratio, "in", len(ratios), "economies; skill over staying", over_stay,
+      "over drift", over_drift)
 assert abs(oracle / rms(deviation) - 1) < 0.15
 assert len(ratios) < 3 or ratio <= 1.2
 assert over_stay >= 0.5
