@@ -143,12 +143,40 @@ static bool print_plans(void *data, const TrainInfo *t)
 	return true;
 }
 
+static bool found(void *data, const TrainInfo *t)
+{
+	(void)t;
+	*(bool *)data = true;
+	return true;
+}
+
+/* What the plans may read: the `let` and data of present values that stand before the last training, of parameters as they
+ * are at the start. */
+static bool run_values(Run *r)
+{
+	const Program *p = r->program;
+	uint32_t end = p->nstmt;
+	for (uint32_t k = p->nstmt; k-- > 0 && end == p->nstmt;) {
+		Block one = {1, &p->stmt[k]};
+		bool trains = false;
+		all_trains(&one, found, &trains);
+		end = trains ? k : end;
+	}
+	for (uint32_t k = 0; k < end; k++) {
+		StmtKind kind = p->stmt[k]->kind;
+		if ((kind == STMT_LET || kind == STMT_DATA) && !run_statement(r, p->stmt[k])) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Code is shown of every plan, whether compiling it pays or not. */
 static bool emit_plan(Engine *e, int stage, const char *cpu)
 {
 	Run *r = engine_run_state(e);
 	PlanPrinter w = {r, stage, cpu};
-	if (!r || !run_prepare(r)) {
+	if (!r || !run_prepare(r) || !run_values(r)) {
 		return false;
 	}
 	if (stage != STAGE_PLAN) {

@@ -370,7 +370,7 @@ Val group_piece_value(Elab *e, Group *g, size_t piece, Scope *in)
 		Diag *d = diag_type_mismatch(elab_diags(e), def->kid[1]->span, val_type(e, &v),
 					     "a number");
 		if (v.tag == VAL_TUPLE && g->recursive) {
-			diag_help(d, "a state of several parts is a recurrence for each of them");
+			diag_help(d, "a state of several parts has a name for each:  (a, b)[n] = f(a[n-1], b[n-1])");
 		} else if (v.tag == VAL_TUPLE) {
 			diag_help(d, "take a part of it, or define it without indices");
 		}

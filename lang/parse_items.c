@@ -68,6 +68,8 @@ static Ast *check_definition(Parser *p, Ast *def)
 		diag_help(d, "a function is defined by  fn %s = …", parse_excerpt(p, left->span));
 	} else if (left->kind == AST_TUPLE) {
 		diag_help(d, "between the brackets stand names alone:  (a, b) = f()");
+	} else if (left->kind == AST_INDEX && left->kid[0]->kind == AST_TUPLE) {
+		diag_help(d, "between the brackets stand names alone:  (a, b)[n] = f(a[n-1], b[n-1])");
 	}
 	return build_error(p, AST_ERROR_STMT, def->span);
 }
@@ -228,6 +230,34 @@ static AstList take_apart(Parser *p, AstList out, Ast *def)
 	return out;
 }
 
+static bool states_apart(const Ast *item)
+{
+	const Ast *left = item->kind == AST_DEF ? item->kid[0] : NULL;
+	return left && (item->flags & AST_EQ) && left->kind == AST_INDEX &&
+	       left->kid[0]->kind == AST_TUPLE && build_is_pattern(left->kid[0]);
+}
+
+/* (q, v)[n] = e  is an equation for each part: q[n] is the first of e, v[n] the second. */
+static AstList take_states_apart(Parser *p, AstList out, Ast *def)
+{
+	const Ast *left = def->kid[0], *pattern = left->kid[0];
+	AstList places = build_none();
+	for (uint32_t k = 1; k < left->nkid; k++) {
+		places = build_list(p, places, left->kid[k]);
+	}
+	for (uint32_t k = 0; k < pattern->nkid; k++) {
+		Ast *name = pattern->kid[k];
+		Ast *part = BUILD(p, AST_FIELD, def->kid[1]->span, NULL, def->kid[1]);
+		part->name = name->name;
+		part->integer = k + 1;
+		part->num = pattern->nkid;
+		Ast *state = build_from(p, AST_INDEX, left->span, NULL, name, places);
+		Ast *one = BUILD(p, AST_DEF, def->span, NULL, state, part);
+		out = build_list(p, out, build_flag(one, AST_EQ));
+	}
+	return out;
+}
+
 static AstList check_all(Parser *p, AstList items, bool top)
 {
 	AstList out = build_none();
@@ -235,6 +265,8 @@ static AstList check_all(Parser *p, AstList items, bool top)
 		Ast *item = items.item[i];
 		if (takes_apart(item)) {
 			out = take_apart(p, out, item);
+		} else if (states_apart(item)) {
+			out = take_states_apart(p, out, item);
 		} else {
 			out = build_list(p, out, item->kind == AST_ERROR_STMT ? item : check_statement(p, item, top));
 		}
