@@ -221,7 +221,7 @@ static bool has_params(const Library *l)
 
 bool build_library(Run *r, const Stmt *s, const BuildOptions *options)
 {
-	Arena *arena = arena_create();
+	Arena *arena = arena_create_like(r->e->arena);
 	if (!arena) {
 		diag_out_of_memory(r->e->ctx.diags, s->span, "a library");
 		return false;

@@ -70,10 +70,11 @@ int cmd_check_cpu(const CmdLine *c);
 int cmd_version(CmdLine *c);
 int cmd_show_help(CmdLine *c);
 
-/* What Ctrl-C did: `asked` is set by the first one; a second one ends the process unless the prompt
- * is waiting. */
+/* What Ctrl-C did: `asked` is set by the first one within a training or a statement of a prompt; a
+ * second one ends the process, and outside of them the first one does, unless the prompt is waiting. */
 typedef struct Interrupts {
 	volatile sig_atomic_t asked, at_prompt;
+	volatile sig_atomic_t training, interactive;
 } Interrupts;
 
 /* The same within an engine that is open: diagnostics stay in it. */

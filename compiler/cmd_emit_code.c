@@ -46,7 +46,7 @@ bool cmd_emit_code(const Plan *p, const char *cpu, bool assembly, FILE *out, Dia
 {
 	char *why = NULL;
 	Target *t = target_create(cpu, &why);
-	Arena *arena = arena_create();
+	Arena *arena = arena_create_like(p->arena);
 	LLVMContextRef context = LLVMContextCreate();
 	LLVMModuleRef m = t && arena ? module_of(p, t, arena, context) : NULL;
 	bool good = m && print_module(m, t, assembly, out, ds);

@@ -1,5 +1,6 @@
 /* engine.c — owning and joining the stages: text → tree → program. */
 #include "compiler/engine.h"
+#include "compiler/exec.h"
 #include "compiler/run.h"
 #include "runtime/hash.h"
 #include <errno.h>
@@ -47,8 +48,10 @@ Engine *engine_create(const EngineOptions *options)
 		engine_free(e);
 		return NULL;
 	}
-	arena_on_exhausted(e->arena, options->exhausted, e);
-	arena_on_exhausted(e->scratch, options->exhausted, e);
+	/* Equations take kilobytes: what grows beyond half the machine does not end. */
+	size_t most = machine_memory() / 3 * 2;
+	arena_on_exhausted(e->arena, most, options->exhausted, e);
+	arena_on_exhausted(e->scratch, most, options->exhausted, e);
 	e->ctx.arena = e->arena;
 	e->ctx.names = intern_create(e->arena);
 	e->ctx.sources = sources_create(e->arena);

@@ -39,6 +39,7 @@ typedef struct EngineOptions {
 	FILE *output, *error;   /* results; everything else */
 	const volatile sig_atomic_t
 		*interrupted; /* nonzero asks to stop after the present step; NULL: never */
+	volatile sig_atomic_t *training; /* nonzero while `interrupted` will be looked at; may be NULL */
 	void (*exhausted)(void *data, size_t wanted); /* memory is out; must not return */
 } EngineOptions;
 

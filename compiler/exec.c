@@ -171,7 +171,7 @@ bool compiled_prepare(Plan *p, Diags *ds)
 	char *message = NULL;
 	Span at = p->noutput ? core_def(p->core, p->output[0].value)->span : (Span){0};
 	const Target *target = machine_target(p->machine, &message);
-	Arena *scratch = arena_create();
+	Arena *scratch = arena_create_like(p->arena);
 	LLVMContextRef context = target ? LLVMContextCreate() : NULL;
 	bool good = scratch && context && make_code(x, scratch, target, context, &message);
 	if (context) {

@@ -341,7 +341,7 @@ static void find_lines(GradPrint *g)
 void grad_print(Core *c, Node loss, uint32_t n, const Def *wrt, const Def *grad, bool latex,
 		FILE *out)
 {
-	Arena *a = arena_create();
+	Arena *a = arena_create_like(core_arena(c));
 	if (!a) {
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,14 +31,32 @@ typedef struct Listener {
 	Interrupts interrupts;
 } Listener;
 
+/* What was printed so far is written, unless somebody is at it or nobody reads: then the alarm ends
+ * the process. */
+static _Noreturn void end_now(int number)
+{
+	signal(SIGALRM, SIG_DFL);
+	alarm(1);
+	if (ftrylockfile(stdout) == 0) {
+		fflush(stdout);
+	}
+	if (number == SIGTERM) {
+		signal(SIGTERM, SIG_DFL);
+		kill(getpid(), SIGTERM);
+	}
+	_exit(128 + number);
+}
+
 static void *listen_to_signals(void *data)
 {
 	Listener *l = data;
+	const Interrupts *now = &l->interrupts;
 	char number;
 	while (read(l->pipe, &number, 1) == 1) {
-		if ((l->interrupts.asked && !l->interrupts.at_prompt) ||
-		    (l->interrupts.at_prompt && number == SIGTERM)) {
-			_exit(128 + number);
+		bool gentle = (now->training || now->interactive) && !now->asked;
+		bool waiting = now->at_prompt && now->interactive;
+		if (waiting ? number == SIGTERM : !gentle) {
+			end_now(number);
 		}
 		l->interrupts.asked = 1;
 	}
@@ -48,7 +67,11 @@ static void on_exhausted(void *data, size_t wanted)
 {
 	(void)data;
 	fflush(stdout);
-	fprintf(stderr, "error[E0503]: not enough memory for %zu bytes\n", wanted);
+	fprintf(stderr, "error[E0503]: not enough memory for the equations of the program\n"
+			"  = note: %zu bytes are not there\n"
+			"  = help: what is read twice at every step of a chain of definitions may double at each; "
+			"parts of the program by themselves show where\n",
+		wanted);
 	_exit(6);
 }
 
@@ -125,6 +148,7 @@ int main(int argc, char **argv)
 	c.engine.threads = 1;
 	c.engine.save_seconds = 30;
 	c.engine.interrupted = &listener.interrupts.asked;
+	c.engine.training = &listener.interrupts.training;
 	c.interrupts = &listener.interrupts;
 	c.engine.exhausted = on_exhausted;
 	listen_begin(&listener);

@@ -298,7 +298,7 @@ static bool plan_make(Planner *p, uint32_t n, const PlanOutput *outputs)
 Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput *outputs,
 		 PlanOptions options)
 {
-	Arena *arena = arena_create(), *scratch = arena_create();
+	Arena *arena = arena_create_like(core_arena(c)), *scratch = arena_create_like(core_arena(c));
 	if (!arena || !scratch) {
 		arena_free(arena);
 		arena_free(scratch);

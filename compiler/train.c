@@ -139,6 +139,13 @@ static bool keep_result(const Training *tr)
 	return true;
 }
 
+static void say_training(const Run *r, bool now)
+{
+	if (r->e->options.training) {
+		*r->e->options.training = now;
+	}
+}
+
 bool train_run(Run *r, const Stmt *s)
 {
 	Training tr = {.r = r, .stmt = s, .t = &s->u.train, .started = train_clock()};
@@ -147,6 +154,7 @@ bool train_run(Run *r, const Stmt *s)
 	uint32_t first = (uint32_t)number[TRAINING_PHASE];
 	bool inside = continued && number[TRAINING_STEP] > 0;
 	checkpoint_arrived(r);
+	say_training(r, true);
 	tr.total = (int64_t)number[TRAINING_TOTAL];
 	tr.first_loss = number[TRAINING_FIRST];
 	tr.have_first = tr.total > 0;
@@ -160,6 +168,7 @@ bool train_run(Run *r, const Stmt *s)
 							: phase_first_order)(&tr) &&
 		     (k + 1 == tr.t->nphase || between_phases(&tr, k + 1));
 	}
+	say_training(r, false);
 	checkpoint_training_over(r);
 	return ok && keep_result(&tr);
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ typedef struct Chunk {
 struct Arena {
 	Chunk *top;
 	size_t next_size, full; /* full: bytes used in chunks below the top */
+	size_t held, limit;     /* bytes of all chunks; what they may be, 0: anything */
 	void (*exhausted)(void *, size_t);
 	void *data;
 };
@@ -42,6 +44,7 @@ static void drop_top(Arena *a)
 	if (a->top) {
 		a->full -= a->top->used;
 	}
+	a->held -= c->size;
 	free(c);
 }
 
@@ -56,10 +59,20 @@ void arena_free(Arena *a)
 	free(a);
 }
 
-void arena_on_exhausted(Arena *a, void (*handler)(void *, size_t), void *data)
+void arena_on_exhausted(Arena *a, size_t limit, void (*handler)(void *, size_t), void *data)
 {
+	a->limit = limit;
 	a->exhausted = handler;
 	a->data = data;
+}
+
+Arena *arena_create_like(const Arena *like)
+{
+	Arena *a = arena_create();
+	if (a) {
+		arena_on_exhausted(a, like->limit, like->exhausted, like->data);
+	}
+	return a;
 }
 
 static _Noreturn void exhausted(Arena *a, size_t wanted)
@@ -79,10 +92,14 @@ static void push_chunk(Arena *a, size_t least)
 	if (size < least || size > SIZE_MAX - sizeof(Chunk)) {
 		exhausted(a, least);
 	}
-	Chunk *c = malloc(sizeof *c + size);
+	/* Most machines promise more than they have: memory that is not there shows when it is used, by the end of
+	 * some process. */
+	bool room = !a->limit || (size <= a->limit && a->held <= a->limit - size);
+	Chunk *c = room ? malloc(sizeof *c + size) : NULL;
 	if (!c) {
-		exhausted(a, least);
+		exhausted(a, room ? least : a->limit);
 	}
+	a->held += size;
 	c->previous = a->top;
 	c->size = size;
 	c->used = 0;

@@ -27,8 +27,11 @@ ArenaMark arena_mark(Arena *a);
 void arena_release(Arena *a, ArenaMark m);
 /* Bytes in use, for tests of growth. */
 size_t arena_used(const Arena *a);
-/* handler(data, bytes wanted) is called when memory is out; it must not return. */
-void arena_on_exhausted(Arena *a, void (*handler)(void *data, size_t wanted), void *data);
+/* handler(data, bytes wanted) is called when memory is out, or when the arena would hold more than limit bytes
+ * (0: no limit); it must not return. */
+void arena_on_exhausted(Arena *a, size_t limit, void (*handler)(void *data, size_t wanted), void *data);
+/* A new empty arena with the handler and the limit of another, or NULL when memory is out. */
+Arena *arena_create_like(const Arena *a);
 
 #define arena_new(a, T) ((T *)arena_alloc((a), sizeof(T), alignof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc_n((a), (n), sizeof(T), alignof(T)))

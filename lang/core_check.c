@@ -325,7 +325,7 @@ const char *core_check(Core *c, uint32_t nroot, const Node *root, bool allow_d)
 	}
 	if (!k.wrong) {
 		Memo *owners = core_memo_take(c);
-		Arena *scratch = arena_create();
+		Arena *scratch = arena_create_like(c->arena);
 		Def *order;
 		uint32_t n = scratch ? core_reach(c, scratch, nroot, root, &order, NULL) : 0;
 		for (uint32_t d = 0; d < n && !k.wrong; d++) {

@@ -462,7 +462,7 @@ static void print_all(Print *p)
 
 void core_print(const CoreProgram *program, const struct UnitTable *units, FILE *out)
 {
-	Print p = {.c = program->core, .a = arena_create(), .program = program, .out = out};
+	Print p = {.c = program->core, .a = arena_create_like(program->core->arena), .program = program, .out = out};
 	if (!p.a) {
 		return;
 	}

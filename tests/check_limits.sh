@@ -135,5 +135,46 @@ fi
 expect 'an unknown command' 2 'did you mean run' runn save.pnn
 expect 'an unknown option' 2 'did you mean\|unknown\|no option' run --sett n=1 save.pnn
 
+# ---- signals and memory ----
+# Outside of a training a signal ends the process at once, within one after its step, and a second one always.
+{
+	echo 'fn f0(x) = x'
+	for k in $(seq 1 40); do printf 'fn f%d(x) {\n a = f%d(x)\n return a*f%d(a + 1)\n}\n' $k $((k - 1)) $((k - 1)); done
+	echo 'param p : real = 1'
+	echo 'print f40(p)'
+} > doubling.pnn
+cat > train.pnn << 'EOF'
+param a : real = 3
+print "before"
+train t { minimize a^2; use gd(lr = 1e-9) for 2000000000 steps }
+print "after"
+EOF
+ends() { # title, exit code, text, signal, arguments of pnnc
+	local title=$1 want=$2 text=$3 number=$4 begin=$SECONDS status
+	shift 4
+	timeout -s KILL 20 timeout --preserve-status -s "$number" 1 "$pnnc" "$@" > said 2>&1
+	status=$?
+	if [ $status -eq "$want" ] && [ $((SECONDS - begin)) -lt 8 ] && { [ -z "$text" ] || grep -qa -- "$text" said; }; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAILED %s: exit %s where %s is expected\n%s\n' "$title" $status "$want" "$(head -c 600 said)"
+	fi
+}
+ends 'SIGTERM while a program is elaborated' 143 '' TERM check doubling.pnn
+ends 'SIGINT while a program is elaborated' 130 '' INT check doubling.pnn
+ends 'SIGTERM in a training' 130 '^before' TERM run -q train.pnn
+printf 'print "before"\naxis i = 2000000000\nprint (sum[i] sin(i))\n' > long.pnn
+ends 'SIGTERM in a long value' 143 '^before' TERM run -q long.pnn --backend interpret
+{ echo 'const s0 = "abcdefgh"'; for k in $(seq 1 40); do echo "const s$k = s$((k - 1)) + s$((k - 1))"; done; echo 'print s40'; } > text.pnn
+out=$(ulimit -v 300000; timeout 20 "$pnnc" check text.pnn 2>&1)
+status=$?
+if [ $status -eq 6 ] && printf '%s' "$out" | grep -q E0503; then
+	passed=$((passed + 1))
+else
+	failed=$((failed + 1))
+	echo "FAILED texts that double: exit $status: $out"
+fi
+
 echo "limits: $passed passed, $failed failed"
 [ $failed -eq 0 ]
