@@ -1,7 +1,6 @@
 /* elab_cycle.c — definitions that need each other: the strongly connected sets of the definitions
- * of one scope, found once for all of them (Tarjan). Which names a right side mentions decides; a
- * name that is bound inside counts too, which makes a set larger than needed, never wrong. SPEC:
- * recurrences. */
+ * of one scope, found once for all of them (Tarjan). Which names a right side mentions decides; an
+ * index that is bound on the left or by a reduction hides a definition of its name. SPEC: recurrences. */
 #include "lang/elab_group.h"
 
 #include <string.h>
@@ -32,17 +31,34 @@ static uint32_t place(const Graph *g, Sym name)
 	return k;
 }
 
-static void link_names(Graph *g, Links *links, const Ast *ast)
+static bool bound_left(const Graph *g, const Group *of, const Ast *left, Sym name)
+{
+	for (uint32_t i = 1; left->kind == AST_INDEX && i < left->nkid; i++) {
+		if (left->kid[i]->kind == AST_NAME && left->kid[i]->name == name) {
+			return group_binds(g->e, of, left->kid[i]);
+		}
+	}
+	return false;
+}
+
+static void link_names(Graph *g, Links *links, const Group *of, const Ast *left, const Ast *ast, const Binding *outer)
 {
 	if (!ast) {
 		return;
 	}
+	Binding here = {outer, ast->nkid ? ast->kid[0] : NULL};
+	if ((ast->kind == AST_REDUCE || ast->kind == AST_COMPREHENSION) && here.binders) {
+		outer = &here;
+	}
 	uint32_t found = ast->kind == AST_NAME ? g->slot[place(g, ast->name)] : 0;
+	if (found && (bound_left(g, of, left, ast->name) || bound_by(outer, ast->name))) {
+		found = 0;
+	}
 	if (found && (links->n == 0 || links->to[links->n - 1] != found - 1)) {
 		ARENA_PUSH(g->e->arena, links->to, links->n, links->cap, found - 1);
 	}
 	for (uint32_t i = 0; i < ast->nkid; i++) {
-		link_names(g, links, ast->kid[i]);
+		link_names(g, links, of, left, ast->kid[i], outer);
 	}
 }
 
@@ -140,7 +156,8 @@ static void find_sets(Elab *e, Scope *s)
 	}
 	for (uint32_t k = 0; k < g.n; k++) {
 		for (size_t i = 0; i < g.group[k]->n; i++) {
-			link_names(&g, &g.links[k], g.group[k]->piece[i]->kid[1]);
+			const Ast *def = g.group[k]->piece[i];
+			link_names(&g, &g.links[k], g.group[k], def->kid[0], def->kid[1], NULL);
 		}
 	}
 	for (uint32_t k = 0; k < g.n; k++) {

@@ -34,6 +34,12 @@ struct Group {
 	int64_t **fixed;
 };
 
+typedef struct Binding {
+	const struct Binding *outer;
+	const Ast *binders;
+} Binding;
+/* Is the name one of an index that is bound around? */
+bool bound_by(const Binding *b, Sym name);
 /* A position of a left side that binds an index, not one that is fixed by a number, a label or a
  * const. */
 bool group_binds(Elab *e, const Group *g, const Ast *arg);

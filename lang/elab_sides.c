@@ -49,10 +49,6 @@ static bool axis_on_left(Uses *u, const Ast *def, Sym name)
 	return false;
 }
 
-typedef struct Binding {
-	const struct Binding *outer;
-	const Ast *binders;
-} Binding;
 
 static bool axis_of_binder(Uses *u, const Binding *b, Sym name, bool *bound)
 {
@@ -184,7 +180,7 @@ static bool on_left(const Sides *k, Sym name)
 	return false;
 }
 
-static bool bound_by(const Binding *b, Sym name)
+bool bound_by(const Binding *b, Sym name)
 {
 	for (; b; b = b->outer) {
 		for (uint32_t i = 0; i < b->binders->nkid; i++) {
