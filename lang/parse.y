@@ -314,6 +314,7 @@ declaration:
 		$$ = build_use(p, @$, $postfix, $expr, $until_opt, AST_EPOCHS); }
 	| PRECISION name                       { $$ = NODE(PRECISION, @$, &$name); }
 	| CONST name type_opt "=" expr         { $$ = NODE(CONST, @$, &$name, $type_opt, $expr); }
+	| CONST name type_opt "~" expr         { $$ = build_const_draw(p, @$, &$name, $type_opt, $expr); }
 	| AXIS name                            { $$ = NODE(AXIS, @$, &$name, NULL); }
 	| AXIS name "=" expr periodic_opt {
 		$$ = FLAG(NODE(AXIS, @$, &$name, $expr), $periodic_opt); }

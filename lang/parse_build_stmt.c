@@ -53,6 +53,29 @@ static Ast *want_simulation(Parser *p, Ast *e)
 	return count ? count : build_error(p, AST_ERROR_EXPR, e->span);
 }
 
+/* const a : real[i] ~ normal(0, 1): a const is known before the run, whose seed says what is drawn. */
+Ast *build_const_draw(Parser *p, Span at, const Token *name, const Ast *type, const Ast *dist)
+{
+	Arena *a = p->ctx->arena;
+	const char *places = "", *text = intern_text(p->ctx->names, build_name(p, name)->name);
+	for (uint32_t i = 0; type && type->kind == AST_TYPE && i < type->nkid; i++) {
+		const Ast *axis = type->kid[i];
+		bool plain = axis->kind == AST_NAME;
+		for (uint32_t k = 0; k < type->nkid; k++) {
+			plain = plain && (k == i || type->kid[k]->name != axis->name);
+		}
+		const char *said = parse_excerpt(p, axis->span);
+		places = arena_printf(a, "%s%s%s", places, i ? ", " : "",
+				      plain ? said : arena_printf(a, "i%u in %s", i + 1, said));
+	}
+	p->mistakes++;
+	Diag *d = diag_not_constant(p->ctx->diags, dist->span, "a const");
+	diag_remark(d, "what is drawn depends on the seed, in a training on the step too;  let kept = %s  holds it", text);
+	diag_help(d, places[0] ? "a definition is drawn for each place:  %s[%s] ~ %s" : "write  %s%s ~ %s", text, places,
+		  parse_excerpt(p, dist->span));
+	return build_error(p, AST_ERROR_STMT, at);
+}
+
 Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body,
                 bool equals)
 {

@@ -204,6 +204,7 @@ bool build_is_pattern(const Ast *e);
 Ast *build_type(Parser *p, Span at, const Token *name, AstList axes, const Token *unit);
 Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, Ast *path,
                  AstList constraints, uint32_t flags);
+Ast *build_const_draw(Parser *p, Span at, const Token *name, const Ast *type, const Ast *dist);
 Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body,
                 bool equals);
 Ast *build_rows(Ast *data, Ast *rows); /* rows may be NULL */
