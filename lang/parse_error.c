@@ -96,6 +96,10 @@ static void want_tokens(const Parser *p, Wanted *w, const int *expected, size_t 
 		if (kind == TOK_NEWLINE || kind == TOK_END || kind == TOK_SEMI) {
 			continue;
 		}
+		if (kind == TOK_TILDE && has(expected, n, TOK_ASSIGN) && !has(expected, n, TOK_FROM) &&
+		    !has(expected, n, TOK_STAR)) { /* const c ~ …: taken to be refused */
+			continue;
+		}
 		if (context ? value || name : !is_fixed(kind) || value) {
 			continue;
 		}
