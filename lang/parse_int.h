@@ -204,6 +204,8 @@ bool build_is_pattern(const Ast *e);
 Ast *build_type(Parser *p, Span at, const Token *name, AstList axes, const Token *unit);
 Ast *build_param(Parser *p, Span at, const Token *name, Ast *type, Ast *init, Ast *path,
                  AstList constraints, uint32_t flags);
+/* States that are records are taken apart in a list of statements. */
+AstList build_states(Parser *p, AstList items);
 Ast *build_const_draw(Parser *p, Span at, const Token *name, const Ast *type, const Ast *dist);
 Ast *build_data(Parser *p, Span at, const Token *name, Ast *from, Ast *other, Ast *body,
                 bool equals);

@@ -261,6 +261,7 @@ static AstList take_states_apart(Parser *p, AstList out, Ast *def)
 static AstList check_all(Parser *p, AstList items, bool top)
 {
 	AstList out = build_none();
+	items = build_states(p, items);
 	for (size_t i = 0; i < items.n; i++) {
 		Ast *item = items.item[i];
 		if (takes_apart(item)) {
