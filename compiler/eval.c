@@ -285,6 +285,13 @@ bool eval_room(Run *r, Def leaf)
 	    store_count(r->store, leaf) == count) {
 		return true;
 	}
+	const DefInfo *info = core_def(r->core, leaf);
+	for (uint32_t k = 0; k < info->nindex; k++) {
+		if (!plan_axis_sized(r->core, r->e->ctx.diags, info->span,
+				     core_index_axis(r->core, info->index[k]))) {
+			return false;
+		}
+	}
 	if (store_alloc(r->store, leaf)) {
 		return true;
 	}

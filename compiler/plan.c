@@ -103,14 +103,30 @@ static Def *plan_outputs(Planner *p, uint32_t n, const PlanOutput *outputs)
 
 /* ---- stages ---- */
 
+bool plan_axis_sized(Core *c, Diags *ds, Span span, Axis a)
+{
+	const AxisInfo *info = core_axis_info(c, a);
+	if (info->size >= 0) {
+		return true;
+	}
+	diag_wrong_arguments(ds, span, intern_text(core_names(c), info->name),
+			     "the size of this axis comes with each record, and nothing here says of which");
+	return false;
+}
+
 static bool check_sizes(Planner *p)
 {
+	if (p->unsized) {
+		return plan_axis_sized(p->core, p->ds, core_def(p->core, p->unsized_in)->span, p->unsized);
+	}
 	for (uint32_t k = 1; k < p->ndef; k++) {
 		const PDef *d = &p->def[k];
 		for (uint32_t f = 0; f < d->rank + d->nbound; f++) {
 			Index i = f < d->rank ? d->formal[f] : d->bound[f - d->rank];
-			assert(core_axis_info(p->core, core_index_axis(p->core, i))->size >= 0);
-			(void)i;
+			if (!plan_axis_sized(p->core, p->ds, core_def(p->core, d->def)->span,
+					     core_index_axis(p->core, i))) {
+				return false;
+			}
 		}
 		if (d->mode == MODE_LEAF && !store_has(p->plan->store, d->def) &&
 		    !store_alloc(p->plan->store, d->def)) {

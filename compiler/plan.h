@@ -24,8 +24,10 @@ typedef struct PlanOptions {
 } PlanOptions;
 
 /* Builds a plan for all outputs together. Runs its own clean-up (core_simplify with constants folded) on copies of the
- * outputs' definitions. Axis sizes must be known. NULL after a diagnostic (E0215 cycle, E0211 read outside, E0224 too large). */
+ * outputs' definitions. NULL after a diagnostic (E0209 an axis without a size, E0215 cycle, E0211 read outside, E0224 too large). */
 Plan *plan_build(Core *c, Store *store, Diags *ds, uint32_t n, const PlanOutput *outputs, PlanOptions options);
+/* Has the axis a size by now? False after E0209: it comes with each record, and none is at hand. */
+bool plan_axis_sized(Core *c, Diags *ds, Span span, Axis a);
 void plan_free(Plan *p);
 
 /* How a plan runs, for those who want to know. */

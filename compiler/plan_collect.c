@@ -305,6 +305,9 @@ static bool collect_node(void *data, Node n)
 		ARENA_PUSH(p->arena, d->read, nread, d->read_cap,
 			   ((Read){.node = n, .to = to, .region = w->region}));
 		d->nread = (uint32_t)nread;
+	} else if (info->tag == NODE_SIZE && core_axis_info(p->core, info->ref)->size < 0) {
+		p->unsized = info->ref;
+		p->unsized_in = p->def[w->def].def;
 	} else if (info->tag == NODE_RANDOM) {
 		p->def[w->def].random = true;
 		p->def[w->def].random_step |= (info->ref & RANDOM_EACH_STEP) != 0;

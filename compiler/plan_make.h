@@ -85,6 +85,8 @@ typedef struct TileLoop {
 } TileLoop;
 
 typedef struct Planner {
+	Axis unsized;   /* an axis without a size that is counted, 0: none; and in which definition */
+	Def unsized_in;
 	Plan *plan;
 	Core *core;
 	Arena *arena; /* scratch */
