@@ -89,6 +89,7 @@ result=$(
 			"hamiltonian.pnn --set noise=0.02 --set n=1000" \
 			"burgers_soft.pnn --set rough=300 --set fine=1200 --set ν=0.01 --set inner=800 --seed 1" "heat.pnn --set rough=400 --set fine=400 --set κ=0.2 --set n=2 --seed 1" \
 			"helmholtz.pnn --set waves=1 --set rough=50 --set fine=400" \
+			"hamiltonian.pnn --set dt=0.1 --set n=600" "schroedinger.pnn --set rough=500 --set fine=400 --set node=100" \
 			"allen_cahn.pnn --set d=0.004 --set fine=3000 --set inner=1500"
 		printf "run examples/splice/%s\n" "memory.pnn --set t=14 --set seeds=1 --seed 2" \
 			"memory.pnn --set unit=5 --set class=2 --set h=7 --set t=20 --set cap=50" \
