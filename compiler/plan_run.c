@@ -43,8 +43,11 @@ static void report(const Plan *p, Diags *ds, const Failure *f)
 {
 	Core *c = p->core;
 	if (f->matrix) {
-		diag_no_result(ds, core_def(c, f->matrix->out[0].def)->span,
-			       matrix_op(f->matrix->family)->word, f->why);
+		Diag *d = diag_no_result(ds, core_def(c, f->matrix->out[0].def)->span,
+					 matrix_op(f->matrix->family)->word, f->why);
+		if (f->matrix->family == RED_INVERSE) {
+			diag_help(d, "solve, and the derivatives of det, logdet and inverse, take the inverse too");
+		}
 		return;
 	}
 	Arena *scratch = arena_create();

@@ -151,6 +151,12 @@ static bool record(Elab *e, Scope *s, const Ast *ast, Stmt *st)
 				  "record its elements, or a mean");
 			return false;
 		}
+		for (uint32_t k = 0; k < i; k++) {
+			if (v->name && st->u.record.column[k].name == v->name) {
+				diag_redefined(elab_diags(e), ast->kid[i]->span, elab_text(e, v->name));
+				return false;
+			}
+		}
 	}
 	return ok;
 }
