@@ -4,7 +4,7 @@ import torch
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
-WAVES, ROUGH, FINE, SIDE, WIDTH = 2, 500, 1500, 20, 64
+WAVES, ROUGH, FINE, SIDE, WIDTH = 2, 500, 2000, 20, 64
 K = 2 * math.pi * WAVES
 
 
@@ -18,6 +18,7 @@ class Net(torch.nn.Module):
             torch.nn.init.zeros_(layer.bias)
 
     def forward(self, p):
+        p = K * p / 4
         for layer in self.layers[:-1]:
             p = torch.sin(layer(p))
         return self.layers[-1](p)[:, 0]
