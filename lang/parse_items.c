@@ -211,12 +211,23 @@ static bool takes_apart(const Ast *item)
 	       item->kid[0]->kind == AST_TUPLE && build_is_pattern(item->kid[0]);
 }
 
+/* "(a, b)", however it is spaced in the text. */
+static Sym pattern_name(Parser *p, const Ast *pattern)
+{
+	const char *text = "";
+	for (uint32_t k = 0; k < pattern->nkid; k++) {
+		text = arena_printf(p->ctx->arena, "%s%s%s", text, k ? ", " : "",
+				    intern_text(p->ctx->names, pattern->kid[k]->name));
+	}
+	return intern_printf(p->ctx->names, "(%s)", text);
+}
+
 /* (a, b) = e  is a definition of the tuple and one of each part. */
 static AstList take_apart(Parser *p, AstList out, Ast *def)
 {
 	const Ast *pattern = def->kid[0];
 	Ast *whole = build_error(p, AST_NAME, pattern->span);
-	whole->name = intern_str(p->ctx->names, parse_excerpt(p, pattern->span));
+	whole->name = pattern_name(p, pattern);
 	out = build_list(p, out, build_flag(BUILD(p, AST_DEF, def->span, NULL, whole, def->kid[1]), AST_EQ));
 	for (uint32_t k = 0; k < pattern->nkid; k++) {
 		Ast *name = pattern->kid[k];

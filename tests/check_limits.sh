@@ -149,10 +149,10 @@ print "before"
 train t { minimize a^2; use gd(lr = 1e-9) for 2000000000 steps }
 print "after"
 EOF
-ends() { # title, exit code, text, signal, arguments of pnnc
-	local title=$1 want=$2 text=$3 number=$4 begin=$SECONDS status
-	shift 4
-	timeout -s KILL 20 timeout --preserve-status -s "$number" 1 "$pnnc" "$@" > said 2>&1
+ends() { # title, exit code, text, signal, seconds before it, arguments of pnnc
+	local title=$1 want=$2 text=$3 number=$4 after=$5 begin=$SECONDS status
+	shift 5
+	timeout -s KILL 20 timeout --preserve-status -s "$number" "$after" "$pnnc" "$@" > said 2>&1
 	status=$?
 	if [ $status -eq "$want" ] && [ $((SECONDS - begin)) -lt 8 ] && { [ -z "$text" ] || grep -qa -- "$text" said; }; then
 		passed=$((passed + 1))
@@ -161,11 +161,11 @@ ends() { # title, exit code, text, signal, arguments of pnnc
 		printf 'FAILED %s: exit %s where %s is expected\n%s\n' "$title" $status "$want" "$(head -c 600 said)"
 	fi
 }
-ends 'SIGTERM while a program is elaborated' 143 '' TERM check doubling.pnn
-ends 'SIGINT while a program is elaborated' 130 '' INT check doubling.pnn
-ends 'SIGTERM in a training' 130 '^before' TERM run -q train.pnn
+ends 'SIGTERM while a program is elaborated' 143 '' TERM 1 check doubling.pnn
+ends 'SIGINT while a program is elaborated' 130 '' INT 1 check doubling.pnn
+ends 'SIGTERM in a training' 130 '^before' TERM 3 run -q train.pnn
 printf 'print "before"\naxis i = 2000000000\nprint (sum[i] sin(i))\n' > long.pnn
-ends 'SIGTERM in a long value' 143 '^before' TERM run -q long.pnn --backend interpret
+ends 'SIGTERM in a long value' 143 '^before' TERM 1 run -q long.pnn --backend interpret
 { echo 'const s0 = "abcdefgh"'; for k in $(seq 1 40); do echo "const s$k = s$((k - 1)) + s$((k - 1))"; done; echo 'print s40'; } > text.pnn
 out=$(ulimit -v 300000; timeout 20 "$pnnc" check text.pnn 2>&1)
 status=$?
