@@ -186,10 +186,12 @@ check-limits: $(PNNC)
 	@tests/check_limits.sh $(PNNC)
 check-bench: $(PNNC)
 	@tests/check_bench.sh $(PNNC)
-examples: testdeps $(PNNC)
+examples: testdeps
+	@$(MAKE) -j$(JOBS) all
 	@tests/examples.sh $(PNNC) $(ONLY)
 # doc/checks.md and the figures that doc/applications.md and README.md show, from a run of all examples.
-doc-examples: testdeps $(PNNC)
+doc-examples: testdeps
+	@$(MAKE) -j$(JOBS) all
 	@mkdir -p doc/figures
 	@OUT=$(ROOT)/examples PAGE=doc/checks.md tests/examples.sh $(PNNC)
 	@for f in $$(grep -ho 'figures/[a-z_0-9]*\.svg' README.md doc/applications.md | sort -u); do \

@@ -39,6 +39,7 @@ while IFS=$'\t' read -r name arguments; do
 	number=$((number + 1))
 	printf '%s\0%s\0%s\0' $number "$name" "$arguments"
 done <tests/examples.tsv >"$work/list"
+[ -s "$work/list" ] || { echo "no row of tests/examples.tsv begins with: $*" >&2; exit 2; }
 start=$EPOCHREALTIME
 xargs -0 -n 3 -P "${JOBS:-$(nproc)}" bash -c 'one "$@"' _ <"$work/list"
 total=$(awk "BEGIN { print $EPOCHREALTIME - $start }")
